@@ -1,0 +1,73 @@
+using System.Globalization;
+using Trunkline.Tool.Readiness;
+using Trunkline.Tool.Tier;
+
+namespace Trunkline.Tool.Parts;
+
+/// <summary>A proxy with every kind of listener, towards the tier's groups and directory.</summary>
+internal static class ProxyPart
+{
+    private static readonly string[] _loopback = ["127.0.0.1"];
+
+    public static Part Create(TierLayout layout, int number)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"proxy-{number}");
+        int first = layout.Ports.Proxy(number);
+        string folder = layout.CreateFolder(name);
+        PartPort[] ports =
+        [
+            new("mqtt", first), new("mqtts", first + 1), new("ws", first + 2), new("wss", first + 3), new("management", first + 4),
+        ];
+        object settings = new
+        {
+            Node = new { Name = name },
+            Listeners = ports[..4].Select(port => Listener(layout, port)).ToArray(),
+            Management = new { Address = OwnPrograms.Loopback(first + 4) },
+            Groups = Enumerable.Range(0, layout.Specification.Groups).Select(group => Group(layout, group)).ToArray(),
+            Directory = DirectorySettings(layout),
+        };
+        return new Part(
+            name,
+            PartKind.Proxy,
+            OwnPrograms.Command(Repository.ProxyProgram, folder, settings, layout.Specification.ProxySettings),
+            folder,
+            ports,
+            new PartReadiness(ReadinessKind.Http, first + 4));
+    }
+
+    // nginx and devices use the same ports: the first bytes tell a PROXY header from a device.
+    private static Dictionary<string, object> Listener(TierLayout layout, PartPort port)
+    {
+        Dictionary<string, object> listener = new()
+        {
+            ["Name"] = port.Name,
+            ["Type"] = port.Name switch { "mqtt" => "tcp", "mqtts" => "tls", _ => port.Name },
+            ["Address"] = OwnPrograms.Loopback(port.Number),
+            ["ProxyProtocol"] = new { Mode = "optional", TrustedAddresses = _loopback },
+        };
+        if (port.Name is "ws" or "wss")
+        {
+            listener["ForwardedFor"] = new { TrustedAddresses = _loopback };
+        }
+
+        if (port.Name is "mqtts" or "wss")
+        {
+            listener["CertificateFile"] = layout.Authority.CertificateFile;
+            listener["CertificateKeyFile"] = layout.Authority.KeyFile;
+        }
+
+        return listener;
+    }
+
+    private static object Group(TierLayout layout, int group) => new
+    {
+        Name = TierLayout.GroupName(group),
+        Kind = layout.Specification.Broker == BrokerKind.Trunkline ? "trunkline" : "foreign",
+        Address = OwnPrograms.Loopback(layout.Ports.Broker(group)),
+    };
+
+    private static object DirectorySettings(TierLayout layout) =>
+        layout.Specification.Redis == RedisKind.None
+            ? new { Kind = "memory" }
+            : new { Kind = "redis", Endpoints = new[] { OwnPrograms.Loopback(layout.Ports.Redis) } };
+}

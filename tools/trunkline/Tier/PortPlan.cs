@@ -1,0 +1,31 @@
+namespace Trunkline.Tool.Tier;
+
+/// <summary>
+/// Which part has which port, counted from the base port P. A drawing says it best:
+/// <code>
+/// P+0 .. P+2    nginx: mqtt, mqtts, ws
+/// P+10 .. P+59  proxies, 5 each: mqtt, mqtts, ws, wss, management
+/// P+60 .. P+79  brokers, 2 each: mqtt, management
+/// P+80 .. P+99  Redis
+/// </code>
+/// </summary>
+internal sealed record PortPlan(int BasePort)
+{
+    public const int Span = 100;
+    public const int MaximumProxies = 10;
+    public const int MaximumGroups = 10;
+
+    public int NginxMqtt => BasePort;
+
+    public int NginxMqtts => BasePort + 1;
+
+    public int NginxWebSocket => BasePort + 2;
+
+    public int Redis => BasePort + 80;
+
+    /// <summary>First of the five ports of a proxy; proxies count from 1.</summary>
+    public int Proxy(int number) => BasePort + 10 + (5 * (number - 1));
+
+    /// <summary>First of the two ports of a group's broker; groups count from 0.</summary>
+    public int Broker(int group) => BasePort + 60 + (2 * group);
+}

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Trunkline.Tool.Tier;
+
+/// <summary>./trunkline tier up|down|status|start|stop.</summary>
+internal static class TierCommand
+{
+    private static readonly Option<int> _basePort = new("--base-port")
+    {
+        Description = "First of the 100 ports that the tier may use; tiers whose ports differ live side by side.",
+        DefaultValueFactory = _ => 21000,
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> _folder = new("--dir")
+    {
+        Description = "Folder of the tier's files: settings, logs, data, tier.json. Default: .tier/BASE-PORT in the repository.",
+        Recursive = true,
+    };
+
+    private static readonly Option<int> _timeout = new("--timeout")
+    {
+        Description = "Seconds that each part has to become ready.",
+        DefaultValueFactory = _ => 60,
+    };
+
+    public static Command Create()
+    {
+        Command tier = new("tier", "A whole tier of real processes on 127.0.0.1.");
+        tier.Options.Add(_basePort);
+        tier.Options.Add(_folder);
+        tier.Subcommands.Add(Up());
+        tier.Subcommands.Add(Down());
+        tier.Subcommands.Add(Status());
+        tier.Subcommands.Add(Start());
+        tier.Subcommands.Add(Stop());
+        return tier;
+    }
+
+    private static Command Up()
+    {
+        Option<int> proxies = new("--proxies") { Description = "Proxies, 0 to 10.", DefaultValueFactory = _ => 2 };
+        Option<int> groups = new("--groups") { Description = "Broker groups, 0 to 10.", DefaultValueFactory = _ => 2 };
+        Option<string> broker = new("--broker") { Description = "Whose broker serves the groups.", DefaultValueFactory = _ => "trunkline" };
+        Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
+        Option<bool> nginx = new("--nginx") { Description = "nginx in front of the proxies." };
+        Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
+        Option<string[]> brokerSettings = new("--broker-set") { Description = "A setting for every broker of ours. Repeatable." };
+        broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
+        redis.AcceptOnlyFromAmong("none", "single", "sentinel", "cluster");
+
+        Command up = new("up", "Start a tier, wait until every part is ready, print it as JSON. A failed start stops what it started.")
+        {
+            proxies, groups, broker, redis, nginx, proxySettings, brokerSettings, _timeout,
+        };
+        up.SetAction(async (parsed, cancellation) =>
+        {
+            TierSpecification specification = new(
+                parsed.GetValue(_basePort),
+                parsed.GetValue(proxies),
+                parsed.GetValue(groups),
+                Enum.Parse<BrokerKind>(parsed.GetValue(broker)!, ignoreCase: true),
+                Enum.Parse<RedisKind>(parsed.GetValue(redis)!, ignoreCase: true),
+                parsed.GetValue(nginx))
+            {
+                ProxySettings = parsed.GetValue(proxySettings) ?? [],
+                BrokerSettings = parsed.GetValue(brokerSettings) ?? [],
+            };
+            return Print(await Runner().UpAsync(specification, Folder(parsed), Patience(parsed), cancellation));
+        });
+        return up;
+    }
+
+    private static Command Down()
+    {
+        Command down = new("down", "Stop exactly the processes of this tier; its files stay.");
+        down.SetAction(async (parsed, cancellation) =>
+        {
+            await Runner().DownAsync(Folder(parsed), cancellation);
+            return ExitCodes.Success;
+        });
+        return down;
+    }
+
+    private static Command Status()
+    {
+        Command status = new("status", "Print the tier as JSON; the pid of a part that does not run is null.");
+        status.SetAction(parsed => Print(TierRunner.Status(Folder(parsed))));
+        return status;
+    }
+
+    private static Command Start()
+    {
+        Argument<string> name = new("NAME") { Description = "proxy-1, broker-0, redis-1, nginx ..." };
+        Command start = new("start", "Start one part that does not run, wait until it is ready, print the tier.") { name, _timeout };
+        start.SetAction(async (parsed, cancellation) =>
+            Print(await Runner().StartAsync(Folder(parsed), parsed.GetValue(name)!, Patience(parsed), cancellation)));
+        return start;
+    }
+
+    private static Command Stop()
+    {
+        Argument<string> name = new("NAME") { Description = "proxy-1, broker-0, redis-1, nginx ..." };
+        Option<bool> kill = new("--kill") { Description = "SIGKILL at once, instead of SIGTERM first." };
+        Command stop = new("stop", "Stop one part, print the tier.") { name, kill };
+        stop.SetAction(async (parsed, cancellation) =>
+            Print(await Runner().StopAsync(Folder(parsed), parsed.GetValue(name)!, parsed.GetValue(kill), cancellation)));
+        return stop;
+    }
+
+    private static TierRunner Runner() => new(TimeProvider.System);
+
+    private static TimeSpan Patience(ParseResult parsed) => TimeSpan.FromSeconds(parsed.GetValue(_timeout));
+
+    private static string Folder(ParseResult parsed) => Path.GetFullPath(
+        parsed.GetValue(_folder)
+        ?? Path.Combine(Repository.Root, ".tier", parsed.GetValue(_basePort).ToString(CultureInfo.InvariantCulture)));
+
+    private static int Print(TierState state)
+    {
+        Console.WriteLine(TierReport.Of(state).ToJson());
+        return ExitCodes.Success;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Trunkline.Tool.Tier;
+
+/// <summary>Two commands on one tier take turns: the second waits for the first.</summary>
+internal static class TierLock
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Holds the folder until the result is disposed; the kernel lets go when the process dies.</summary>
+    public static async Task<IDisposable> TakeAsync(string folder, TimeProvider time, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        string file = Path.Combine(folder, "tier.lock");
+        long start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (time.GetElapsedTime(start) < _patience)
+            {
+                await Task.Delay(_poll, time, cancellation);
+            }
+            catch (IOException)
+            {
+                throw new ToolException($"Another command has held the tier in {folder} for {_patience.TotalSeconds} s.");
+            }
+        }
+    }
+}

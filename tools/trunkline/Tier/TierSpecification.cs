@@ -1,0 +1,98 @@
+namespace Trunkline.Tool.Tier;
+
+/// <summary>Whose broker serves the groups.</summary>
+internal enum BrokerKind
+{
+    /// <summary>Our own broker process.</summary>
+    Trunkline,
+
+    /// <summary>Debian's Mosquitto, as a foreign broker.</summary>
+    Mosquitto,
+}
+
+/// <summary>In what form Redis stands.</summary>
+internal enum RedisKind
+{
+    /// <summary>No Redis; only without proxies, or with a single one.</summary>
+    None,
+
+    /// <summary>One server.</summary>
+    Single,
+
+    /// <summary>Not in this version.</summary>
+    Sentinel,
+
+    /// <summary>Not in this version.</summary>
+    Cluster,
+}
+
+/// <summary>What a tier consists of, as asked for on the command line.</summary>
+internal sealed record TierSpecification(
+    int BasePort,
+    int Proxies,
+    int Groups,
+    BrokerKind Broker,
+    RedisKind Redis,
+    bool Nginx)
+{
+    /// <summary>Settings handed to every proxy on its command line, as KEY=VALUE.</summary>
+    public IReadOnlyList<string> ProxySettings { get; init; } = [];
+
+    /// <summary>Settings handed to every broker of ours on its command line, as KEY=VALUE.</summary>
+    public IReadOnlyList<string> BrokerSettings { get; init; } = [];
+
+    /// <summary>Refuses, with a sentence, what cannot be started as asked.</summary>
+    public void Validate()
+    {
+        foreach (string refusal in Refusals())
+        {
+            throw new ToolException(refusal, ExitCodes.Usage);
+        }
+    }
+
+    private IEnumerable<string> Refusals()
+    {
+        if (BasePort is < 1024 or > 65535 - PortPlan.Span + 1)
+        {
+            yield return $"--base-port {BasePort} does not do: a tier takes the {PortPlan.Span} ports from there, and they must lie between 1024 and 65535.";
+        }
+
+        if (Proxies is < 0 or > PortPlan.MaximumProxies)
+        {
+            yield return $"--proxies {Proxies} does not fit: {PortPlan.MaximumProxies} at most have room within {PortPlan.Span} ports.";
+        }
+
+        if (Groups is < 0 or > PortPlan.MaximumGroups)
+        {
+            yield return $"--groups {Groups} does not fit: {PortPlan.MaximumGroups} at most have room within {PortPlan.Span} ports.";
+        }
+
+        if (Redis is RedisKind.Sentinel or RedisKind.Cluster)
+        {
+            yield return $"--redis {Redis.ToString().ToLowerInvariant()} comes with sessions that survive their node; this version knows --redis single.";
+        }
+
+        if (Proxies > 0 && Groups == 0)
+        {
+            yield return "--groups 0 leaves the proxies without a broker: give them at least one group.";
+        }
+
+        if (Proxies > 1 && Redis == RedisKind.None)
+        {
+            yield return $"--redis none leaves {Proxies} proxies without a directory in common: use --redis single, or one proxy.";
+        }
+
+        if (Proxies == 0 && Groups == 0 && Redis == RedisKind.None && !Nginx)
+        {
+            yield return "This tier would have no part at all.";
+        }
+
+        foreach (string setting in ProxySettings.Concat(BrokerSettings))
+        {
+            if (setting.IndexOf('=', StringComparison.Ordinal) <= 0)
+            {
+                yield return $"'{setting}' is not a setting: write Section:Key=value.";
+            }
+        }
+    }
+}
