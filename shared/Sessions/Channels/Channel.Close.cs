@@ -1,0 +1,101 @@
+using System.Text;
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Channel
+{
+    /// <summary>
+    /// Ends the connection from our side: 5.0 is told why by DISCONNECT [MQTT-3.14.0-1], 3.x sees the connection close.
+    /// The will is published, for the client did not ask to leave [MQTT-3.1.2-8].
+    /// </summary>
+    public void Disconnect(CloseCause cause, ReasonCode reason, string? detail)
+    {
+        if (_state == State.Closed)
+        {
+            return;
+        }
+
+        if (_state == State.Open && _version == ProtocolVersion.Mqtt50)
+        {
+            PacketWriter.WriteDisconnect(
+                _host.Output,
+                _version,
+                new DisconnectPacket { ReasonCode = reason, ReasonString = detail is null ? default : Encoding.UTF8.GetBytes(detail) },
+                _maximumPacketSize);
+        }
+
+        Close(cause, reason, detail);
+    }
+
+    /// <summary>Another connection takes the client identifier [MQTT-3.1.4-3].</summary>
+    public void TakeOver() =>
+        Disconnect(CloseCause.TakenOver, ReasonCode.SessionTakenOver, null);
+
+    /// <summary>The transport is gone, by whichever side; nothing more can be sent.</summary>
+    public void OnTransportClosed() =>
+        Close(CloseCause.TransportClosed, ReasonCode.UnspecifiedError, null);
+
+    private bool ReceiveDisconnect(in Frame frame, out ProtocolError error)
+    {
+        if (!DisconnectPacket.TryParse(frame, _version, PacketSender.Client, out DisconnectPacket packet, out error))
+        {
+            return false;
+        }
+
+        Session session = Session!;
+        if (packet.SessionExpiryInterval is { } expiry)
+        {
+            if (session.ExpirySeconds == 0 && expiry != 0)
+            {
+                error = ChannelErrors.ExpiryFromZero;
+                return false;
+            }
+
+            session.ExpirySeconds = uint.Min(expiry, _context.Options.SessionExpiryCapSeconds);
+        }
+
+        if (packet.ReasonCode == ReasonCode.Success)
+        {
+            session.DropWill();
+        }
+
+        Close(CloseCause.ClientDisconnect, packet.ReasonCode, null);
+        return true;
+    }
+
+    private void Fail(in ProtocolError error)
+    {
+        if (_state == State.Closed)
+        {
+            return;
+        }
+
+        CloseCause cause = error.Code is ReasonCode.PacketTooLarge or ReasonCode.ReceiveMaximumExceeded
+            or ReasonCode.TopicAliasInvalid or ReasonCode.QuotaExceeded
+            ? CloseCause.LimitExceeded
+            : CloseCause.ProtocolError;
+        Disconnect(cause, error.Code, Describe(error));
+    }
+
+    private void Close(CloseCause cause, ReasonCode reason, string? detail)
+    {
+        if (_state == State.Closed)
+        {
+            return;
+        }
+
+        bool wasOpen = _state == State.Open;
+        _state = State.Closed;
+        _context.Loop.Timers.Cancel(this);
+        if (wasOpen)
+        {
+            _context.Counters.Add(SessionCounter.ChannelsOpen, -1);
+            Session!.Detach(this);
+        }
+
+        _inboundAliases = null;
+        _outboundAliases = null;
+        _host.Close(new ChannelClose(cause, reason, detail));
+    }
+}

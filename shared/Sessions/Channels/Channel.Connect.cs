@@ -1,0 +1,255 @@
+using System.Globalization;
+using System.Text;
+using Trunkline.Protocol;
+using Trunkline.Topics;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Channel
+{
+    /// <summary>How long a client waits for its claim before it is refused; the directory's own deadlines are shorter.</summary>
+    private const long _claimDeadlineMs = 10_000;
+
+    /// <summary>
+    /// Accepts the CONNECT: attaches the session, answers CONNACK before anything else [MQTT-3.2.0-1], then sends what
+    /// the session has in flight and waiting.
+    /// </summary>
+    /// <param name="userProperties">Encoded user properties for CONNACK; a broker answers its links by them.</param>
+    public void Open(ReadOnlySpan<byte> userProperties = default)
+    {
+        if (_state != State.Connecting)
+        {
+            return;
+        }
+
+        ConnectRequest request = _request!;
+        _request = null;
+        uint expiry = ExpiryOf(request);
+        _state = State.Open;
+        MqttOptions options = _context.Options;
+        _keepAliveMs = 1500L * KeepAliveOf(request, options);
+        _receiveMaximum = (ushort)options.ReceiveMaximum;
+        _maximumPacketSize = request.MaximumPacketSize;
+        _wantsProblemInformation = request.WantsProblemInformation;
+        SendQuota = int.Min(request.ReceiveMaximum, options.MaximumInFlight);
+        int outboundAliases = int.Min(request.TopicAliasMaximum, options.OutboundTopicAliasMaximum);
+        _outboundAliases = outboundAliases > 0 ? new OutboundAliases(outboundAliases) : null;
+
+        (Session session, bool isPresent) = _context.Registry.Attach(this, request, expiry);
+        Session = session;
+        _context.Counters.Add(SessionCounter.ConnectsAccepted);
+        _context.Counters.Add(SessionCounter.ChannelsOpen);
+        WriteConnAck(request, isPresent, expiry, userProperties);
+
+        _lastReceivedMs = _context.Loop.NowMs;
+        _context.Loop.Timers.Cancel(this);
+        if (_keepAliveMs > 0)
+        {
+            _context.Loop.Timers.Schedule(this, _keepAliveMs);
+        }
+
+        session.Drain();
+        Unpause(Pauses.Connecting);
+    }
+
+    /// <summary>Refuses the CONNECT with CONNACK where the version has a code for the reason, and closes [MQTT-3.2.2-7].</summary>
+    public void Refuse(ReasonCode reason, string detail)
+    {
+        if (_state == State.Closed)
+        {
+            return;
+        }
+
+        if (_version == ProtocolVersion.Mqtt50 || ReasonCodes.TryToConnectReturnCode(reason, out _))
+        {
+            PacketWriter.WriteConnAck(
+                _host.Output,
+                _version,
+                new ConnAckPacket { ReasonCode = reason, ReasonString = _wantsProblemInformation ? Encoding.UTF8.GetBytes(detail) : default },
+                _maximumPacketSize);
+        }
+
+        _context.Counters.Add(SessionCounter.ConnectsRefused);
+        Close(CloseCause.ConnectRefused, reason, detail);
+    }
+
+    private bool ReceiveConnect(in Frame frame, out ProtocolError error)
+    {
+        bool parsed = ConnectPacket.TryParse(frame, out ConnectPacket packet, out error);
+        _version = parsed ? packet.Version : packet.AnswerVersion;
+        if (!parsed)
+        {
+            AnswerBadConnect(error);
+            return true;
+        }
+
+        _isBridge = packet.IsBridge;
+        _wantsProblemInformation = packet.RequestProblemInformation;
+        _maximumPacketSize = packet.MaximumPacketSize;
+        if (!CheckConnect(packet, out error))
+        {
+            Refuse(error.Code, Describe(error));
+            return true;
+        }
+
+        var request = new ConnectRequest(packet);
+        if (request.ClientId.Length == 0)
+        {
+            request.ClientId = AssignClientId();
+            request.IsClientIdAssigned = true;
+        }
+
+        _request = request;
+        _state = State.Connecting;
+        Pause(Pauses.Connecting);
+        _context.Loop.Timers.Cancel(this);
+        _context.Loop.Timers.Schedule(this, _claimDeadlineMs);
+        _host.BeginConnect(request);
+        return true;
+    }
+
+    /// <summary>
+    /// Before anything of CONNECT is acted on: a client identifier of another loop moves the connection there, where the
+    /// same bytes are read again. Returns whether it moves.
+    /// </summary>
+    private bool MovesAway(in Frame frame)
+    {
+        if (!ConnectPacket.TryParse(frame, out ConnectPacket packet, out _) || packet.ClientId.IsEmpty)
+        {
+            return false;
+        }
+
+        string clientId = Encoding.UTF8.GetString(packet.ClientId);
+        if (_host.BelongsHere(clientId))
+        {
+            return false;
+        }
+
+        _host.MoveToOwner(clientId);
+        return true;
+    }
+
+    /// <summary>An identifier of our making that this loop owns [MQTT-3.1.3-6] [MQTT-3.1.3-7].</summary>
+    private string AssignClientId()
+    {
+        while (true)
+        {
+            string clientId = "trunkline-" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+            if (_host.BelongsHere(clientId))
+            {
+                return clientId;
+            }
+        }
+    }
+
+    private bool CheckConnect(in ConnectPacket packet, out ProtocolError error)
+    {
+        MqttOptions options = _context.Options;
+        error = default;
+        if (packet.HasAuthenticationMethod)
+        {
+            error = ChannelErrors.AuthenticationMethod;
+        }
+        else if (packet.ClientId.Length > options.MaximumClientIdBytes)
+        {
+            error = ChannelErrors.ClientIdTooLong;
+        }
+        else if (packet.ClientId.IsEmpty && packet.Version != ProtocolVersion.Mqtt50
+            && (!packet.CleanStart || packet.Version == ProtocolVersion.Mqtt31))
+        {
+            error = ChannelErrors.EmptyClientId;
+        }
+        else if (packet.HasWill && packet.WillQoS > options.MaximumQoS)
+        {
+            error = ChannelErrors.WillQoSNotSupported;
+        }
+        else if (packet.HasWill && packet.WillRetain && !options.RetainAvailable)
+        {
+            error = ChannelErrors.WillRetainNotSupported;
+        }
+        else if (packet.HasWill && !CheckWill(packet, out error))
+        {
+            return false;
+        }
+
+        return error.Message is null;
+    }
+
+    private bool CheckWill(in ConnectPacket packet, out ProtocolError error)
+    {
+        if (!TopicName.IsValid(packet.WillTopic, _context.Options.TopicLimits, out error))
+        {
+            return false;
+        }
+
+        WillProperties properties = packet.WillProperties;
+        return !properties.HasResponseTopic || TopicName.IsValid(properties.ResponseTopic, _context.Options.TopicLimits, out error);
+    }
+
+    /// <summary>A CONNECT that does not parse: 5.0 may be told why, 3.x only of a version or identifier we do not take.</summary>
+    private void AnswerBadConnect(in ProtocolError error)
+    {
+        if (_version == ProtocolVersion.Mqtt50 || error.Code == ReasonCode.UnsupportedProtocolVersion
+            || error.Code == ReasonCode.ClientIdentifierNotValid)
+        {
+            Refuse(error.Code, Describe(error));
+            return;
+        }
+
+        _context.Counters.Add(SessionCounter.ConnectsRefused);
+        Close(CloseCause.ProtocolError, error.Code, Describe(error));
+    }
+
+    private void WriteConnAck(ConnectRequest request, bool isPresent, uint expiry, ReadOnlySpan<byte> userProperties)
+    {
+        MqttOptions options = _context.Options;
+        Span<byte> clientId = stackalloc byte[64];
+        int clientIdLength = request.IsClientIdAssigned ? Encoding.UTF8.GetBytes(request.ClientId, clientId) : 0;
+        int keepAlive = (int)(_keepAliveMs / 1500);
+        PacketWriter.WriteConnAck(_host.Output, _version, new ConnAckPacket
+        {
+            SessionPresent = isPresent,
+            ReasonCode = ReasonCode.Success,
+            SessionExpiryInterval = expiry != request.SessionExpirySeconds ? expiry : null,
+            ReceiveMaximum = _receiveMaximum,
+            MaximumQoS = options.MaximumQoS,
+            RetainAvailable = options.RetainAvailable,
+            MaximumPacketSize = (uint)options.MaximumPacketSize,
+            AssignedClientId = request.IsClientIdAssigned ? clientId[..clientIdLength] : default,
+            TopicAliasMaximum = (ushort)options.TopicAliasMaximum,
+            UserProperties = new UserPropertyList(userProperties),
+            WildcardSubscriptionAvailable = true,
+            SubscriptionIdentifiersAvailable = true,
+            SharedSubscriptionAvailable = true,
+            ServerKeepAliveSeconds = keepAlive != request.KeepAliveSeconds ? (ushort)keepAlive : null,
+            ResponseInformation = request.WantsResponseInformation && options.ResponseInformation.Length > 0
+                ? Encoding.UTF8.GetBytes(options.ResponseInformation)
+                : default,
+        });
+    }
+
+    private uint ExpiryOf(ConnectRequest request)
+    {
+        uint wanted = request.Version == ProtocolVersion.Mqtt50
+            ? request.SessionExpirySeconds
+            : request.CleanStart ? 0 : uint.MaxValue;
+        return uint.Min(wanted, _context.Options.SessionExpiryCapSeconds);
+    }
+
+    /// <summary>
+    /// Keep alive in force, in seconds. A 5.0 client is told when it differs from what it asked [MQTT-3.1.2-21]; a 3.x
+    /// client cannot be told, so it is held to what it asked [MQTT-3.1.2-24] (3.1.1).
+    /// </summary>
+    private static int KeepAliveOf(ConnectRequest request, MqttOptions options)
+    {
+        int wanted = request.KeepAliveSeconds;
+        if (request.Version == ProtocolVersion.Mqtt50)
+        {
+            return wanted == 0 || wanted > options.KeepAliveCapSeconds ? options.KeepAliveCapSeconds : wanted;
+        }
+
+        return wanted;
+    }
+
+    private static string Describe(in ProtocolError error) => $"{error.Message} [{error.Clause}]";
+}

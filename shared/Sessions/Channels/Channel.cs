@@ -1,0 +1,181 @@
+using Trunkline.Protocol;
+using Trunkline.Transports;
+
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// The server side of one MQTT connection: reads its packets, holds what lasts as long as the connection (version,
+/// keep alive, aliases, windows) and hands everything else to its <see cref="Session"/>. It knows no transport: bytes
+/// come in by <see cref="Receive"/> and go out through <see cref="IChannelHost"/>. Loop thread only.
+/// </summary>
+/// <remarks>
+/// Files: Channel.Receive (framing, dispatch), Channel.Connect, Channel.Publish (incoming), Channel.Send (outgoing),
+/// Channel.Subscribe, Channel.Close. The channel is its own timer: CONNECT deadline first, keep alive after.
+/// </remarks>
+public sealed partial class Channel : LoopTimer
+{
+    private readonly IChannelHost _host;
+    private SessionContext _context;
+    private State _state;
+    private Pauses _pauses;
+    private ProtocolVersion _version = ProtocolVersion.Mqtt311;
+    private bool _wantsProblemInformation = true;
+    private bool _isBridge;
+    private ushort _receiveMaximum;
+    private uint _maximumPacketSize;
+    private long _lastReceivedMs;
+    private long _keepAliveMs;
+    private readonly long _connectDueMs;
+    private ConnectRequest? _request;
+    private InboundAliases? _inboundAliases;
+    private OutboundAliases? _outboundAliases;
+
+    /// <summary>QoS 1 and 2 publishes of this connection that the client counts as unfinished [MQTT-3.3.4-7].</summary>
+    private int _inboundUnfinished;
+
+    /// <summary>Those of them the router has not answered yet.</summary>
+    private int _inboundAtRouter;
+
+    /// <summary>Makes the channel of a new connection and starts its CONNECT deadline.</summary>
+    /// <param name="context">The loop's shared services.</param>
+    /// <param name="host">The connection that carries the channel.</param>
+    /// <param name="connectDeadlineMs">Milliseconds until CONNECT must be whole [MQTT-3.1.0-1].</param>
+    public Channel(SessionContext context, IChannelHost host, long connectDeadlineMs)
+    {
+        _context = context;
+        _host = host;
+        _connectDueMs = context.Loop.NowMs + connectDeadlineMs;
+        context.Loop.Timers.Schedule(this, connectDeadlineMs);
+    }
+
+    private enum State : byte
+    {
+        AwaitingConnect,
+        Connecting,
+        Open,
+        Closed,
+    }
+
+    [Flags]
+    private enum Pauses : byte
+    {
+        None = 0,
+        Connecting = 1,
+        Router = 2,
+        Window = 4,
+        Operations = 8,
+    }
+
+    /// <summary>The session, once open.</summary>
+    public Session? Session { get; private set; }
+
+    /// <summary>The negotiated version; MQTT 3.1.1 before CONNECT.</summary>
+    public ProtocolVersion Version => _version;
+
+    /// <summary>Whether CONNECT was accepted and the channel has not closed.</summary>
+    public bool IsOpen => _state == State.Open;
+
+    /// <summary>Whether the channel is over.</summary>
+    public bool IsClosed => _state == State.Closed;
+
+    /// <summary>The connection that carries the channel.</summary>
+    public IChannelHost Host => _host;
+
+    /// <summary>Keep alive in force, in seconds; 0 for none.</summary>
+    public int KeepAliveSeconds => (int)(_keepAliveMs / 1500);
+
+    /// <summary>QoS 1 and 2 messages that may be in flight towards the device: its Receive Maximum or ours, the lower.</summary>
+    public int SendQuota { get; private set; } = 1;
+
+    /// <summary>Whether the device reads more slowly than we write.</summary>
+    public bool IsCongested => _host.IsCongested;
+
+    /// <summary>QoS 1 and 2 publishes from the device that it still waits for.</summary>
+    public int InboundUnfinished => _inboundUnfinished;
+
+    /// <summary>Leaves the loop it is on, before CONNECT was acted on; <see cref="Enter"/> follows on the new one.</summary>
+    public void Leave() => _context.Loop.Timers.Cancel(this);
+
+    /// <summary>Goes on on another loop, with what is left of the CONNECT deadline.</summary>
+    public void Enter(SessionContext context)
+    {
+        _context = context;
+        context.Loop.Timers.Schedule(this, long.Max(0, _connectDueMs - context.Loop.NowMs));
+    }
+
+    /// <summary>The transport takes bytes again: what waits is sent.</summary>
+    public void OnWritable() => Session?.Drain();
+
+    /// <summary>The router has drained: reading goes on.</summary>
+    public void ResumeReading() => Unpause(Pauses.Router);
+
+    /// <inheritdoc/>
+    protected override void OnDue()
+    {
+        switch (_state)
+        {
+            case State.AwaitingConnect:
+                Close(CloseCause.ConnectDeadline, ReasonCode.KeepAliveTimeout, "No CONNECT within its deadline.");
+                break;
+            case State.Connecting:
+                Refuse(ReasonCode.ServerUnavailable, "The client identifier could not be claimed in time.");
+                break;
+            case State.Open:
+                CheckKeepAlive();
+                break;
+        }
+    }
+
+    private void CheckKeepAlive()
+    {
+        long now = _context.Loop.NowMs;
+        if (_pauses != Pauses.None)
+        {
+            // We do not read now, so silence proves nothing.
+            _lastReceivedMs = now;
+        }
+
+        long silentMs = now - _lastReceivedMs;
+        if (silentMs >= _keepAliveMs)
+        {
+            Disconnect(CloseCause.KeepAliveTimeout, ReasonCode.KeepAliveTimeout, null);
+            return;
+        }
+
+        _context.Loop.Timers.Schedule(this, _keepAliveMs - silentMs);
+    }
+
+    private void Pause(Pauses pause)
+    {
+        if ((_pauses & pause) != 0)
+        {
+            return;
+        }
+
+        if (_pauses == Pauses.None)
+        {
+            _host.PauseReading();
+        }
+
+        _pauses |= pause;
+        if (pause != Pauses.Connecting)
+        {
+            _context.Counters.Add(SessionCounter.ReadingPaused);
+        }
+    }
+
+    private void Unpause(Pauses pause)
+    {
+        if ((_pauses & pause) == 0 || _state == State.Closed)
+        {
+            return;
+        }
+
+        _pauses &= ~pause;
+        if (_pauses == Pauses.None)
+        {
+            _lastReceivedMs = _context.Loop.NowMs;
+            _host.ResumeReading();
+        }
+    }
+}

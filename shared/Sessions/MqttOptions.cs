@@ -1,0 +1,99 @@
+using Trunkline.Protocol;
+using Trunkline.Topics;
+
+namespace Trunkline.Sessions;
+
+/// <summary>What this server offers and where its limits lie; every limit has a policy, named here, and a counter.</summary>
+public sealed record MqttOptions
+{
+    /// <summary>Largest packet accepted, in bytes with its header; larger: DISCONNECT 0x95, or closed at 3.x.</summary>
+    public int MaximumPacketSize { get; init; } = 1024 * 1024;
+
+    /// <summary>QoS 1 and 2 publishes of one connection not yet acknowledged. 5.0: 0x93 beyond it; 3.x: reading pauses.</summary>
+    public int ReceiveMaximum { get; init; } = 256;
+
+    /// <summary>Topic aliases a 5.0 client may set up per connection; beyond it: DISCONNECT 0x94.</summary>
+    public int TopicAliasMaximum { get; init; } = 16;
+
+    /// <summary>Topic aliases we use towards one client, if it allows as many; 0 turns them off.</summary>
+    public int OutboundTopicAliasMaximum { get; init; } = 16;
+
+    /// <summary>Highest QoS served. 5.0: announced, beyond it 0x9B; 3.x: closed.</summary>
+    public QoS MaximumQoS { get; init; } = QoS.ExactlyOnce;
+
+    /// <summary>Whether retained messages are served. 5.0: announced, otherwise 0x9A; 3.x: closed.</summary>
+    public bool RetainAvailable { get; init; } = true;
+
+    /// <summary>Longest keep alive in seconds; 5.0 clients are told (Server Keep Alive), 3.x clients cannot be told and keep what they asked for.</summary>
+    public int KeepAliveCapSeconds { get; init; } = 3600;
+
+    /// <summary>Longest session expiry in seconds; 5.0 clients are told. The default never expires what a client wants kept.</summary>
+    public uint SessionExpiryCapSeconds { get; init; } = uint.MaxValue;
+
+    /// <summary>QoS 1 and 2 messages in flight towards one client, below its own Receive Maximum; the rest waits.</summary>
+    public int MaximumInFlight { get; init; } = 256;
+
+    /// <summary>Subscriptions of one session; beyond it SUBACK 0x97.</summary>
+    public int MaximumSubscriptions { get; init; } = 10_000;
+
+    /// <summary>SUBSCRIBE and UNSUBSCRIBE packets of one session waiting their turn; beyond it reading pauses.</summary>
+    public int MaximumWaitingOperations { get; init; } = 64;
+
+    /// <summary>Longest client identifier in bytes; beyond it CONNACK 0x85 (3.x: return code 2).</summary>
+    public int MaximumClientIdBytes { get; init; } = 1024;
+
+    /// <summary>Sessions held by this node, connected or not; beyond it CONNACK 0x97 (3.x: return code 3).</summary>
+    public int MaximumSessions { get; init; } = 1_000_000;
+
+    /// <summary>QoS 1 and 2 messages waiting for one session; beyond it the oldest is dropped.</summary>
+    public int BacklogMessages { get; init; } = 10_000;
+
+    /// <summary>Bytes waiting for one session at QoS 1 and 2; beyond it the oldest is dropped.</summary>
+    public int BacklogBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>QoS 0 messages waiting for one connected device that reads too slowly; beyond it the oldest is dropped.</summary>
+    public int LiveQueueMessages { get; init; } = 1_000;
+
+    /// <summary>Bytes of QoS 0 messages waiting for one connected device; beyond it the oldest is dropped.</summary>
+    public int LiveQueueBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Given to 5.0 clients that ask for response information [MQTT-3.1.2-28]; empty gives none.</summary>
+    public string ResponseInformation { get; init; } = "";
+
+    /// <summary>Levels a topic name or filter may have; beyond it 0x90 or SUBACK 0x8F.</summary>
+    public int MaximumTopicLevels { get; init; } = 128;
+
+    /// <summary>The topic limits of these options.</summary>
+    public TopicLimits TopicLimits => field ??= new TopicLimits { MaximumLevels = MaximumTopicLevels };
+
+    /// <summary>Every error in these options: path, what is wrong and how to mend it.</summary>
+    public IEnumerable<string> Validate(string path)
+    {
+        (string Name, long Value, long Minimum, long Maximum)[] ranges =
+        [
+            (nameof(MaximumPacketSize), MaximumPacketSize, 1024, 268_435_460),
+            (nameof(ReceiveMaximum), ReceiveMaximum, 1, 65_535),
+            (nameof(TopicAliasMaximum), TopicAliasMaximum, 0, 65_535),
+            (nameof(OutboundTopicAliasMaximum), OutboundTopicAliasMaximum, 0, 1024),
+            (nameof(MaximumQoS), (int)MaximumQoS, 0, 2),
+            (nameof(KeepAliveCapSeconds), KeepAliveCapSeconds, 1, 65_535),
+            (nameof(MaximumInFlight), MaximumInFlight, 1, 16_384),
+            (nameof(MaximumSubscriptions), MaximumSubscriptions, 1, 10_000_000),
+            (nameof(MaximumWaitingOperations), MaximumWaitingOperations, 1, 65_535),
+            (nameof(MaximumClientIdBytes), MaximumClientIdBytes, 23, 65_535),
+            (nameof(MaximumSessions), MaximumSessions, 1, 100_000_000),
+            (nameof(BacklogMessages), BacklogMessages, 1, 10_000_000),
+            (nameof(BacklogBytes), BacklogBytes, 1024, int.MaxValue),
+            (nameof(LiveQueueMessages), LiveQueueMessages, 1, 1_000_000),
+            (nameof(LiveQueueBytes), LiveQueueBytes, 1024, int.MaxValue),
+            (nameof(MaximumTopicLevels), MaximumTopicLevels, 1, 65_535),
+        ];
+        foreach (var (name, value, minimum, maximum) in ranges)
+        {
+            if (value < minimum || value > maximum)
+            {
+                yield return $"{path}:{name} is {value}; set it between {minimum} and {maximum}.";
+            }
+        }
+    }
+}

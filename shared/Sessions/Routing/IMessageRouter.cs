@@ -1,0 +1,47 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// Where a session's messages and subscriptions go next: the upstream links in a proxy, the group's log and index in a
+/// broker. One instance a loop; every call comes from that loop and every answer is given on it.
+/// </summary>
+public interface IMessageRouter
+{
+    /// <summary>
+    /// Takes one application message. Copies what it keeps before it returns. At QoS 1 and 2 the router answers exactly
+    /// once, during the call or later, by <see cref="PublishTicket.Complete"/>, unless it returns a refusal.
+    /// </summary>
+    PublishOutcome Publish(in PublishRequest request, PublishTicket ticket);
+
+    /// <summary>
+    /// Makes the operation's subscriptions live. Sets each item's result, then calls
+    /// <see cref="SubscribeOperation.Complete"/> once; the session answers SUBACK there. Retained messages the items ask
+    /// for are delivered after that, to this session alone.
+    /// </summary>
+    void Subscribe(SubscribeOperation operation);
+
+    /// <summary>Ends the operation's subscriptions; no message that arrives later is delivered by them.</summary>
+    void Unsubscribe(SubscribeOperation operation);
+
+    /// <summary>Ends every subscription of a session that is gone for good.</summary>
+    void Forget(Session session);
+
+    /// <summary>A session got or lost its connection, so that state kept for it can be adapted (shared subscriptions).</summary>
+    void AttachmentChanged(Session session);
+}
+
+/// <summary>What became of a publish at once.</summary>
+/// <param name="Reason">
+/// <see cref="ReasonCode.Success"/> when the router took it; a failure code when it refused, in which case nothing was
+/// forwarded and the ticket is never completed.
+/// </param>
+/// <param name="SlowDown">
+/// The way forward is fuller than its high-water mark: the channel stops reading until <see cref="Channels.Channel.ResumeReading"/>,
+/// which the router calls when it has drained.
+/// </param>
+public readonly record struct PublishOutcome(ReasonCode Reason, bool SlowDown)
+{
+    /// <summary>Taken, go on.</summary>
+    public static PublishOutcome Taken => new(ReasonCode.Success, false);
+}

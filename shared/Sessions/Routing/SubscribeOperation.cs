@@ -1,0 +1,83 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// One SUBSCRIBE or UNSUBSCRIBE on its way. A session has one under way at a time; later ones wait in it, so that the
+/// router sees them in order.
+/// </summary>
+public sealed class SubscribeOperation
+{
+    private bool _completed;
+
+    internal SubscribeOperation(Session session, int attachment, ushort packetId, bool isUnsubscribe, SubscribeItem[] items)
+    {
+        Session = session;
+        Attachment = attachment;
+        PacketId = packetId;
+        IsUnsubscribe = isUnsubscribe;
+        Items = items;
+    }
+
+    /// <summary>The session that asked.</summary>
+    public Session Session { get; }
+
+    /// <summary>The packet identifier of the SUBSCRIBE or UNSUBSCRIBE.</summary>
+    public ushort PacketId { get; }
+
+    /// <summary>Whether it ends subscriptions.</summary>
+    public bool IsUnsubscribe { get; }
+
+    /// <summary>One item per filter, in the order of the packet.</summary>
+    public IReadOnlyList<SubscribeItem> Items { get; }
+
+    /// <summary>Free for the router's book-keeping while the operation is under way.</summary>
+    public object? RouterState { get; set; }
+
+    /// <summary>User properties for the answer, encoded; null for none. A broker tells its links positions this way.</summary>
+    public byte[]? AnswerProperties { get; set; }
+
+    internal int Attachment { get; }
+
+    internal SubscribeOperation? NextWaiting { get; set; }
+
+    /// <summary>Every item has its result: the session answers its device. On the session's loop, once.</summary>
+    public void Complete()
+    {
+        if (_completed)
+        {
+            throw new InvalidOperationException("A subscribe operation was completed twice.");
+        }
+
+        _completed = true;
+        Session.CompleteOperation(this);
+    }
+}
+
+/// <summary>One filter of a <see cref="SubscribeOperation"/>.</summary>
+public sealed class SubscribeItem
+{
+    internal SubscribeItem(Subscription? subscription, ReasonCode result)
+    {
+        Subscription = subscription;
+        Result = result;
+    }
+
+    /// <summary>The subscription concerned; null when the session refused the filter or holds none by that name.</summary>
+    public Subscription? Subscription { get; }
+
+    /// <summary>Whether the session did not hold this filter before (SUBSCRIBE only).</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>Whether matching retained messages are to be sent, as Retain Handling says [MQTT-3.3.1-9] to [MQTT-3.3.1-11].</summary>
+    public bool WantsRetained { get; init; }
+
+    /// <summary>
+    /// The reason code of SUBACK or UNSUBACK. The session fills in the granted QoS or its refusal; the router changes it
+    /// only to a failure.
+    /// </summary>
+    public ReasonCode Result { get; set; }
+
+    /// <summary>Whether the session already refused this item, so that the router has nothing to do with it.</summary>
+    public bool IsRefused => (byte)Result >= 0x80;
+}

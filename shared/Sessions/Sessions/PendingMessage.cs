@@ -1,0 +1,10 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <summary>A message that a session still has to send: the shared bytes and what this session's subscriptions made of it.</summary>
+/// <param name="Message">The message; the holder of this value holds one reference to it.</param>
+/// <param name="QoS">The QoS of delivery: the lower of the published and the granted one [MQTT-3.8.4-8].</param>
+/// <param name="Retain">The RETAIN flag of delivery.</param>
+/// <param name="Identifiers">Subscription identifiers to name; null for none.</param>
+internal readonly record struct PendingMessage(SharedMessage Message, QoS QoS, bool Retain, uint[]? Identifiers);

@@ -1,0 +1,131 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Session
+{
+    /// <summary>Window entries that still have to be sent again on the connection of now.</summary>
+    private int _unsent;
+
+    /// <summary>PUBACK from the device [MQTT-4.3.2-5]. Returns false when the identifier is not in use.</summary>
+    internal bool ReceivePubAck(ushort packetId)
+    {
+        int index = FindAwaiting(packetId, QoS.AtLeastOnce, OutboundState.AwaitingAcknowledgement);
+        return FinishAndDrain(index);
+    }
+
+    /// <summary>PUBREC from the device: a success moves on to PUBREL, a failure ends the exchange [MQTT-4.3.3-4].</summary>
+    /// <returns>Whether the identifier is in use; the caller answers PUBREL 0x92 when it is not [MQTT-4.3.3-7].</returns>
+    internal bool ReceivePubRec(ushort packetId, ReasonCode reason)
+    {
+        int index = _window?.Find(packetId) ?? -1;
+        if (index < 0 || _window![index].Pending.QoS != QoS.ExactlyOnce)
+        {
+            return false;
+        }
+
+        if (ReasonCodes.IsError(reason))
+        {
+            return FinishAndDrain(index);
+        }
+
+        ref OutboundEntry entry = ref _window[index];
+        if (entry.State == OutboundState.AwaitingAcknowledgement)
+        {
+            // The device owns the message now: its bytes can go, the exchange goes on [MQTT-4.3.3-4].
+            entry.State = OutboundState.AwaitingCompletion;
+            entry.Pending.Message.Release();
+            entry.Pending = entry.Pending with { Message = null!, Identifiers = null };
+            MarkSent(ref entry);
+        }
+
+        Channel?.SendPubRel(packetId, ReasonCode.Success);
+        return true;
+    }
+
+    /// <summary>PUBCOMP from the device [MQTT-4.3.3-6]. Returns false when the identifier is not in use.</summary>
+    internal bool ReceivePubComp(ushort packetId)
+    {
+        int index = FindAwaiting(packetId, QoS.ExactlyOnce, OutboundState.AwaitingCompletion);
+        return FinishAndDrain(index);
+    }
+
+    private int FindAwaiting(ushort packetId, QoS qos, OutboundState state)
+    {
+        int index = _window?.Find(packetId) ?? -1;
+        return index >= 0 && _window![index].Pending.QoS == qos && _window[index].State == state ? index : -1;
+    }
+
+    private bool FinishAndDrain(int index)
+    {
+        if (index < 0)
+        {
+            return false;
+        }
+
+        MarkSent(ref _window![index]);
+        _window.Finish(index);
+        if (_window.Span == 0 && _waiting is null)
+        {
+            // An idle device keeps no window; the next identifiers go on from the highest so far.
+            _lastPacketId = _window.LastPacketId;
+            _window = null;
+        }
+
+        Drain();
+        return true;
+    }
+
+    private void MarkSent(ref OutboundEntry entry)
+    {
+        if (!entry.IsSent)
+        {
+            entry.IsSent = true;
+            _unsent--;
+        }
+    }
+
+    /// <summary>
+    /// After a reconnect: the same packet identifiers, DUP set, in the original order, before anything new
+    /// [MQTT-4.4.0-1] [MQTT-3.3.1-1], within the new connection's Receive Maximum [MQTT-3.3.4-9].
+    /// </summary>
+    private void ResendUnsent(Channel channel)
+    {
+        if (_unsent == 0 || _window is null)
+        {
+            return;
+        }
+
+        int outstanding = _window.InFlight - _unsent;
+        for (int i = 0; i < _window.Span && _unsent > 0; i++)
+        {
+            ref OutboundEntry entry = ref _window[i];
+            if (entry.State == OutboundState.Done || entry.IsSent)
+            {
+                continue;
+            }
+
+            if (outstanding >= channel.SendQuota || channel.IsCongested)
+            {
+                return;
+            }
+
+            MarkSent(ref entry);
+            outstanding++;
+            Resend(channel, entry);
+        }
+    }
+
+    private void Resend(Channel channel, in OutboundEntry entry)
+    {
+        if (entry.State == OutboundState.AwaitingCompletion)
+        {
+            channel.SendPubRel(entry.PacketId, ReasonCode.Success);
+            return;
+        }
+
+        _context.Counters.Add(SessionCounter.Resent);
+        PendingMessage pending = entry.Pending;
+        channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, true, pending.Identifiers, null);
+    }
+}

@@ -1,0 +1,166 @@
+using Trunkline.Protocol;
+using Trunkline.Transports;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Session
+{
+    private SessionTimer? _timer;
+    private Will? _will;
+    private long _willDueMs = long.MaxValue;
+    private long _expiryDueMs = long.MaxValue;
+
+    /// <summary>Whether a will is set for the connection of now, or waits for its delay.</summary>
+    public bool HasWill => _will is not null;
+
+    /// <summary>Gives the session to a connection. A will that still waits for its delay is dropped [MQTT-3.1.3-9].</summary>
+    internal void Attach(Channel channel, uint expirySeconds, Will? will)
+    {
+        Attachment++;
+        Channel = channel;
+        ExpirySeconds = expirySeconds;
+        _will = will;
+        _willDueMs = long.MaxValue;
+        _expiryDueMs = long.MaxValue;
+        CancelTimer();
+        _unsent = _window?.InFlight ?? 0;
+        _window?.MarkUnsent();
+        _context.Router.AttachmentChanged(this);
+    }
+
+    /// <summary>DISCONNECT 0x00 deletes the will unpublished [MQTT-3.14.4-3].</summary>
+    internal void DropWill() => _will = null;
+
+    /// <summary>The connection is gone: the will becomes due, the expiry begins, or the session ends.</summary>
+    internal void Detach(Channel channel)
+    {
+        if (!ReferenceEquals(Channel, channel))
+        {
+            return;
+        }
+
+        Channel = null;
+        _waitingQoS0?.Clear();
+        _waitingQoS0 = null;
+        _unsent = 0;
+        long now = _context.Loop.NowMs;
+        if (_will is not null)
+        {
+            long delay = long.Min(_will.DelaySeconds, ExpirySeconds == uint.MaxValue ? long.MaxValue : ExpirySeconds);
+            if (delay == 0)
+            {
+                PublishWill();
+            }
+            else
+            {
+                _willDueMs = now + (delay * 1000);
+            }
+        }
+
+        if (ExpirySeconds == 0)
+        {
+            _context.Registry.End(this);
+            return;
+        }
+
+        _expiryDueMs = ExpirySeconds == uint.MaxValue ? long.MaxValue : now + (ExpirySeconds * 1000L);
+        _context.Router.AttachmentChanged(this);
+        ScheduleTimer(now);
+    }
+
+    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.3-9], everything kept is let go.</summary>
+    internal void End()
+    {
+        if (IsEnded)
+        {
+            return;
+        }
+
+        if (_will is not null && Channel is null)
+        {
+            PublishWill();
+        }
+
+        IsEnded = true;
+        CancelTimer();
+        _context.Router.Forget(this);
+        _context.Counters.Add(SessionCounter.Subscriptions, -_subscriptions.Count);
+        foreach (SessionSubscription subscription in _subscriptions.ToArray())
+        {
+            subscription.IsHeld = false;
+        }
+
+        _subscriptions = default;
+        _window?.Clear();
+        _window = null;
+        _waiting?.Clear();
+        _waiting = null;
+        _waitingQoS0?.Clear();
+        _waitingQoS0 = null;
+        _inbound = null;
+        _unsent = 0;
+    }
+
+    private void PublishWill()
+    {
+        Will will = _will!;
+        _will = null;
+        _willDueMs = long.MaxValue;
+        _context.Counters.Add(SessionCounter.WillsPublished);
+        _context.Router.Publish(
+            new PublishRequest
+            {
+                Topic = will.Topic,
+                Payload = will.Payload,
+                Forwardable = will.Properties,
+                QoS = will.QoS < _context.Options.MaximumQoS ? will.QoS : _context.Options.MaximumQoS,
+                Retain = will.Retain,
+                MessageExpirySeconds = will.MessageExpirySeconds,
+                Origin = OriginIfNeeded,
+                Publisher = this,
+            },
+            PublishTicket.None);
+    }
+
+    private void OnTimer()
+    {
+        long now = _context.Loop.NowMs;
+        if (_will is not null && _willDueMs <= now)
+        {
+            PublishWill();
+        }
+
+        if (_expiryDueMs <= now)
+        {
+            _context.Counters.Add(SessionCounter.SessionsExpired);
+            _context.Registry.End(this);
+            return;
+        }
+
+        ScheduleTimer(now);
+    }
+
+    private void ScheduleTimer(long now)
+    {
+        long due = long.Min(_willDueMs, _expiryDueMs);
+        if (due != long.MaxValue)
+        {
+            _timer ??= new SessionTimer(this);
+            _context.Loop.Timers.Schedule(_timer, long.Max(0, due - now));
+        }
+    }
+
+    private void CancelTimer()
+    {
+        if (_timer is not null)
+        {
+            _context.Loop.Timers.Cancel(_timer);
+            _timer = null;
+        }
+    }
+
+    private sealed class SessionTimer(Session session) : LoopTimer
+    {
+        protected override void OnDue() => session.OnTimer();
+    }
+}

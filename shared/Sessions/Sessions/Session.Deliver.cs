@@ -1,0 +1,129 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Session
+{
+    /// <summary>
+    /// Done slots may pile up behind one message that the device never acknowledges; beyond this the window counts as
+    /// full, long before packet identifiers could run out.
+    /// </summary>
+    private const int MaximumWindowSpan = 16_384;
+
+    /// <summary>
+    /// Delivers one message by this session's matching subscriptions. Takes a reference of its own where the message has
+    /// to wait.
+    /// </summary>
+    /// <param name="message">The message; the caller keeps its reference.</param>
+    /// <param name="granted">The highest QoS of the matching subscriptions [MQTT-3.3.4-2].</param>
+    /// <param name="retain">The RETAIN flag to show [MQTT-3.3.1-8] to [MQTT-3.3.1-13].</param>
+    /// <param name="identifiers">Subscription identifiers to name [MQTT-3.3.4-3].</param>
+    /// <param name="shapes">Frames encoded once for many sessions, or null.</param>
+    public void Deliver(
+        SharedMessage message,
+        QoS granted,
+        bool retain,
+        ReadOnlySpan<uint> identifiers,
+        EncodedShapes? shapes = null)
+    {
+        if (IsEnded)
+        {
+            return;
+        }
+
+        QoS qos = message.QoS < granted ? message.QoS : granted;
+        Channel? channel = Channel;
+        if (qos == QoS.AtMostOnce)
+        {
+            if (channel is null)
+            {
+                return;
+            }
+
+            if (_waitingQoS0 is null && !channel.IsCongested)
+            {
+                channel.SendPublish(message, QoS.AtMostOnce, retain, 0, false, identifiers, shapes);
+                return;
+            }
+        }
+        else if (channel is not null && _waiting is null && CanSend(channel))
+        {
+            PendingMessage pending = Hold(message, qos, retain, identifiers);
+            SendNew(channel, pending, shapes);
+            return;
+        }
+
+        Enqueue(Hold(message, qos, retain, identifiers));
+    }
+
+    /// <summary>Sends what waits as far as the window and the transport allow.</summary>
+    internal void Drain()
+    {
+        Channel? channel = Channel;
+        if (channel is null)
+        {
+            return;
+        }
+
+        ResendUnsent(channel);
+        while (_waiting is not null && CanSend(channel))
+        {
+            SendNew(channel, _waiting.Dequeue(), null);
+            if (_waiting.Count == 0)
+            {
+                _waiting = null;
+            }
+        }
+
+        while (_waitingQoS0 is not null && !channel.IsCongested)
+        {
+            PendingMessage pending = _waitingQoS0.Dequeue();
+            channel.SendPublish(pending.Message, QoS.AtMostOnce, pending.Retain, 0, false, pending.Identifiers, null);
+            pending.Message.Release();
+            if (_waitingQoS0.Count == 0)
+            {
+                _waitingQoS0 = null;
+            }
+        }
+    }
+
+    private bool CanSend(Channel channel) =>
+        !channel.IsCongested
+        && _unsent == 0
+        && (_window is null || (_window.InFlight < channel.SendQuota && _window.Span < MaximumWindowSpan));
+
+    /// <summary>Sends a message for the first time; takes over the reference of <paramref name="pending"/>.</summary>
+    private void SendNew(Channel channel, in PendingMessage pending, EncodedShapes? shapes)
+    {
+        if (!channel.CanCarry(pending.Message, pending.QoS, pending.Identifiers))
+        {
+            pending.Message.Release();
+            return;
+        }
+
+        _window ??= new OutboundWindow(_lastPacketId);
+        ref OutboundEntry entry = ref _window.Add(pending);
+        channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, shapes);
+    }
+
+    private static PendingMessage Hold(SharedMessage message, QoS qos, bool retain, ReadOnlySpan<uint> identifiers)
+    {
+        message.AddReference();
+        return new PendingMessage(message, qos, retain, identifiers.IsEmpty ? null : identifiers.ToArray());
+    }
+
+    private void Enqueue(in PendingMessage pending)
+    {
+        MqttOptions options = _context.Options;
+        if (pending.QoS == QoS.AtMostOnce)
+        {
+            _waitingQoS0 ??= new PendingQueue(options.LiveQueueMessages, options.LiveQueueBytes);
+            _context.Counters.Add(SessionCounter.DroppedSlowDevice, _waitingQoS0.Enqueue(pending));
+        }
+        else
+        {
+            _waiting ??= new PendingQueue(options.BacklogMessages, options.BacklogBytes);
+            _context.Counters.Add(SessionCounter.DroppedBacklog, _waiting.Enqueue(pending));
+        }
+    }
+}

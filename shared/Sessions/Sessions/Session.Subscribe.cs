@@ -1,0 +1,136 @@
+using Trunkline.Protocol;
+using Trunkline.Topics;
+
+namespace Trunkline.Sessions;
+
+public sealed partial class Session
+{
+    private SubscribeOperation? _operation;
+    private SubscribeOperation? _lastWaiting;
+
+    /// <summary>SUBSCRIBE and UNSUBSCRIBE packets that wait or are under way.</summary>
+    internal int OperationCount { get; private set; }
+
+    /// <summary>Takes a SUBSCRIBE whose filters were already read; answered when the router completes it [MQTT-3.8.4-1].</summary>
+    internal void BeginSubscribe(ushort packetId, List<SubscribeItem> items) =>
+        Enqueue(new SubscribeOperation(this, Attachment, packetId, false, [.. items]));
+
+    /// <summary>Takes an UNSUBSCRIBE; the filters are gone from this session at once [MQTT-3.10.4-2].</summary>
+    internal void BeginUnsubscribe(ushort packetId, List<SubscribeItem> items) =>
+        Enqueue(new SubscribeOperation(this, Attachment, packetId, true, [.. items]));
+
+    /// <summary>Enters one filter of a SUBSCRIBE: a new one, or new options for one that is held [MQTT-3.8.4-3].</summary>
+    internal SubscribeItem Hold(TopicFilterText filter, SubscriptionOptions options, uint identifier)
+    {
+        bool isNew = !_subscriptions.TryGet(filter, out SessionSubscription? subscription);
+        if (isNew && _subscriptions.Count >= _context.Options.MaximumSubscriptions)
+        {
+            return new SubscribeItem(null, ReasonCode.QuotaExceeded);
+        }
+
+        if (isNew)
+        {
+            subscription = new SessionSubscription(this, filter) { IsHeld = true };
+            _subscriptions.Add(subscription);
+            _context.Counters.Add(SessionCounter.Subscriptions);
+        }
+
+        QoS granted = options.QoS < _context.Options.MaximumQoS ? options.QoS : _context.Options.MaximumQoS;
+        _noLocalCount += (options.NoLocal ? 1 : 0) - (!isNew && subscription!.Options.NoLocal ? 1 : 0);
+        subscription!.Options = SubscriptionOptions.Create(granted, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
+        subscription.Identifier = identifier;
+        bool wantsRetained = !filter.IsShared
+            && (options.RetainHandling == RetainHandling.SendAtSubscribe
+                || (options.RetainHandling == RetainHandling.SendIfNew && isNew));
+        return new SubscribeItem(subscription, (ReasonCode)granted) { IsNew = isNew, WantsRetained = wantsRetained };
+    }
+
+    /// <summary>Lets go of one filter of an UNSUBSCRIBE.</summary>
+    internal SubscribeItem LetGo(TopicFilterText filter)
+    {
+        if (!_subscriptions.TryGet(filter, out SessionSubscription? subscription))
+        {
+            return new SubscribeItem(null, ReasonCode.NoSubscriptionExisted);
+        }
+
+        Remove(subscription);
+        return new SubscribeItem(subscription, ReasonCode.Success);
+    }
+
+    internal void CompleteOperation(SubscribeOperation operation)
+    {
+        if (!ReferenceEquals(operation, _operation))
+        {
+            throw new InvalidOperationException("A subscribe operation was completed that is not the one under way.");
+        }
+
+        _operation = operation.NextWaiting;
+        if (_operation is null)
+        {
+            _lastWaiting = null;
+        }
+
+        OperationCount--;
+        if (IsEnded)
+        {
+            return;
+        }
+
+        if (!operation.IsUnsubscribe)
+        {
+            foreach (SubscribeItem item in operation.Items)
+            {
+                if (item.IsRefused && item.IsNew && item.Subscription is { IsHeld: true } subscription)
+                {
+                    Remove(subscription);
+                }
+            }
+        }
+
+        if (operation.Attachment == Attachment)
+        {
+            Channel?.CompleteOperation(operation);
+        }
+
+        StartNext();
+    }
+
+    private void Remove(SessionSubscription subscription)
+    {
+        subscription.IsHeld = false;
+        _subscriptions.Remove(subscription);
+        _noLocalCount -= subscription.Options.NoLocal ? 1 : 0;
+        _context.Counters.Add(SessionCounter.Subscriptions, -1);
+    }
+
+    private void Enqueue(SubscribeOperation operation)
+    {
+        OperationCount++;
+        if (_operation is not null)
+        {
+            (_lastWaiting ?? _operation).NextWaiting = operation;
+            _lastWaiting = operation;
+            return;
+        }
+
+        _operation = operation;
+        StartNext();
+    }
+
+    private void StartNext()
+    {
+        if (_operation is not { } operation)
+        {
+            return;
+        }
+
+        if (operation.IsUnsubscribe)
+        {
+            _context.Router.Unsubscribe(operation);
+        }
+        else
+        {
+            _context.Router.Subscribe(operation);
+        }
+    }
+}

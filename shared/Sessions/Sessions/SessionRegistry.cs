@@ -1,0 +1,85 @@
+using System.Text;
+
+namespace Trunkline.Sessions;
+
+/// <summary>The sessions of one loop by client identifier. Loop thread only.</summary>
+public sealed class SessionRegistry
+{
+    private readonly SessionContext _context;
+    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+
+    internal SessionRegistry(SessionContext context) => _context = context;
+
+    /// <summary>Sessions held, connected or not.</summary>
+    public int Count => _sessions.Count;
+
+    /// <summary>Every session now; do not change the registry while reading it.</summary>
+    public IEnumerable<Session> All => _sessions.Values;
+
+    /// <summary>The session of a client identifier, or null.</summary>
+    public Session? Find(string clientId) => _sessions.GetValueOrDefault(clientId);
+
+    /// <summary>Whether a new client identifier may still come.</summary>
+    public bool HasRoomFor(string clientId) =>
+        _sessions.Count < _context.Options.MaximumSessions || _sessions.ContainsKey(clientId);
+
+    /// <summary>
+    /// Gives a channel its session: takes over from the connection that has it [MQTT-3.1.4-3], drops the old state at
+    /// Clean Start [MQTT-3.1.2-4], else resumes it [MQTT-3.1.2-5] [MQTT-3.2.2-2].
+    /// </summary>
+    /// <returns>The session, and whether it was present.</returns>
+    internal (Session Session, bool IsPresent) Attach(Channel channel, ConnectRequest request, uint expirySeconds)
+    {
+        Session? session = Find(request.ClientId);
+        session?.Channel?.TakeOver();
+        session = Find(request.ClientId);
+        if (session is not null && request.CleanStart)
+        {
+            End(session);
+            session = null;
+        }
+
+        bool isPresent = session is not null;
+        if (session is null)
+        {
+            session = new Session(_context, request.ClientId, OriginOf(request.ClientId));
+            _sessions.Add(request.ClientId, session);
+            _context.Counters.Add(SessionCounter.Sessions);
+        }
+
+        session.Attach(channel, expirySeconds, request.Will);
+        return (session, isPresent);
+    }
+
+    /// <summary>Ends a session for good.</summary>
+    public void End(Session session)
+    {
+        if (session.IsEnded)
+        {
+            return;
+        }
+
+        session.End();
+        if (_sessions.TryGetValue(session.ClientId, out Session? held) && ReferenceEquals(held, session))
+        {
+            _sessions.Remove(session.ClientId);
+        }
+
+        _context.Counters.Add(SessionCounter.Sessions, -1);
+        _context.SessionEnded?.Invoke(session);
+    }
+
+    /// <summary>A stable 64-bit hash (FNV-1a) of a client identifier, never 0: the same on every node and in every run.</summary>
+    public static ulong OriginOf(string clientId)
+    {
+        Span<byte> utf8 = clientId.Length <= 256 ? stackalloc byte[1024] : new byte[Encoding.UTF8.GetMaxByteCount(clientId.Length)];
+        int length = Encoding.UTF8.GetBytes(clientId, utf8);
+        ulong hash = 14_695_981_039_346_656_037;
+        foreach (byte value in utf8[..length])
+        {
+            hash = (hash ^ value) * 1_099_511_628_211;
+        }
+
+        return hash == 0 ? 1 : hash;
+    }
+}

@@ -1,0 +1,45 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <summary>A client's Will Message, copied out of CONNECT; published when its connection ends without leave [MQTT-3.1.2-8].</summary>
+public sealed class Will
+{
+    private readonly byte[] _topic;
+    private readonly byte[] _payload;
+    private readonly byte[] _properties;
+
+    internal Will(in ConnectPacket packet)
+    {
+        _topic = packet.WillTopic.ToArray();
+        _payload = packet.WillPayload.ToArray();
+        WillProperties properties = packet.WillProperties;
+        _properties = new byte[ForwardableProperties.Measure(properties, strip: true)];
+        ForwardableProperties.Copy(properties, _properties, strip: true);
+        QoS = packet.WillQoS;
+        Retain = packet.WillRetain;
+        DelaySeconds = properties.DelayInterval;
+        MessageExpirySeconds = properties.MessageExpiryInterval;
+    }
+
+    /// <summary>The topic it is published to.</summary>
+    public ReadOnlySpan<byte> Topic => _topic;
+
+    /// <summary>The application message.</summary>
+    public ReadOnlySpan<byte> Payload => _payload;
+
+    /// <summary>Its forwardable properties, encoded.</summary>
+    public ReadOnlySpan<byte> Properties => _properties;
+
+    /// <summary>The QoS it is published at.</summary>
+    public QoS QoS { get; }
+
+    /// <summary>Whether it is published as a retained message [MQTT-3.1.2-14] [MQTT-3.1.2-15].</summary>
+    public bool Retain { get; }
+
+    /// <summary>Seconds between the end of the connection and the publish, unless the session ends first [MQTT-3.1.3-9].</summary>
+    public uint DelaySeconds { get; }
+
+    /// <summary>Lifetime of the message in seconds; null for none.</summary>
+    public uint? MessageExpirySeconds { get; }
+}

@@ -1,0 +1,39 @@
+namespace Trunkline.Transports;
+
+/// <summary>A loop without descriptors, for any system: it sleeps on a semaphore, its transports post to it.</summary>
+public sealed class ThreadLoop : Loop
+{
+    private readonly SemaphoreSlim _wake = new(0);
+
+    /// <summary>Makes a loop; <see cref="Loop.Start"/> begins it.</summary>
+    public ThreadLoop(LoopOptions options)
+        : base(options)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override int Wait(int timeoutMs)
+    {
+        if (timeoutMs != 0)
+        {
+            _wake.Wait(timeoutMs);
+        }
+
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispatch(int events)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override void Wake() => _wake.Release();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _wake.Dispose();
+    }
+}

@@ -1,0 +1,71 @@
+namespace Trunkline.Transports;
+
+/// <summary>Ending: one place decides the reason, one place buries.</summary>
+public abstract partial class Transport
+{
+    /// <summary>Closes with a reason of its own, for layers and derived transports; the first reason stands.</summary>
+    protected void CloseFor(TransportCloseReason reason, TransportClose how) =>
+        End(reason, how == TransportClose.Abort ? TransportState.Aborting : TransportState.Closing);
+
+    /// <summary>Frees the descriptor, or tells the other end. <paramref name="aborted"/>: reset rather than an orderly end.</summary>
+    protected abstract void OnTerminated(TransportCloseReason reason, bool aborted);
+
+    /// <summary>Buries it now: frees everything and tells the handler. For a loop that stops; otherwise at the end of a turn.</summary>
+    protected internal void Terminate(TransportCloseReason reason, bool aborted)
+    {
+        if ((_state & TransportState.Closed) != 0)
+        {
+            return;
+        }
+
+        _state |= TransportState.Closed;
+        if (IsBlocked)
+        {
+            _state &= ~TransportState.Blocked;
+            _loop.Timers.Cancel(_sendDeadline!);
+        }
+
+        DropOutput();
+        if (_rest is not null)
+        {
+            _loop.Buffers.Return(_rest);
+            _rest = null;
+        }
+
+        OnTerminated(reason, aborted);
+        ITransportHandler handler = _handler;
+        _handler = UnsetHandler.Instance;
+        try
+        {
+            handler.OnClosed(reason);
+        }
+        catch (Exception exception)
+        {
+            _loop.ReportFault(this, exception);
+        }
+    }
+
+    private void End(TransportCloseReason reason, TransportState how)
+    {
+        if ((_state & TransportState.Closed) != 0)
+        {
+            return;
+        }
+
+        if ((_state & TransportState.Ending) == 0)
+        {
+            _closeReason = reason;
+        }
+        else if (how == TransportState.Failed && _closeReason == TransportCloseReason.LocalClose)
+        {
+            // The peer went while our last bytes waited; that we closed stays the reason.
+        }
+        else if (how == TransportState.Closing)
+        {
+            return;
+        }
+
+        _state |= how;
+        MarkDirty();
+    }
+}

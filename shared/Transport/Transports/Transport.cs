@@ -1,0 +1,201 @@
+using System.Buffers;
+
+namespace Trunkline.Transports;
+
+/// <summary>
+/// One connection of bytes, owned by one loop, used on its thread only. An idle one holds no buffer: input lives in the
+/// loop's receive buffer, output in chunks that are given back as soon as they are sent.
+/// </summary>
+/// <remarks>
+/// Nothing here calls the handler from inside a call the handler makes: closing, moving and resuming take effect later in
+/// the same turn or in the next.
+/// </remarks>
+public abstract partial class Transport : IBufferWriter<byte>
+{
+    private Loop _loop;
+    private ITransportHandler _handler = UnsetHandler.Instance;
+    private BufferChunk? _outputHead;
+    private BufferChunk? _outputTail;
+    private BufferChunk? _rest;
+    private LoopTimer? _sendDeadline;
+    private int _unsent;
+    private TransportState _state;
+    private TransportCloseReason _closeReason;
+
+    /// <summary>Makes a transport owned by <paramref name="loop"/>.</summary>
+    protected Transport(Loop loop, ConnectionOrigin origin, TransportSettings settings)
+    {
+        _loop = loop;
+        Origin = origin;
+        Settings = settings;
+    }
+
+    /// <summary>The loop that owns it now.</summary>
+    public Loop Loop => _loop;
+
+    /// <summary>
+    /// Who owns its bytes. A handler that sets another one inside <see cref="ITransportHandler.OnReceived"/> hands over:
+    /// what it did not consume is presented to the new one at once.
+    /// </summary>
+    public ITransportHandler Handler
+    {
+        get => _handler;
+        set => _handler = value;
+    }
+
+    /// <summary>Where it came from. Layers (PROXY protocol, TLS, WebSocket) put a better one in place before the connection is handed over.</summary>
+    public ConnectionOrigin Origin { get; set; }
+
+    /// <summary>Its limits.</summary>
+    public TransportSettings Settings { get; }
+
+    /// <summary>
+    /// Where bytes are written; they leave at the end of the turn, or earlier when much has gathered. A frame that is
+    /// written with one GetSpan and Advance is not split between chunks. After closing, bytes are dropped.
+    /// </summary>
+    public IBufferWriter<byte> Output => this;
+
+    /// <summary>Bytes written but not yet taken by the kernel (or the other end of a memory pair).</summary>
+    public virtual int UnsentBytes => _unsent;
+
+    /// <summary>Whether it is closed or closing: nothing more is received or sent of what is written from now on.</summary>
+    public bool IsClosed => (_state & (TransportState.Closed | TransportState.Ending)) != 0;
+
+    /// <summary>Whether reading is paused.</summary>
+    public bool IsPaused => (_state & TransportState.Paused) != 0;
+
+    /// <summary>Bytes received and not consumed yet; 0 for an idle one.</summary>
+    public int RetainedBytes => _rest?.Length ?? 0;
+
+    /// <summary>Stops calls to <see cref="ITransportHandler.OnReceived"/> and, as soon as the buffers between are full, the peer.</summary>
+    public void PauseReading()
+    {
+        CheckThread();
+        _state |= TransportState.Paused;
+    }
+
+    /// <summary>Goes on reading; retained bytes are presented again in a later step of this turn or the next.</summary>
+    public void ResumeReading()
+    {
+        CheckThread();
+        if ((_state & TransportState.Paused) != 0)
+        {
+            _state &= ~TransportState.Paused;
+            _state |= TransportState.PresentRest;
+            MarkReady();
+        }
+    }
+
+    /// <summary>Closes; the handler's <see cref="ITransportHandler.OnClosed"/> comes later. A second call can only turn a graceful close into an abort.</summary>
+    public void Close(TransportClose how)
+    {
+        CheckThread();
+        if (how == TransportClose.Abort)
+        {
+            End(TransportCloseReason.LocalClose, TransportState.Aborting);
+        }
+        else
+        {
+            End(TransportCloseReason.LocalClose, TransportState.Closing);
+        }
+    }
+
+    /// <summary>
+    /// Gives the connection to another loop at the end of this turn; unread, unconsumed and unsent bytes travel, and
+    /// unconsumed ones are presented there without waiting for more. From this call until then the handler gets no input.
+    /// </summary>
+    public void MoveTo(Loop target)
+    {
+        CheckThread();
+        if (target == _loop || (_state & (TransportState.Moving | TransportState.Closed)) != 0)
+        {
+            return;
+        }
+
+        _state |= TransportState.Moving;
+        _loop.AddMove(this, target);
+    }
+
+    /// <summary>Every use is on the loop's thread; a wrong one is a bug that would corrupt silently.</summary>
+    protected void CheckThread()
+    {
+        if (!_loop.IsCurrent)
+        {
+            throw new InvalidOperationException($"Transport {Origin} was used outside of its loop {_loop.Name}.");
+        }
+    }
+
+    /// <summary>Asks for a step in the next turn.</summary>
+    protected void MarkReady()
+    {
+        if ((_state & TransportState.Ready) == 0)
+        {
+            _state |= TransportState.Ready;
+            _loop.AddReady(this);
+        }
+    }
+
+    /// <summary>Asks for a visit at the end of this turn.</summary>
+    protected void MarkDirty()
+    {
+        if ((_state & TransportState.Dirty) == 0)
+        {
+            _state |= TransportState.Dirty;
+            _loop.AddDirty(this);
+        }
+    }
+
+    /// <summary>Takes it off its loop's descriptor and timer tables; on the old loop.</summary>
+    protected abstract void OnLeaving(Loop from);
+
+    /// <summary>Puts it on the new loop's tables; on the new loop.</summary>
+    protected abstract void OnArrived(Loop to);
+
+    internal void Leave(Loop from, Loop target)
+    {
+        if ((_state & TransportState.Closed) != 0 || _loop != from)
+        {
+            return;
+        }
+
+        OnLeaving(from);
+        if (IsBlocked)
+        {
+            from.Timers.Cancel(_sendDeadline!);
+        }
+
+        _state &= ~(TransportState.Ready | TransportState.Dirty);
+
+        // The last write on this thread: from here on it is the target's.
+        Volatile.Write(ref _loop, target);
+        target.Post(new Arrival(this));
+    }
+
+    private void Arrive()
+    {
+        _state &= ~TransportState.Moving;
+        if (_rest is not null || (_state & (TransportState.WritableDue | TransportState.PresentRest)) != 0)
+        {
+            _state |= TransportState.PresentRest;
+            MarkReady();
+        }
+
+        if (IsBlocked)
+        {
+            _loop.Timers.Schedule(_sendDeadline!, Settings.SendTimeoutMs);
+        }
+
+        OnArrived(_loop);
+        if (_unsent > 0 || (_state & TransportState.Ending) != 0)
+        {
+            MarkDirty();
+        }
+    }
+
+    private sealed class Arrival(Transport transport) : LoopWork
+    {
+        protected override void Run() => transport.Arrive();
+
+        protected override void Dropped() => transport.Terminate(TransportCloseReason.LoopStopped, aborted: true);
+    }
+}
