@@ -11,7 +11,7 @@ namespace Trunkline.SystemTests.Infrastructure;
 /// </summary>
 public sealed class Tier : IAsyncDisposable
 {
-    private static readonly TimeSpan _deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private readonly TestPorts _ports;
 
     private Tier(TestPorts ports, TierDescription description)
@@ -57,7 +57,7 @@ public sealed class Tier : IAsyncDisposable
 
     /// <summary>Runs ./trunkline.</summary>
     public static Task<CommandResult> ToolAsync(params string[] arguments) =>
-        CommandRunner.RunAsync(_deadline, null, Path.Combine(Repository.Root, "trunkline"), arguments);
+        CommandRunner.RunAsync(Deadline, null, Path.Combine(Repository.Root, "trunkline"), arguments);
 
     /// <summary>A folder for one tier's files.</summary>
     public static string NewFolder() => Directory.CreateTempSubdirectory("trunkline-tier-").FullName;

@@ -11,12 +11,12 @@ public sealed record TierDescription(
     IReadOnlyList<RedisDescription> Redis,
     NginxDescription? Nginx)
 {
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = global::System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
     };
 
-    public static TierDescription Parse(string json) => JsonSerializer.Deserialize<TierDescription>(json, _json)!;
+    public static TierDescription Parse(string json) => JsonSerializer.Deserialize<TierDescription>(json, Json)!;
 
     /// <summary>The ids of all processes that run.</summary>
     public IReadOnlyList<int> Pids() =>

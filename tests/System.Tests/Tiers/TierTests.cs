@@ -5,13 +5,13 @@ namespace Trunkline.SystemTests.Tiers;
 /// <summary>The tier command itself, on parts that others wrote.</summary>
 public sealed class TierTests
 {
-    private static readonly TierOptions _foreignParts = new() { Proxies = 0, Groups = 1, Broker = "mosquitto", Nginx = true };
+    private static readonly TierOptions ForeignParts = new() { Proxies = 0, Groups = 1, Broker = "mosquitto", Nginx = true };
 
     [ProgramsFact("redis-server", "mosquitto", "nginx", "mosquitto_sub")]
     public async Task Two_tiers_live_side_by_side_and_down_stops_exactly_one()
     {
-        await using Tier first = await Tier.UpAsync(_foreignParts);
-        await using Tier second = await Tier.UpAsync(_foreignParts);
+        await using Tier first = await Tier.UpAsync(ForeignParts);
+        await using Tier second = await Tier.UpAsync(ForeignParts);
         IReadOnlyList<int> ofFirst = first.Now.Pids();
         IReadOnlyList<int> ofSecond = second.Now.Pids();
         Assert.Equal(3, ofFirst.Count);
@@ -29,7 +29,7 @@ public sealed class TierTests
     [ProgramsFact("redis-server", "mosquitto", "nginx")]
     public async Task Parts_stop_and_start_by_name_and_status_tells_so()
     {
-        await using Tier tier = await Tier.UpAsync(_foreignParts);
+        await using Tier tier = await Tier.UpAsync(ForeignParts);
         foreach ((string name, bool kill) in new[] { ("redis-1", false), ("broker-0", true), ("nginx", false), ("nginx", true) })
         {
             int before = tier.Pid(name);
@@ -55,7 +55,7 @@ public sealed class TierTests
     [ProgramsFact("redis-server", "mosquitto", "redis-cli")]
     public async Task A_stopped_part_keeps_its_data_and_a_new_tier_begins_empty()
     {
-        await using Tier tier = await Tier.UpAsync(_foreignParts with { Nginx = false });
+        await using Tier tier = await Tier.UpAsync(ForeignParts with { Nginx = false });
         string port = tier.Now.Redis[0].Port.ToString(global::System.Globalization.CultureInfo.InvariantCulture);
         (await CommandRunner.RunAsync("redis-cli", "-p", port, "set", "kept", "yes")).EnsureSuccess();
         await tier.StopAsync("redis-1");
@@ -63,14 +63,14 @@ public sealed class TierTests
         Assert.Equal("yes", (await CommandRunner.RunAsync("redis-cli", "-p", port, "get", "kept")).Output.Trim());
 
         (await tier.DownAsync())!.EnsureSuccess();
-        (await Tier.UpAsync(tier.Folder, tier.BasePort, _foreignParts with { Nginx = false })).EnsureSuccess();
+        (await Tier.UpAsync(tier.Folder, tier.BasePort, ForeignParts with { Nginx = false })).EnsureSuccess();
         Assert.Equal(string.Empty, (await CommandRunner.RunAsync("redis-cli", "-p", port, "get", "kept")).Output.Trim());
     }
 
     [ProgramsFact("redis-server", "mosquitto", "nginx")]
     public async Task A_killed_nginx_leaves_no_worker_behind()
     {
-        await using Tier tier = await Tier.UpAsync(_foreignParts);
+        await using Tier tier = await Tier.UpAsync(ForeignParts);
         int master = tier.Pid("nginx");
         int[] workers = [.. Tool.Processes.ProcessStat.All().Where(stat => stat.SessionId == master && stat.Pid != master).Select(stat => stat.Pid)];
         Assert.NotEmpty(workers);
@@ -88,7 +88,7 @@ public sealed class TierTests
     [ProgramsFact("redis-server", "mosquitto")]
     public async Task A_frozen_part_is_taken_down_too()
     {
-        await using Tier tier = await Tier.UpAsync(_foreignParts with { Nginx = false });
+        await using Tier tier = await Tier.UpAsync(ForeignParts with { Nginx = false });
         int pid = tier.Pid("broker-0");
         _ = tier.Freeze("broker-0");
         (await tier.DownAsync())!.EnsureSuccess();
