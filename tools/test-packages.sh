@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need and that are missing, without starting their
-# services. What the machine said about starting services stands again afterwards.
+# Installs the Debian packages and npm modules that the tests need and that are missing. Services
+# are not started; what the machine said about starting services stands again afterwards.
 set -euo pipefail
 
 packages=(
@@ -10,7 +10,7 @@ packages=(
 )
 policy=/usr/sbin/policy-rc.d
 kept=/usr/sbin/policy-rc.d.kept-by-trunkline
-lock=/run/lock/trunkline-packages.lock
+modules="$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/System.Tests/npm" && pwd)"
 
 is_installed() {
   [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
@@ -42,11 +42,43 @@ forbid_starts() {
     [[ "$answer" == 101 ]] && return
   fi
   if [[ -e "$policy" ]]; then
-    cp -p "$policy" "$kept"
+    cp -p "$policy" "$kept" || return 1
   fi
-  printf '#!/bin/sh\n# Trunkline tests: packages are installed, their services are not started.\nexit 101\n' >"$policy.new"
-  chmod 755 "$policy.new"
-  mv -f "$policy.new" "$policy"
+  printf '%s\n' '#!/bin/sh' '# Trunkline tests: packages are installed, their services are not started.' 'exit 101' >"$policy.new" &&
+    chmod 755 "$policy.new" &&
+    mv -f "$policy.new" "$policy"
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages)
+  [[ ${#missing[@]} -eq 0 ]] && return
+
+  if [[ "$(id -u)" != 0 ]]; then
+    echo "test-packages: only root can install what is missing: apt-get install ${missing[*]}" >&2
+    return 1
+  fi
+
+  policy_is_ours=yes
+  forbid_starts || return 1
+  echo "test-packages: installing ${missing[*]} ..." >&2
+  if ! { apt-get -o DPkg::Lock::Timeout=300 update &&
+    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 9>&- </dev/null; then
+    tail -n 30 "$log" >&2
+    echo "test-packages: apt-get failed; its last lines stand above." >&2
+    return 1
+  fi
+}
+
+# Exactly what the lock file says, scripts of the packages not run.
+install_modules() {
+  [[ "$modules/node_modules/.package-lock.json" -nt "$modules/package-lock.json" ]] && return
+  echo "test-packages: installing npm modules ..." >&2
+  if ! (cd "$modules" && npm ci --ignore-scripts) >"$log" 2>&1 9>&- </dev/null; then
+    tail -n 30 "$log" >&2
+    echo "test-packages: npm ci failed; its last lines stand above." >&2
+    return 1
+  fi
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -54,37 +86,27 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
   exit 1
 fi
 
-mapfile -t missing < <(missing_packages)
-[[ ${#missing[@]} -eq 0 ]] && exit 0
-
-if [[ "$(id -u)" != 0 ]]; then
-  echo "test-packages: only root can install what is missing: apt-get install ${missing[*]}" >&2
-  exit 1
-fi
-
-mkdir -p "$(dirname "$lock")"
-exec 9>"$lock"
-flock 9
-mapfile -t missing < <(missing_packages)
-[[ ${#missing[@]} -eq 0 ]] && exit 0
-
-log="$(mktemp)"
+log="$(mktemp /tmp/trunkline-packages.XXXXXX)"
 finish() {
-  local code=$?
-  restore_policy
+  [[ -z "$policy_is_ours" ]] || restore_policy
   rm -f "$log"
-  exit "$code"
 }
+policy_is_ours=
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-restore_policy # after a run that was killed outright
-forbid_starts
 
-echo "test-packages: installing ${missing[*]} ..." >&2
-export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get -o DPkg::Lock::Timeout=300 update && apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 9>&- </dev/null; then
-  tail -n 30 "$log" >&2
-  echo "test-packages: apt-get failed; its last lines stand above." >&2
-  exit 1
+# Two suites at once install one after the other, also when they are of two clones.
+lock="$modules/.install.lock"
+if [[ "$(id -u)" == 0 ]]; then
+  mkdir -p /run/lock
+  lock=/run/lock/trunkline-packages.lock
 fi
+exec 9>"$lock"
+flock 9
+[[ "$(id -u)" != 0 ]] || restore_policy # after a run that was killed outright
+export DEBIAN_FRONTEND=noninteractive
+failed=0
+install_packages || failed=1
+install_modules || failed=1
+exit "$failed"

@@ -10,7 +10,7 @@ internal sealed record TestAuthorityFiles(string CaFile, string CertificateFile,
 /// <summary>Makes an authority and a certificate for localhost and 127.0.0.1. For tests only: the authority's key is not kept.</summary>
 internal static class TestAuthority
 {
-    private static readonly TimeSpan _validity = TimeSpan.FromDays(30);
+    private static readonly TimeSpan Validity = TimeSpan.FromDays(30);
 
     /// <summary>Writes ca.pem, server.pem and server.key into a folder.</summary>
     public static TestAuthorityFiles Create(string folder, TimeProvider time)
@@ -46,7 +46,7 @@ internal static class TestAuthority
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        return request.CreateSelfSigned(from, from + _validity);
+        return request.CreateSelfSigned(from, from + Validity);
     }
 
     private static X509Certificate2 Issue(X509Certificate2 authority, ECDsa key, DateTimeOffset from)
@@ -61,6 +61,6 @@ internal static class TestAuthority
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1", "TLS server")], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
-        return request.Create(authority, from, from + _validity - TimeSpan.FromDays(1), RandomNumberGenerator.GetBytes(16));
+        return request.Create(authority, from, from + Validity - TimeSpan.FromDays(1), RandomNumberGenerator.GetBytes(16));
     }
 }

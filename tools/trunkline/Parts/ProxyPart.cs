@@ -7,7 +7,7 @@ namespace Trunkline.Tool.Parts;
 /// <summary>A proxy with every kind of listener, towards the tier's groups and directory.</summary>
 internal static class ProxyPart
 {
-    private static readonly string[] _loopback = ["127.0.0.1"];
+    private static readonly string[] Loopback = ["127.0.0.1"];
 
     public static Part Create(TierLayout layout, int number)
     {
@@ -43,11 +43,11 @@ internal static class ProxyPart
             ["Name"] = port.Name,
             ["Type"] = port.Name switch { "mqtt" => "tcp", "mqtts" => "tls", _ => port.Name },
             ["Address"] = OwnPrograms.Loopback(port.Number),
-            ["ProxyProtocol"] = new { Mode = "optional", TrustedAddresses = _loopback },
+            ["ProxyProtocol"] = new { Mode = "optional", TrustedAddresses = Loopback },
         };
         if (port.Name is "ws" or "wss")
         {
-            listener["ForwardedFor"] = new { TrustedAddresses = _loopback };
+            listener["ForwardedFor"] = new { TrustedAddresses = Loopback };
         }
 
         if (port.Name is "mqtts" or "wss")

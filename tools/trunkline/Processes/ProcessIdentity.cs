@@ -6,18 +6,18 @@ namespace Trunkline.Tool.Processes;
 /// </summary>
 internal sealed record ProcessIdentity(int Pid, long StartTicks, string BootId)
 {
-    private static readonly string _currentBoot = ReadBootId();
+    private static readonly string CurrentBoot = ReadBootId();
 
     /// <summary>True while this very process runs.</summary>
     public bool IsRunning =>
-        BootId == _currentBoot
+        BootId == CurrentBoot
         && ProcessStat.Read(Pid) is ProcessStat stat
         && stat.StartTicks == StartTicks
         && !stat.HasEnded;
 
     /// <summary>The identity of a process that runs now; null when it is gone already.</summary>
     public static ProcessIdentity? Of(int pid) =>
-        ProcessStat.Read(pid) is ProcessStat stat ? new ProcessIdentity(pid, stat.StartTicks, _currentBoot) : null;
+        ProcessStat.Read(pid) is ProcessStat stat ? new ProcessIdentity(pid, stat.StartTicks, CurrentBoot) : null;
 
     /// <summary>
     /// What still runs of the session this process leads: itself and its workers, also when it died before them.
@@ -25,7 +25,7 @@ internal sealed record ProcessIdentity(int Pid, long StartTicks, string BootId)
     /// </summary>
     public IReadOnlyList<int> RunningMembers()
     {
-        if (BootId != _currentBoot)
+        if (BootId != CurrentBoot)
         {
             return [];
         }
@@ -36,7 +36,7 @@ internal sealed record ProcessIdentity(int Pid, long StartTicks, string BootId)
             return [];
         }
 
-        return 
+        return
         [
             .. ProcessStat.All()
                 .Where(stat => (stat.SessionId == Pid || stat.Pid == Pid) && !stat.HasEnded)

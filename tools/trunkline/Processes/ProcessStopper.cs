@@ -3,8 +3,8 @@ namespace Trunkline.Tool.Processes;
 /// <summary>Ends what <see cref="ProcessStarter"/> started, and nothing else.</summary>
 internal sealed class ProcessStopper(TimeProvider time)
 {
-    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan _killPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Asks, waits for <paramref name="grace"/>, then kills the process and its workers. True when asking was enough.</summary>
     public async Task<bool> StopAsync(ProcessIdentity process, TimeSpan grace)
@@ -31,7 +31,7 @@ internal sealed class ProcessStopper(TimeProvider time)
             Signals.KillProcess(pid);
         }
 
-        if (!await WaitUntilGoneAsync(process, _killPatience))
+        if (!await WaitUntilGoneAsync(process, KillPatience))
         {
             throw new ToolException($"Process {process.Pid} was killed and is still there.");
         }
@@ -47,7 +47,7 @@ internal sealed class ProcessStopper(TimeProvider time)
                 return false;
             }
 
-            await Task.Delay(_poll, time);
+            await Task.Delay(Poll, time);
         }
 
         return true;

@@ -22,29 +22,29 @@ internal enum ReadinessKind
 /// <summary>Asks a part once whether it serves. Never throws for a part that does not.</summary>
 internal static class ReadinessProbe
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // CONNECT, MQTT 3.1.1, clean session, keep alive 5 s, client id "tier-probe".
-    private static readonly byte[] _connect =
+    private static readonly byte[] Connect =
     [
         0x10, 22, 0, 4, (byte)'M', (byte)'Q', (byte)'T', (byte)'T', 4, 2, 0, 5,
         0, 10, .. "tier-probe"u8,
     ];
 
-    private static readonly byte[] _accepted = [0x20, 2, 0, 0];
-    private static readonly byte[] _disconnect = [0xE0, 0];
+    private static readonly byte[] Accepted = [0x20, 2, 0, 0];
+    private static readonly byte[] Disconnect = [0xE0, 0];
 
     /// <summary>Null when the part is ready, otherwise what it lacks.</summary>
     public static async Task<string?> AskAsync(ReadinessKind kind, int port, CancellationToken cancellation)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(_patience);
+        deadline.CancelAfter(Patience);
         try
         {
             return kind switch
             {
                 ReadinessKind.Http => await AskHttpAsync(port, deadline.Token),
-                ReadinessKind.Mqtt => await ExchangeAsync(port, _connect, _accepted, _disconnect, deadline.Token),
+                ReadinessKind.Mqtt => await ExchangeAsync(port, Connect, Accepted, Disconnect, deadline.Token),
                 ReadinessKind.Redis => await ExchangeAsync(port, "PING\r\n"u8.ToArray(), "+PONG\r\n"u8.ToArray(), default, deadline.Token),
                 _ => await ExchangeAsync(port, default, default, default, deadline.Token),
             };
@@ -55,7 +55,7 @@ internal static class ReadinessProbe
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return $"port {port}: no answer within {_patience.TotalSeconds} s";
+            return $"port {port}: no answer within {Patience.TotalSeconds} s";
         }
     }
 

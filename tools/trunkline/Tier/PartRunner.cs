@@ -8,7 +8,7 @@ namespace Trunkline.Tool.Tier;
 internal sealed class PartRunner(TimeProvider time)
 {
     private const int TailLines = 20;
-    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private readonly ProcessStopper _stopper = new(time);
 
     /// <summary>Starts the process; the part is not ready yet.</summary>
@@ -38,7 +38,7 @@ internal sealed class PartRunner(TimeProvider time)
                 throw new ToolException($"{part.Name} was not ready within {patience.TotalSeconds} s ({lack}). {Tail(part)}");
             }
 
-            await Task.Delay(_poll, time, cancellation);
+            await Task.Delay(Poll, time, cancellation);
         }
     }
 

@@ -6,20 +6,20 @@ namespace Trunkline.Tool.Tier;
 /// <summary>./trunkline tier up|down|status|start|stop.</summary>
 internal static class TierCommand
 {
-    private static readonly Option<int> _basePort = new("--base-port")
+    private static readonly Option<int> BasePortOption = new("--base-port")
     {
         Description = "First of the 100 ports that the tier may use; tiers whose ports differ live side by side.",
         DefaultValueFactory = _ => 21000,
         Recursive = true,
     };
 
-    private static readonly Option<string?> _folder = new("--dir")
+    private static readonly Option<string?> FolderOption = new("--dir")
     {
-        Description = "Folder of the tier's files: settings, logs, data, tier.json. Default: .tier/BASE-PORT in the repository.",
+        Description = "FolderOption of the tier's files: settings, logs, data, tier.json. Default: .tier/BASE-PORT in the repository.",
         Recursive = true,
     };
 
-    private static readonly Option<int> _timeout = new("--timeout")
+    private static readonly Option<int> TimeoutOption = new("--timeout")
     {
         Description = "Seconds that each part has to become ready.",
         DefaultValueFactory = _ => 60,
@@ -28,8 +28,8 @@ internal static class TierCommand
     public static Command Create()
     {
         Command tier = new("tier", "A whole tier of real processes on 127.0.0.1.");
-        tier.Options.Add(_basePort);
-        tier.Options.Add(_folder);
+        tier.Options.Add(BasePortOption);
+        tier.Options.Add(FolderOption);
         tier.Subcommands.Add(Up());
         tier.Subcommands.Add(Down());
         tier.Subcommands.Add(Status());
@@ -52,12 +52,12 @@ internal static class TierCommand
 
         Command up = new("up", "Start a tier, wait until every part is ready, print it as JSON. A failed start stops what it started.")
         {
-            proxies, groups, broker, redis, nginx, proxySettings, brokerSettings, _timeout,
+            proxies, groups, broker, redis, nginx, proxySettings, brokerSettings, TimeoutOption,
         };
         up.SetAction(async (parsed, cancellation) =>
         {
             TierSpecification specification = new(
-                parsed.GetValue(_basePort),
+                parsed.GetValue(BasePortOption),
                 parsed.GetValue(proxies),
                 parsed.GetValue(groups),
                 Enum.Parse<BrokerKind>(parsed.GetValue(broker)!, ignoreCase: true),
@@ -67,7 +67,7 @@ internal static class TierCommand
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
                 BrokerSettings = parsed.GetValue(brokerSettings) ?? [],
             };
-            return Print(await Runner().UpAsync(specification, Folder(parsed), Patience(parsed), cancellation));
+            return Print(await Runner().UpAsync(specification, FolderOf(parsed), Patience(parsed), cancellation));
         });
         return up;
     }
@@ -77,7 +77,7 @@ internal static class TierCommand
         Command down = new("down", "Stop exactly the processes of this tier; its files stay.");
         down.SetAction(async (parsed, cancellation) =>
         {
-            await Runner().DownAsync(Folder(parsed), cancellation);
+            await Runner().DownAsync(FolderOf(parsed), cancellation);
             return ExitCodes.Success;
         });
         return down;
@@ -86,16 +86,16 @@ internal static class TierCommand
     private static Command Status()
     {
         Command status = new("status", "Print the tier as JSON; the pid of a part that does not run is null.");
-        status.SetAction(parsed => Print(TierRunner.Status(Folder(parsed))));
+        status.SetAction(parsed => Print(TierRunner.Status(FolderOf(parsed))));
         return status;
     }
 
     private static Command Start()
     {
         Argument<string> name = new("NAME") { Description = "proxy-1, broker-0, redis-1, nginx ..." };
-        Command start = new("start", "Start one part that does not run, wait until it is ready, print the tier.") { name, _timeout };
+        Command start = new("start", "Start one part that does not run, wait until it is ready, print the tier.") { name, TimeoutOption };
         start.SetAction(async (parsed, cancellation) =>
-            Print(await Runner().StartAsync(Folder(parsed), parsed.GetValue(name)!, Patience(parsed), cancellation)));
+            Print(await Runner().StartAsync(FolderOf(parsed), parsed.GetValue(name)!, Patience(parsed), cancellation)));
         return start;
     }
 
@@ -105,17 +105,17 @@ internal static class TierCommand
         Option<bool> kill = new("--kill") { Description = "SIGKILL at once, instead of SIGTERM first." };
         Command stop = new("stop", "Stop one part, print the tier.") { name, kill };
         stop.SetAction(async (parsed, cancellation) =>
-            Print(await Runner().StopAsync(Folder(parsed), parsed.GetValue(name)!, parsed.GetValue(kill), cancellation)));
+            Print(await Runner().StopAsync(FolderOf(parsed), parsed.GetValue(name)!, parsed.GetValue(kill), cancellation)));
         return stop;
     }
 
     private static TierRunner Runner() => new(TimeProvider.System);
 
-    private static TimeSpan Patience(ParseResult parsed) => TimeSpan.FromSeconds(parsed.GetValue(_timeout));
+    private static TimeSpan Patience(ParseResult parsed) => TimeSpan.FromSeconds(parsed.GetValue(TimeoutOption));
 
-    private static string Folder(ParseResult parsed) => Path.GetFullPath(
-        parsed.GetValue(_folder)
-        ?? Path.Combine(Repository.Root, ".tier", parsed.GetValue(_basePort).ToString(CultureInfo.InvariantCulture)));
+    private static string FolderOf(ParseResult parsed) => Path.GetFullPath(
+        parsed.GetValue(FolderOption)
+        ?? Path.Combine(Repository.Root, ".tier", parsed.GetValue(BasePortOption).ToString(CultureInfo.InvariantCulture)));
 
     private static int Print(TierState state)
     {

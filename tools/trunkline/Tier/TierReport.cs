@@ -13,7 +13,7 @@ internal sealed record TierReport(
     IReadOnlyList<RedisReport> Redis,
     NginxReport? Nginx)
 {
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
@@ -27,7 +27,7 @@ internal sealed record TierReport(
         [.. Select(state, PartKind.Redis).Select(RedisReport.Of)],
         Select(state, PartKind.Nginx).Select(NginxReport.Of).FirstOrDefault());
 
-    public string ToJson() => JsonSerializer.Serialize(this, _json);
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>The id of a part's process; null while it does not run.</summary>
     internal static int? Pid(Part part) => part.IsRunning ? part.Process!.Pid : null;

@@ -7,10 +7,10 @@ namespace Trunkline.Tool.Tier;
 /// <summary>Takes a tier up and down, and single parts of it. One command at a time per folder.</summary>
 internal sealed class TierRunner(TimeProvider time)
 {
-    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(20);
 
     // What serves others starts first and ends last.
-    private static readonly PartKind[][] _startOrder = [[PartKind.Redis, PartKind.Broker], [PartKind.Proxy], [PartKind.Nginx]];
+    private static readonly PartKind[][] StartOrder = [[PartKind.Redis, PartKind.Broker], [PartKind.Proxy], [PartKind.Nginx]];
 
     private readonly PartRunner _parts = new(time);
 
@@ -26,7 +26,7 @@ internal sealed class TierRunner(TimeProvider time)
         state.Save();
         try
         {
-            foreach (PartKind[] stage in _startOrder)
+            foreach (PartKind[] stage in StartOrder)
             {
                 foreach (Part part in state.Parts.Where(part => stage.Contains(part.Kind)))
                 {
@@ -90,7 +90,7 @@ internal sealed class TierRunner(TimeProvider time)
     {
         using IDisposable hold = await TierLock.TakeAsync(Existing(folder), time, cancellation);
         TierState state = Loaded(folder);
-        state = state.With(await _parts.StopAsync(state.Find(name), kill ? null : _grace));
+        state = state.With(await _parts.StopAsync(state.Find(name), kill ? null : Grace));
         state.Save();
         return state;
     }
@@ -172,10 +172,10 @@ internal sealed class TierRunner(TimeProvider time)
 
     private async Task StopAllAsync(TierState state)
     {
-        foreach (PartKind[] stage in _startOrder.Reverse())
+        foreach (PartKind[] stage in StartOrder.Reverse())
         {
             Part[] stopped = await Task.WhenAll(
-                state.Parts.Where(part => stage.Contains(part.Kind)).Select(part => _parts.StopAsync(part, _grace)));
+                state.Parts.Where(part => stage.Contains(part.Kind)).Select(part => _parts.StopAsync(part, Grace)));
             state = stopped.Aggregate(state, (current, part) => current.With(part));
             state.Save();
         }

@@ -7,7 +7,7 @@ namespace Trunkline.Tool.Tier;
 /// <summary>What is known of a tier, kept in its folder so that any later command finds it. Immutable; each change is a new file.</summary>
 internal sealed record TierState(string Folder, string CaFile, IReadOnlyList<Part> Parts)
 {
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         Converters = { new JsonStringEnumConverter() },
@@ -23,14 +23,14 @@ internal sealed record TierState(string Folder, string CaFile, IReadOnlyList<Par
     public static TierState? Load(string folder)
     {
         string file = FileIn(folder);
-        return File.Exists(file) ? JsonSerializer.Deserialize<TierState>(File.ReadAllText(file), _json) : null;
+        return File.Exists(file) ? JsonSerializer.Deserialize<TierState>(File.ReadAllText(file), Json) : null;
     }
 
     /// <summary>Replaces the file in one step, so that a reader never sees half of it.</summary>
     public void Save()
     {
         string file = FileIn(Folder);
-        File.WriteAllText(file + ".new", JsonSerializer.Serialize(this, _json) + "\n");
+        File.WriteAllText(file + ".new", JsonSerializer.Serialize(this, Json) + "\n");
         File.Move(file + ".new", file, overwrite: true);
     }
 

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Trunkline.SystemTests.Infrastructure;
+using Trunkline.Tool.Processes;
+
+namespace Trunkline.SystemTests.Tiers;
+
+/// <summary>What `tier up` refuses, and that a failed one leaves nothing behind.</summary>
+public sealed class FailedTierTests
+{
+    [Theory]
+    [InlineData("--redis sentinel", "--redis sentinel comes with")]
+    [InlineData("--redis cluster", "--redis cluster comes with")]
+    [InlineData("--redis none", "without a directory in common")]
+    [InlineData("--proxies 11", "--proxies 11 does not fit")]
+    [InlineData("--groups 11", "--groups 11 does not fit")]
+    [InlineData("--groups 0", "without a broker")]
+    [InlineData("--base-port 80", "--base-port 80 does not do")]
+    [InlineData("--base-port 65500", "--base-port 65500 does not do")]
+    [InlineData("--proxies 0 --groups 0 --redis none", "no part at all")]
+    [InlineData("--proxy-set nonsense", "'nonsense' is not a setting")]
+    [InlineData("--broker rabbit", "'rabbit' not recognized")]
+    public async Task What_does_not_fit_is_refused_with_a_sentence(string arguments, string sentence)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        string folder = Tier.NewFolder();
+        CommandResult result = await Tier.ToolAsync(["tier", "up", "--dir", folder, .. arguments.Split(' ')]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(sentence, result.Errors, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder), file => file.EndsWith("tier.json", StringComparison.Ordinal));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [ProgramsFact("redis-server", "mosquitto", "nginx")]
+    public async Task A_failed_up_stops_what_it_started_and_shows_the_log_of_the_part()
+    {
+        using TestPorts ports = TestPorts.Take();
+        string folder = Tier.NewFolder();
+
+        // No proxy takes this for an address: it ends at once, after Redis and the brokers were ready.
+        TierOptions options = new()
+        {
+            Proxies = 1,
+            Groups = 1,
+            Broker = "mosquitto",
+            Nginx = true,
+            ProxySettings = ["Management:Address=nonsense"],
+        };
+        CommandResult result = await Tier.UpAsync(folder, ports.Base, options);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("proxy-1 ended while it was starting", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("proxy-1.log", result.Errors, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+        Assert.Empty(PortHolders.Find([.. Enumerable.Range(ports.Base, 100)]));
+        Assert.NotEqual(0, (await Tier.ToolAsync("tier", "status", "--dir", folder)).ExitCode);
+
+        // What went wrong can still be read.
+        Assert.True(File.Exists(Path.Combine(folder, "redis-1", "redis-1.log")));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [ProgramsFact("redis-server")]
+    public async Task A_taken_port_is_named_with_its_holder_before_anything_starts()
+    {
+        using TestPorts ports = TestPorts.Take();
+        string folder = Tier.NewFolder();
+        int redis = ports.Base + 80;
+        using TcpListener holder = new(IPAddress.Loopback, redis);
+        holder.Start();
+
+        CommandResult result = await Tier.UpAsync(folder, ports.Base, new TierOptions { Proxies = 0, Groups = 0 });
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{redis} by "), result.Errors, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"(process {Environment.ProcessId})"), result.Errors, StringComparison.Ordinal);
+        Assert.Contains("--base-port", result.Errors, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [ProgramsFact("redis-server")]
+    public async Task A_second_up_in_the_same_folder_is_refused_and_touches_nothing()
+    {
+        await using Tier tier = await Tier.UpAsync(new TierOptions { Proxies = 0, Groups = 0 });
+        CommandResult result = await Tier.UpAsync(tier.Folder, tier.BasePort, new TierOptions { Proxies = 0, Groups = 0 });
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("already", result.Errors, StringComparison.Ordinal);
+        Assert.True(Tier.Runs(tier.Pid("redis-1")));
+    }
+
+    [Fact]
+    public async Task Commands_on_no_tier_say_so()
+    {
+        string folder = Tier.NewFolder();
+        foreach (string[] command in new string[][] { ["down"], ["status"], ["start", "nginx"], ["stop", "nginx"] })
+        {
+            CommandResult result = await Tier.ToolAsync(["tier", .. command, "--dir", folder]);
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains("No tier is up in", result.Errors, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+}
