@@ -81,6 +81,9 @@ public sealed partial class Channel : LoopTimer
     /// <summary>The connection that carries the channel.</summary>
     public IChannelHost Host => _host;
 
+    /// <summary>The Session Present flag CONNACK carried [MQTT-3.2.2-3].</summary>
+    public bool WasSessionPresent { get; private set; }
+
     /// <summary>Keep alive in force, in seconds; 0 for none.</summary>
     public int KeepAliveSeconds => (int)(_keepAliveMs / 1500);
 
