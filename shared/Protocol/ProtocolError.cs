@@ -1,25 +1,7 @@
 namespace Trunkline.Protocol;
 
-// Stand-in until branch proto brings the real types; goes with that merge.
-
-/// <summary>Stand-in.</summary>
-public enum ReasonCode : byte
-{
-    /// <summary>Success.</summary>
-    Success = 0x00,
-
-    /// <summary>Malformed Packet.</summary>
-    MalformedPacket = 0x81,
-
-    /// <summary>Protocol Error.</summary>
-    ProtocolError = 0x82,
-
-    /// <summary>Topic Filter invalid.</summary>
-    TopicFilterInvalid = 0x8F,
-
-    /// <summary>Topic Name invalid.</summary>
-    TopicNameInvalid = 0x90,
-}
-
-/// <summary>Stand-in.</summary>
+/// <summary>Why bytes were refused: a value, never an exception. The well-known ones are in <see cref="ProtocolErrors"/>.</summary>
+/// <param name="Code">The 5.0 reason code for CONNACK or DISCONNECT.</param>
+/// <param name="Clause">Where the specification says so; 5.0 first, then 3.1.1 where its number differs.</param>
+/// <param name="Message">What is wrong, in words for a log and a reason string.</param>
 public readonly record struct ProtocolError(ReasonCode Code, string Clause, string Message);

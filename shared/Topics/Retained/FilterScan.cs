@@ -44,6 +44,7 @@ internal readonly ref struct FilterScan(ReadOnlySpan<byte> filter)
             return SeekTo(default, [TopicText.Reserved + 1], ref target, out targetLength); // [MQTT-4.7.2-1]
         }
         int filterStart = 0, topicStart = 0;
+        bool fixedSoFar = true;
         while (true)
         {
             int filterEnd = TopicText.LevelEnd(_filter, filterStart);
@@ -53,14 +54,18 @@ internal readonly ref struct FilterScan(ReadOnlySpan<byte> filter)
                 return ScanStep.Match;
             }
             int topicEnd = TopicText.LevelEnd(topic, topicStart);
-            if (wanted is not [TopicText.SingleLevel])
+            if (wanted is [TopicText.SingleLevel])
+            {
+                fixedSoFar = false;
+            }
+            else
             {
                 int order = TopicOrder.Compare(topic[topicStart..topicEnd], wanted);
                 if (order != 0)
                 {
                     return order < 0
                         ? SeekTo(topic[..topicStart], wanted, ref target, out targetLength)
-                        : SeekPast(topic, topicStart, ref target, out targetLength);
+                        : fixedSoFar ? ScanStep.End : SeekPast(topic, topicStart, ref target, out targetLength);
                 }
             }
             if (topicEnd == topic.Length)
@@ -70,23 +75,20 @@ internal readonly ref struct FilterScan(ReadOnlySpan<byte> filter)
             }
             if (filterEnd == _filter.Length)
             {
-                return SeekPast(topic, topicEnd + 1, ref target, out targetLength); // Nothing below here is short enough.
+                // Nothing below here is short enough.
+                return fixedSoFar ? ScanStep.End : SeekPast(topic, topicEnd + 1, ref target, out targetLength);
             }
             filterStart = filterEnd + 1;
             topicStart = topicEnd + 1;
         }
     }
 
-    /// <summary>To the end of the topics that share the levels before <paramref name="levelStart"/>.</summary>
-    private static ScanStep SeekPast(ReadOnlySpan<byte> topic, int levelStart, ref byte[] target, out int targetLength)
-    {
-        if (levelStart == 0)
-        {
-            targetLength = 0;
-            return ScanStep.End;
-        }
-        return SeekTo(topic[..(levelStart - 1)], [TopicOrder.AfterSubtree], ref target, out targetLength);
-    }
+    /// <summary>
+    /// To the end of the topics that share the levels before <paramref name="levelStart"/>: one of them met a +, so there
+    /// is at least one. Where none did there is no other way to meet the filter, and the reading ends instead.
+    /// </summary>
+    private static ScanStep SeekPast(ReadOnlySpan<byte> topic, int levelStart, ref byte[] target, out int targetLength) =>
+        SeekTo(topic[..(levelStart - 1)], [TopicOrder.AfterSubtree], ref target, out targetLength);
 
     private static ScanStep SeekTo(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> rest, ref byte[] target, out int length)
     {
