@@ -40,7 +40,8 @@ internal sealed class RedisLink : IAsyncDisposable
         _jitter = new Random(environment.Seed);
     }
 
-    internal RedisConnection? Current => _current;
+    /// <summary>The connection in use; null from the moment on in which it broke, also before the loop has noticed.</summary>
+    internal RedisConnection? Current => _current is { Broken.IsCompleted: false } current ? current : null;
 
     internal string Fault => _fault;
 
@@ -210,7 +211,10 @@ internal sealed class RedisLink : IAsyncDisposable
                 return "stopped";
             }
 
-            if (!await ProbeAsync(connection) && !connection.Broken.IsCompleted)
+            // A probe takes up to a deadline; a break is noticed at once.
+            Task<bool> probe = ProbeAsync(connection);
+            await Task.WhenAny(probe, connection.Broken);
+            if (!connection.Broken.IsCompleted && !await probe)
             {
                 DirectoryLog.SubscriptionLost(_environment.Logger);
                 connection.Break("subscriptions deliver nothing");
