@@ -23,7 +23,7 @@ public sealed class OptionsTests
         Assert.Equal(
             [
                 "Directory:Endpoints:1", "Directory:Endpoints:2", "Directory:Endpoints:3", "Directory:User", "Directory:Prefix", "Directory:Database",
-                "Directory:TlsCaFile", "Directory:Tls", "Directory:OperationDeadlineMs", "Directory:LeaseRaiseIntervalMs",
+                "Directory:TlsCaFile", "Directory:Tls", "Directory:OperationDeadlineMs", "Directory:LeaseRaiseIntervalMs", "Directory:ReconnectMaxMs",
             ],
             errors.Select(e => e.Path));
         Assert.All(errors, e => Assert.True(e.Problem.EndsWith('.') && e.Fix.EndsWith('.')));

@@ -30,6 +30,7 @@ internal sealed class RedisLink : IAsyncDisposable
     private NodeId _self;
     private IStoreEvents? _events;
     private Task _run = Task.CompletedTask;
+    private Task _closing = Task.CompletedTask;
 
     internal RedisLink(DirectoryOptions options, DirectoryEnvironment environment, RedisKeys keys, DirectoryMeters meters)
     {
@@ -72,6 +73,10 @@ internal sealed class RedisLink : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Closing may hang in the client library while the server is stopped; the process must not.
+        await _closing.WaitAsync(TimeSpan.FromMilliseconds(_options.ConnectDeadlineMs), Time, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 
@@ -94,10 +99,9 @@ internal sealed class RedisLink : IAsyncDisposable
             Use(connection);
             string reason = await WatchAsync(connection);
             Lose(reason);
-            Task closing = connection.CloseAsync();
+            _closing = _closing.IsCompleted ? connection.CloseAsync() : Task.WhenAll(_closing, connection.CloseAsync());
             if (_stop.IsCancellationRequested)
             {
-                await closing;
                 break;
             }
 
