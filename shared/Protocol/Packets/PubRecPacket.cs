@@ -1,0 +1,39 @@
+namespace Trunkline.Protocol;
+
+/// <summary>PUBREC: a QoS 2 message is received, first answer.</summary>
+public readonly ref struct PubRecPacket
+{
+    /// <summary>The packet identifier, never 0.</summary>
+    public ushort PacketId { get; init; }
+
+    /// <summary>Success in 3.x.</summary>
+    public ReasonCode ReasonCode { get; init; }
+
+    /// <summary>True when a reason string is there.</summary>
+    public bool HasReasonString => Presence.IsPresent(ReasonString);
+
+    /// <summary>The reason in words; <c>default</c> = absent.</summary>
+    public ReadOnlySpan<byte> ReasonString { get; init; }
+
+    /// <summary>The user properties.</summary>
+    public UserPropertyList UserProperties { get; init; }
+
+    /// <summary>Reads a PUBREC.</summary>
+    public static bool TryParse(in Frame frame, ProtocolVersion version, out PubRecPacket packet, out ProtocolError error)
+    {
+        if (!Acknowledgement.TryParse(frame, PacketType.PubRec, version, out var acknowledgement, out error))
+        {
+            packet = default;
+            return false;
+        }
+
+        packet = new PubRecPacket
+        {
+            PacketId = acknowledgement.PacketId,
+            ReasonCode = acknowledgement.ReasonCode,
+            ReasonString = acknowledgement.ReasonString,
+            UserProperties = new UserPropertyList(acknowledgement.UserPropertyBlock),
+        };
+        return true;
+    }
+}

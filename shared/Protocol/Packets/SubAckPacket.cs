@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+
+namespace Trunkline.Protocol;
+
+/// <summary>
+/// SUBACK: the server's answer to SUBSCRIBE, one code for each filter, in its order.
+/// <code>
+///   packet id (2), [5.0: properties], codes to the end
+/// </code>
+/// </summary>
+public readonly ref struct SubAckPacket
+{
+    /// <summary>The packet identifier of the SUBSCRIBE, never 0.</summary>
+    public ushort PacketId { get; init; }
+
+    /// <summary>One code for each filter of the SUBSCRIBE.</summary>
+    public ReadOnlySpan<ReasonCode> ReasonCodes { get; init; }
+
+    /// <summary>True when a reason string is there.</summary>
+    public bool HasReasonString => Presence.IsPresent(ReasonString);
+
+    /// <summary>The reason in words; <c>default</c> = absent.</summary>
+    public ReadOnlySpan<byte> ReasonString { get; init; }
+
+    /// <summary>The user properties.</summary>
+    public UserPropertyList UserProperties { get; init; }
+
+    /// <summary>Reads a SUBACK.</summary>
+    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubAckPacket packet, out ProtocolError error)
+    {
+        packet = default;
+        if (frame.Type != PacketType.SubAck)
+        {
+            error = ProtocolErrors.WrongPacket;
+            return false;
+        }
+
+        var reader = new WireReader(frame.Body);
+        if (!reader.TryReadPacketId(out var packetId, out error))
+        {
+            return false;
+        }
+
+        if (version != ProtocolVersion.Mqtt50)
+        {
+            packet = new SubAckPacket { PacketId = packetId, ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest) };
+            return AreReturnCodes3Valid(reader.Rest, version, out error);
+        }
+
+        var properties = new PropertySet();
+        if (!reader.TryReadPropertyBlock(out var block, out error) || !properties.TryRead(block, PropertyTable.Acknowledgement, out error))
+        {
+            return false;
+        }
+
+        packet = new SubAckPacket
+        {
+            PacketId = packetId,
+            ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest),
+            ReasonString = properties.ReasonString,
+            UserProperties = new UserPropertyList(properties.UserPropertyBlock),
+        };
+        return AreReasonCodesValid(packet.ReasonCodes, out error);
+    }
+
+    private static bool AreReasonCodesValid(ReadOnlySpan<ReasonCode> codes, out ProtocolError error)
+    {
+        error = codes.IsEmpty ? ProtocolErrors.AcknowledgementEmpty : default;
+        foreach (var code in codes)
+        {
+            if (!Protocol.ReasonCodes.IsAllowed(PacketType.SubAck, PacketSender.Server, code))
+            {
+                error = ProtocolErrors.ReasonCodeNotAllowed;
+            }
+        }
+
+        return error.Code == ReasonCode.Success;
+    }
+
+    /// <summary>[MQTT-3.9.3-2] of 3.1.1; 3.1 has no failure code.</summary>
+    private static bool AreReturnCodes3Valid(ReadOnlySpan<byte> codes, ProtocolVersion version, out ProtocolError error)
+    {
+        error = codes.IsEmpty ? ProtocolErrors.AcknowledgementEmpty : default;
+        foreach (var code in codes)
+        {
+            if (code > 2 && (code != (byte)ReasonCode.UnspecifiedError || version == ProtocolVersion.Mqtt31))
+            {
+                error = ProtocolErrors.ReasonCodeNotAllowed;
+            }
+        }
+
+        return error.Code == ReasonCode.Success;
+    }
+}
