@@ -24,6 +24,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     private volatile IReadOnlyList<NodeInfo> _nodes = [];
     private volatile SlotTable? _slotTable;
     private long _floor;
+    private int _disposed;
     private Task _loop = Task.CompletedTask;
 
     internal NodeDirectory(NodeInfo self, DirectoryOptions options, DirectoryEnvironment environment, Func<DirectoryMeters, IDirectoryStore> makeStore)
@@ -101,6 +102,11 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         _left = true;
         await StopLoopAsync();
         await _store.DisposeAsync();
