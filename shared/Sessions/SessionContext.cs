@@ -38,6 +38,8 @@ public sealed class SessionContext
     /// <summary>Brings one message to many sessions of this loop.</summary>
     public FanOut FanOut { get; }
 
+    internal WindowPool Windows { get; } = new();
+
     /// <summary>Where publishes and subscriptions go; set once while wiring.</summary>
     public IMessageRouter Router
     {

@@ -1,59 +1,210 @@
 namespace Trunkline.Directory;
 
-/// <summary>What both directories share: the lease, the watch over the other nodes, take-over between nodes. Thread-safe.</summary>
-public abstract class NodeDirectory : IDirectory
+/// <summary>
+/// What both directories share: joining, the lease and the watch over the other nodes, the generation, take-over
+/// between nodes. Public methods are thread-safe. One lease loop owns what is marked so.
+/// </summary>
+public abstract partial class NodeDirectory : IDirectory, IStoreEvents
 {
-    internal NodeDirectory(NodeInfo self, DirectoryOptions options, DirectoryEnvironment environment)
+    private readonly DirectoryOptions _options;
+    private readonly DirectoryEnvironment _environment;
+    private readonly DirectoryMeters _meters;
+    private readonly IDirectoryStore _store;
+    private readonly TakeOvers _takeOvers;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _joining = new(1);
+    private IDirectoryEvents? _events;
+    private string _shape = "";
+    private bool _started;
+    private volatile bool _joined;
+    private volatile bool _left;
+    private volatile string? _deadReason;
+    private volatile string _generation = "";
+    private volatile DirectoryHealth _health;
+    private volatile IReadOnlyList<NodeInfo> _nodes = [];
+    private volatile SlotTable? _slotTable;
+    private long _floor;
+    private Task _loop = Task.CompletedTask;
+
+    internal NodeDirectory(NodeInfo self, DirectoryOptions options, DirectoryEnvironment environment, Func<DirectoryMeters, IDirectoryStore> makeStore)
     {
         ArgumentNullException.ThrowIfNull(self);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(environment);
         Self = self;
-        Health = new(DirectoryState.Unavailable, environment.Time.GetUtcNow(), "not joined", "", 0);
+        _options = options;
+        _environment = environment;
+        _meters = new DirectoryMeters(environment.Meter, () => (int)Health.State, () => Nodes.Count);
+        _store = makeStore(_meters);
+        _takeOvers = new TakeOvers(self.Id, options, environment.Time, _store, _meters);
+        _watch = new NodeWatch(environment.Time, TimeSpan.FromMilliseconds(options.LeaseMs));
+        _health = new(DirectoryState.Unavailable, environment.Time.GetUtcNow(), "not joined", "", 0);
     }
 
     /// <inheritdoc/>
     public NodeInfo Self { get; }
 
     /// <inheritdoc/>
-    public DirectoryHealth Health { get; }
+    public DirectoryHealth Health => _health;
 
     /// <inheritdoc/>
-    public IReadOnlyList<NodeInfo> Nodes => [];
+    public IReadOnlyList<NodeInfo> Nodes => _nodes;
 
     /// <inheritdoc/>
-    public SlotTable? SlotTable => null;
+    public SlotTable? SlotTable => _slotTable;
+
+    /// <summary>The store, for tests.</summary>
+    internal IDirectoryStore Store => _store;
+
+    private TimeProvider Time => _environment.Time;
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult> JoinAsync(TierShape shape, IDirectoryEvents events, CancellationToken cancellation = default) => throw new NotImplementedException();
+    public async ValueTask<DirectoryResult> JoinAsync(TierShape shape, IDirectoryEvents events, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(events);
+        await _joining.WaitAsync(CancellationToken.None);
+        try
+        {
+            return _joined || _left || _deadReason is not null
+                ? Refusal() ?? new(DirectoryStatus.Ok)
+                : await FirstJoinAsync(shape, events, cancellation);
+        }
+        finally
+        {
+            _joining.Release();
+        }
+    }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult> LeaveAsync(CancellationToken cancellation = default) => throw new NotImplementedException();
+    public async ValueTask<DirectoryResult> LeaveAsync(CancellationToken cancellation = default)
+    {
+        if (!_joined || _left)
+        {
+            return new(DirectoryStatus.Ok);
+        }
+
+        _left = true;
+        await StopLoopAsync();
+        DirectoryResult<int> detached = await _store.DetachAsync(Self.Id, cancellation);
+        if (!detached.IsOk)
+        {
+            // The others will see the counter stand still and do it.
+            return detached.WithoutValue();
+        }
+
+        DirectoryResult left = await _store.UnregisterAsync(Self.Id, cancellation);
+        await _store.SendAsync(NodeId.None, NodeMessage.NodesChanged, cancellation);
+        return left;
+    }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<Claim>> ClaimAsync(ClaimRequest request, CancellationToken cancellation = default) => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        _left = true;
+        await StopLoopAsync();
+        await _store.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation = default) => throw new NotImplementedException();
+    void IStoreEvents.ConnectionChanged() => Wake();
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default) => throw new NotImplementedException();
+    void IStoreEvents.Received(string message)
+    {
+        if (message is NodeMessage.NodesChanged or NodeMessage.SlotsChanged)
+        {
+            Wake();
+        }
+        else if (NodeMessage.TryReadAnswer(message, out long number))
+        {
+            _takeOvers.Answered(number);
+        }
+        else if (NodeMessage.TryReadTakeOver(message, out var read))
+        {
+            if (_events is { } events && _takeOvers.Asked(read.From, read.Number, read.ClientId, read.Old, read.New) is { } request)
+            {
+                Raise(e => e.TakeOverRequested(request), events);
+            }
+        }
+        else
+        {
+            _meters.Ended("message", "damaged");
+            DirectoryLog.MessageUnreadable(_environment.Logger);
+        }
+    }
 
-    /// <inheritdoc/>
-    public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> VerifyHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default) => throw new NotImplementedException();
+    private async ValueTask<DirectoryResult> FirstJoinAsync(TierShape shape, IDirectoryEvents events, CancellationToken cancellation)
+    {
+        _events = events;
+        _shape = TierShapeText.Write(shape);
+        if (!_started)
+        {
+            _started = true;
+            _store.Start(Self.Id, this);
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> RestoreHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default) => throw new NotImplementedException();
+        await _store.WaitConnectedAsync(cancellation);
+        if (!await OpenGenerationAsync("", cancellation))
+        {
+            return new(cancellation.IsCancellationRequested ? DirectoryStatus.Canceled : DirectoryStatus.Unavailable, _store.Fault);
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<TakeOverAnswer> RequestTakeOverAsync(string clientId, SessionToken oldToken, SessionToken newToken, CancellationToken cancellation = default) => throw new NotImplementedException();
+        DirectoryResult registered = await RegisterAsync(cancellation);
+        if (registered.IsOk)
+        {
+            _joined = true;
+            DirectoryResult read = await TurnAsync(_stop.Token) ? new(DirectoryStatus.Ok) : new(DirectoryStatus.Ok, "joined; the first reading failed");
+            _loop = Task.Run(LoopAsync, CancellationToken.None);
+            return read;
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation = default) => throw new NotImplementedException();
+        return registered;
+    }
 
-    /// <inheritdoc/>
-    public ValueTask<DirectoryResult<SlotTable?>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation = default) => throw new NotImplementedException();
+    private async ValueTask<DirectoryResult> RegisterAsync(CancellationToken cancellation)
+    {
+        string generation = _generation;
+        DirectoryResult<Answer<string>> registered = await _store.RegisterAsync(Self, _shape, cancellation);
+        if (!registered.IsOk)
+        {
+            return registered.WithoutValue();
+        }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+        switch (registered.Value.Finding)
+        {
+            case Finding.Ok:
+                _registeredGeneration = generation;
+                await _store.SendAsync(NodeId.None, NodeMessage.NodesChanged, cancellation);
+                return new(DirectoryStatus.Ok);
+            case Finding.Refused:
+                return new(DirectoryStatus.Refused, TierShapeText.Refusal(_shape, registered.Value.Value));
+            case Finding.Dead:
+                _deadReason ??= "registered as dead";
+                return new(DirectoryStatus.DeclaredDead, _deadReason);
+            default:
+                return new(DirectoryStatus.Unavailable, "the directory's generation changed meanwhile");
+        }
+    }
+
+    /// <summary>Why a call cannot be tried at all, or null.</summary>
+    private DirectoryResult? Refusal() =>
+        _deadReason is { } reason ? new(DirectoryStatus.DeclaredDead, reason)
+        : _left ? new(DirectoryStatus.Unavailable, "this node left the directory")
+        : !_joined ? new(DirectoryStatus.Unavailable, "this node has not joined the directory")
+        : null;
+
+    private void Raise(Action<IDirectoryEvents> call, IDirectoryEvents events)
+    {
+        try
+        {
+            call(events);
+        }
+        catch (Exception exception)
+        {
+            // The lease must go on whatever a handler does.
+            DirectoryLog.HandlerThrew(_environment.Logger, exception);
+        }
+    }
 }

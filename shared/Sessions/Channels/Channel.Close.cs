@@ -32,9 +32,10 @@ public sealed partial class Channel
     public void TakeOver() =>
         Disconnect(CloseCause.TakenOver, ReasonCode.SessionTakenOver, null);
 
-    /// <summary>The transport is gone, by whichever side; nothing more can be sent.</summary>
-    public void OnTransportClosed() =>
-        Close(CloseCause.TransportClosed, ReasonCode.UnspecifiedError, null);
+    /// <summary>The transport is gone; nothing more can be sent.</summary>
+    /// <param name="detail">Why, in a sentence for the log; null when the peer just closed it.</param>
+    public void OnTransportClosed(string? detail) =>
+        Close(CloseCause.TransportClosed, ReasonCode.UnspecifiedError, detail);
 
     private bool ReceiveDisconnect(in Frame frame, out ProtocolError error)
     {

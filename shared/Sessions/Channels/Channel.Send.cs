@@ -23,6 +23,12 @@ public sealed partial class Channel
             return false;
         }
 
+        return Fits(message, qos, identifiers);
+    }
+
+    /// <summary>Whether the packet is no larger than the client takes [MQTT-3.1.2-24]; counted when it is.</summary>
+    internal bool Fits(SharedMessage message, QoS qos, ReadOnlySpan<uint> identifiers)
+    {
         if (_maximumPacketSize == 0)
         {
             return true;

@@ -37,7 +37,7 @@ public interface IMessageRouter
 /// forwarded and the ticket is never completed.
 /// </param>
 /// <param name="SlowDown">
-/// The way forward is fuller than its high-water mark: the channel stops reading until <see cref="Channels.Channel.ResumeReading"/>,
+/// The way forward is fuller than its high-water mark: the channel stops reading until <see cref="Channel.ResumeReading"/>,
 /// which the router calls when it has drained.
 /// </param>
 public readonly record struct PublishOutcome(ReasonCode Reason, bool SlowDown)

@@ -57,14 +57,14 @@ public sealed class SubscribeOperation
 /// <summary>One filter of a <see cref="SubscribeOperation"/>.</summary>
 public sealed class SubscribeItem
 {
-    internal SubscribeItem(Subscription? subscription, ReasonCode result)
+    internal SubscribeItem(SessionSubscription? subscription, ReasonCode result)
     {
         Subscription = subscription;
         Result = result;
     }
 
     /// <summary>The subscription concerned; null when the session refused the filter or holds none by that name.</summary>
-    public Subscription? Subscription { get; }
+    public SessionSubscription? Subscription { get; }
 
     /// <summary>Whether the session did not hold this filter before (SUBSCRIBE only).</summary>
     public bool IsNew { get; init; }

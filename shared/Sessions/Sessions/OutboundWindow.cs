@@ -1,5 +1,3 @@
-using Trunkline.Protocol;
-
 namespace Trunkline.Sessions;
 
 /// <summary>Where an outgoing QoS 1 or 2 message stands.</summary>
@@ -39,18 +37,25 @@ internal struct OutboundEntry
 /// The window holds at most a few hundred entries, so a scan from the head (where the answer nearly always lies) beats
 /// any index.
 /// </remarks>
-internal sealed class OutboundWindow(ushort lastPacketId)
+internal sealed class OutboundWindow
 {
     private OutboundEntry[] _ring = new OutboundEntry[4];
     private int _head;
     private int _span;
-    private ushort _lastPacketId = lastPacketId;
+    private ushort _lastPacketId;
 
     /// <summary>Entries not done: what counts against Receive Maximum [MQTT-3.3.4-9].</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>The packet identifier given last.</summary>
-    public ushort LastPacketId => _lastPacketId;
+    /// <summary>The packet identifier given last; set when an empty window is lent to a session.</summary>
+    public ushort LastPacketId
+    {
+        get => _lastPacketId;
+        set => _lastPacketId = value;
+    }
+
+    /// <summary>Slots the ring has; a window that grew large is not kept for others.</summary>
+    public int Capacity => _ring.Length;
 
     /// <summary>Slots from head to tail, done ones included; indexes run from 0 to this.</summary>
     public int Span => _span;

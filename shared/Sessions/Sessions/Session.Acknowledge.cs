@@ -69,6 +69,7 @@ public sealed partial class Session
         {
             // An idle device keeps no window; the next identifiers go on from the highest so far.
             _lastPacketId = _window.LastPacketId;
+            _context.Windows.Return(_window);
             _window = null;
         }
 
@@ -111,21 +112,35 @@ public sealed partial class Session
             }
 
             MarkSent(ref entry);
+            if (!Resend(channel, entry))
+            {
+                int before = _window.Span;
+                _window.Finish(i);
+                i -= before - _window.Span;
+                continue;
+            }
+
             outstanding++;
-            Resend(channel, entry);
         }
     }
 
-    private void Resend(Channel channel, in OutboundEntry entry)
+    /// <summary>Returns false when the message is larger than the new connection takes: it counts as done then [MQTT-3.1.2-25].</summary>
+    private bool Resend(Channel channel, in OutboundEntry entry)
     {
         if (entry.State == OutboundState.AwaitingCompletion)
         {
             channel.SendPubRel(entry.PacketId, ReasonCode.Success);
-            return;
+            return true;
+        }
+
+        PendingMessage pending = entry.Pending;
+        if (!channel.Fits(pending.Message, pending.QoS, pending.Identifiers))
+        {
+            return false;
         }
 
         _context.Counters.Add(SessionCounter.Resent);
-        PendingMessage pending = entry.Pending;
         channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, true, pending.Identifiers, null);
+        return true;
     }
 }

@@ -1,4 +1,3 @@
-using Trunkline.Protocol;
 using Trunkline.Transports;
 
 namespace Trunkline.Sessions;

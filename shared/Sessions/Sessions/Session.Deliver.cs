@@ -101,7 +101,7 @@ public sealed partial class Session
             return;
         }
 
-        _window ??= new OutboundWindow(_lastPacketId);
+        _window ??= _context.Windows.Rent(_lastPacketId);
         ref OutboundEntry entry = ref _window.Add(pending);
         channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, shapes);
     }

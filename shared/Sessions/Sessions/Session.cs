@@ -1,5 +1,3 @@
-using Trunkline.Protocol;
-
 namespace Trunkline.Sessions;
 
 /// <summary>

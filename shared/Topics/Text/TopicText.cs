@@ -1,4 +1,3 @@
-using System.Text.Unicode;
 using Trunkline.Protocol;
 
 namespace Trunkline.Topics;
@@ -19,7 +18,7 @@ internal static class TopicText
             error = TopicErrors.TooLongForProtocol; // [MQTT-4.7.3-3]
             return false;
         }
-        if (!Utf8.IsValid(utf8))
+        if (!System.Text.Unicode.Utf8.IsValid(utf8))
         {
             error = TopicErrors.NotUtf8;
             return false;

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace Trunkline.Directory;
+
+/// <summary>Log messages of the directory, events 3000-3199.</summary>
+internal static partial class DirectoryLog
+{
+    [LoggerMessage(3000, LogLevel.Information, "Directory connected (connection {Number})")]
+    internal static partial void Connected(ILogger logger, long number);
+
+    [LoggerMessage(3001, LogLevel.Warning, "Directory connection given up: {Reason}")]
+    internal static partial void ConnectionLost(ILogger logger, string reason);
+
+    [LoggerMessage(3002, LogLevel.Warning, "Cannot connect to the directory: {Fault}; trying again in about {PauseMs} ms")]
+    internal static partial void ConnectFailed(ILogger logger, string fault, int pauseMs);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The directory's subscriptions deliver nothing; connecting anew")]
+    internal static partial void SubscriptionLost(ILogger logger);
+
+    [LoggerMessage(3004, LogLevel.Debug, "Directory operation {Operation} failed: {Fault}")]
+    internal static partial void OperationFailed(ILogger logger, string operation, string fault);
+
+    [LoggerMessage(3005, LogLevel.Information, "Directory state {State}: {Detail}")]
+    internal static partial void StateChanged(ILogger logger, DirectoryState state, string detail);
+
+    [LoggerMessage(3010, LogLevel.Warning, "Directory generation {New} instead of {Old}: what it held before may be forgotten, writing back")]
+    internal static partial void GenerationChanged(ILogger logger, string old, string @new);
+
+    [LoggerMessage(3020, LogLevel.Information, "Node {Node} ({Name}) appeared")]
+    internal static partial void NodeAppeared(ILogger logger, NodeId node, string name);
+
+    [LoggerMessage(3021, LogLevel.Information, "Node {Node} ({Name}) is gone: {Reason}")]
+    internal static partial void NodeGone(ILogger logger, NodeId node, string name, NodeGoneReason reason);
+
+    [LoggerMessage(3022, LogLevel.Warning, "Declared node {Node} dead: its counter stood still at {Counter} for a full lease")]
+    internal static partial void DeclaredOther(ILogger logger, NodeId node, long counter);
+
+    [LoggerMessage(3023, LogLevel.Error, "This node was declared dead: {Reason}")]
+    internal static partial void DeclaredDead(ILogger logger, string reason);
+
+    [LoggerMessage(3024, LogLevel.Information, "Detached {Count} sessions of dead node {Node}")]
+    internal static partial void Detached(ILogger logger, NodeId node, int count);
+
+    [LoggerMessage(3025, LogLevel.Warning, "Detaching the sessions of dead node {Node} failed and is tried again: {Fault}")]
+    internal static partial void DetachFailed(ILogger logger, NodeId node, string fault);
+
+    [LoggerMessage(3026, LogLevel.Warning, "A node's entry in the directory cannot be read and is passed over: {Entry}")]
+    internal static partial void NodeUnreadable(ILogger logger, string entry);
+
+    [LoggerMessage(3027, LogLevel.Error, "This node cannot register again: {Sentence}")]
+    internal static partial void RegistrationRefused(ILogger logger, string sentence);
+
+    [LoggerMessage(3030, LogLevel.Warning, "A message of another node cannot be read and is passed over")]
+    internal static partial void MessageUnreadable(ILogger logger);
+
+    [LoggerMessage(3040, LogLevel.Information, "Slot table version {Version}")]
+    internal static partial void SlotTableChanged(ILogger logger, long version);
+
+    [LoggerMessage(3041, LogLevel.Warning, "The directory's slot table went back to version {Stored}; writing back version {Known}")]
+    internal static partial void SlotTableWentBack(ILogger logger, long stored, long known);
+
+    [LoggerMessage(3050, LogLevel.Error, "A handler of directory events threw")]
+    internal static partial void HandlerThrew(ILogger logger, Exception exception);
+}

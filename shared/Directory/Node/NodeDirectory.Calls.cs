@@ -1,0 +1,249 @@
+namespace Trunkline.Directory;
+
+/// <content>The calls about sessions and slots.</content>
+public abstract partial class NodeDirectory
+{
+    // Batches on their way at a time when all held sessions are compared.
+    private const int CompareWidth = 32;
+
+    private readonly Lock _slotGate = new();
+    private long _announcedSlots;
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<Claim>> ClaimAsync(ClaimRequest request, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(request.ClientId);
+        if (request.Info is null || request.Info.Length > 256)
+        {
+            request = request with { Info = request.Info is null ? "" : request.Info[..256] };
+        }
+
+        for (int attempt = 0; ; attempt++)
+        {
+            if (Refusal() is { } refusal)
+            {
+                return DirectoryResult<Claim>.Failed(refusal.Status, refusal.Detail);
+            }
+
+            if (request.WaitsForRecovery && _health.State == DirectoryState.Recovering)
+            {
+                return DirectoryResult<Claim>.Failed(DirectoryStatus.Recovering, "the directory's generation is new");
+            }
+
+            string generation = _generation;
+            DirectoryResult<Answer<Claim>> answer = await _store.ClaimAsync(request, Self.Id, generation, Interlocked.Read(ref _floor), cancellation);
+            if (!answer.IsOk)
+            {
+                return DirectoryResult<Claim>.Failed(answer.Status, answer.Detail);
+            }
+
+            switch (answer.Value.Finding)
+            {
+                case Finding.Ok:
+                    RaiseFloor(answer.Value.Value.Token.Epoch + 1);
+                    return DirectoryResult<Claim>.Of(answer.Value.Value);
+                case Finding.Stale:
+                    return new(DirectoryStatus.Stale, answer.Value.Value, "another holder than expected");
+                case Finding.Dead:
+                    return DirectoryResult<Claim>.Failed(DirectoryStatus.DeclaredDead, LearnDeath());
+                default:
+                    if (attempt == 1)
+                    {
+                        return DirectoryResult<Claim>.Failed(DirectoryStatus.Unavailable, "the directory's generation changes");
+                    }
+
+                    await ReopenAsync(generation, cancellation);
+                    break;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation = default)
+    {
+        if (Refusal() is { } refusal)
+        {
+            return refusal;
+        }
+
+        DirectoryResult<Answer<SessionToken>> answer = await _store.ReleaseAsync(clientId, token, cancellation);
+        return !answer.IsOk ? answer.WithoutValue()
+            : answer.Value.Finding == Finding.Ok ? new(DirectoryStatus.Ok)
+            : new(DirectoryStatus.Stale, $"held by {answer.Value.Value}");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default) =>
+        Refusal() is { } refusal
+            ? new(DirectoryResult<Holding>.Failed(refusal.Status, refusal.Detail))
+            : _store.LookUpAsync(clientId, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> VerifyHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default) =>
+        CompareAsync(held, restore: false, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> RestoreHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default) =>
+        CompareAsync(held, restore: true, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<TakeOverAnswer> RequestTakeOverAsync(string clientId, SessionToken oldToken, SessionToken newToken, CancellationToken cancellation = default)
+    {
+        if (oldToken.IsNone || Refusal() is not null)
+        {
+            return new(TakeOverAnswer.NoAnswer);
+        }
+
+        bool isAlive = _nodes.Any(n => n.Id == oldToken.Node);
+        return _takeOvers.AskAsync(clientId, oldToken, newToken, isAlive, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation = default)
+    {
+        if (Refusal() is { } refusal)
+        {
+            return DirectoryResult<SlotTable?>.Failed(refusal.Status, refusal.Detail);
+        }
+
+        DirectoryResult<SlotTable?> read = await _store.ReadSlotTableAsync(cancellation);
+        if (read is { IsOk: true, Value: { } table })
+        {
+            Learn(table);
+            Wake();
+        }
+
+        return read;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<SlotTable?>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(table.Version, expectedVersion);
+        if (Refusal() is { } refusal)
+        {
+            return DirectoryResult<SlotTable?>.Failed(refusal.Status, refusal.Detail);
+        }
+
+        if (table.Map.Length > 1 << 20)
+        {
+            return DirectoryResult<SlotTable?>.Failed(DirectoryStatus.Refused, "A slot table has at most 1 MiB.");
+        }
+
+        DirectoryResult<Answer<long>> answer = await _store.PublishSlotTableAsync(table, expectedVersion, cancellation);
+        if (!answer.IsOk)
+        {
+            return DirectoryResult<SlotTable?>.Failed(answer.Status, answer.Detail);
+        }
+
+        if (answer.Value.Finding == Finding.Ok)
+        {
+            Learn(table);
+            await _store.SendAsync(NodeId.None, NodeMessage.SlotsChanged, cancellation);
+            return DirectoryResult<SlotTable?>.Of(table);
+        }
+
+        DirectoryResult<SlotTable?> stored = await ReadSlotTableAsync(cancellation);
+        return new(DirectoryStatus.Stale, stored.Value, "the stored table has another version");
+    }
+
+    private async ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> CompareAsync(IReadOnlyList<HeldSession> held, bool restore, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        List<(int Bucket, HeldSession[] Held)> batches = [];
+        foreach (IGrouping<int, HeldSession> group in held.GroupBy(h => Bucket.Of(h.ClientId)))
+        {
+            batches.AddRange(group.Chunk(Bucket.MaxBatch).Select(chunk => (group.Key, chunk)));
+        }
+
+        List<HeldFinding> findings = [];
+        int next = -1;
+        object? failure = null;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(CompareWidth, batches.Count)).Select(async _ =>
+        {
+            int at;
+            while ((at = Interlocked.Increment(ref next)) < batches.Count && Volatile.Read(ref failure) is null)
+            {
+                DirectoryResult<HeldFinding[]> compared = await CompareBatchAsync(batches[at].Bucket, batches[at].Held, restore, cancellation);
+                if (!compared.IsOk)
+                {
+                    Volatile.Write(ref failure, compared.WithoutValue());
+                    return;
+                }
+
+                lock (findings)
+                {
+                    findings.AddRange(compared.Value.Where(f => f.Standing != HeldStanding.Held));
+                }
+            }
+        }));
+
+        // Findings so far are told even when the rest failed: each of them is true.
+        return failure is DirectoryResult failed ? new(failed.Status, findings, failed.Detail) : DirectoryResult<IReadOnlyList<HeldFinding>>.Of(findings);
+    }
+
+    private async ValueTask<DirectoryResult<HeldFinding[]>> CompareBatchAsync(int bucket, HeldSession[] held, bool restore, CancellationToken cancellation)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            if (Refusal() is { } refusal)
+            {
+                return DirectoryResult<HeldFinding[]>.Failed(refusal.Status, refusal.Detail);
+            }
+
+            string generation = _generation;
+            DirectoryResult<Answer<HeldFinding[]>> answer = await _store.CompareAsync(bucket, held, Self.Id, generation, restore, cancellation);
+            if (!answer.IsOk || answer.Value.Finding == Finding.Ok)
+            {
+                return new(answer.Status, answer.Value.Value ?? [], answer.Detail);
+            }
+
+            if (answer.Value.Finding == Finding.Dead)
+            {
+                return DirectoryResult<HeldFinding[]>.Failed(DirectoryStatus.DeclaredDead, LearnDeath());
+            }
+
+            if (attempt == 1)
+            {
+                return DirectoryResult<HeldFinding[]>.Failed(DirectoryStatus.Unavailable, "the directory's generation changes");
+            }
+
+            await ReopenAsync(generation, cancellation);
+        }
+    }
+
+    private string LearnDeath()
+    {
+        _deadReason ??= "its sessions were detached by another node";
+        Wake();
+        return _deadReason;
+    }
+
+    private void Learn(SlotTable table)
+    {
+        lock (_slotGate)
+        {
+            if (table.Version > (_slotTable?.Version ?? 0))
+            {
+                _slotTable = table;
+            }
+        }
+    }
+
+    // Epochs never repeat for this node, whatever happens to the directory's clock or contents.
+    private void RaiseFloor(long floor)
+    {
+        long old = Interlocked.Read(ref _floor);
+        while (floor > old)
+        {
+            long seen = Interlocked.CompareExchange(ref _floor, floor, old);
+            if (seen == old)
+            {
+                return;
+            }
+
+            old = seen;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+namespace Trunkline.Directory;
+
+/// <summary>
+/// The steps in memory, each under one lock: the same rules as the scripts. There are no persistent session records
+/// here yet, so a record without a holder does not stay.
+/// </summary>
+internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectoryStore
+{
+    private NodeId _self;
+    private IStoreEvents? _events;
+    private bool _wasAvailable = true;
+    private long _connection = 1;
+
+    /// <inheritdoc/>
+    public long Connection
+    {
+        get
+        {
+            lock (memory.Gate)
+            {
+                if (memory.Available != _wasAvailable)
+                {
+                    _wasAvailable = memory.Available;
+                    _connection++;
+                }
+
+                return _connection;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Fault => "";
+
+    /// <inheritdoc/>
+    public void Start(NodeId self, IStoreEvents events)
+    {
+        lock (memory.Gate)
+        {
+            _self = self;
+            _events = events;
+            memory.Receivers[self] = this;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task WaitConnectedAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        lock (memory.Gate)
+        {
+            if (memory.Receivers.GetValueOrDefault(_self) == this)
+            {
+                memory.Receivers.Remove(_self);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult> SendAsync(NodeId to, string message, CancellationToken cancellation)
+    {
+        List<IStoreEvents> receivers = [];
+        lock (memory.Gate)
+        {
+            if (!memory.Available)
+            {
+                return new(new DirectoryResult(DirectoryStatus.Unavailable, "memory directory is away"));
+            }
+
+            foreach ((NodeId node, MemoryStore store) in memory.Receivers)
+            {
+                if (to.IsNone || to == node)
+                {
+                    receivers.Add(store._events!);
+                }
+            }
+        }
+
+        foreach (IStoreEvents receiver in receivers)
+        {
+            receiver.Received(message);
+        }
+
+        return new(new DirectoryResult(DirectoryStatus.Ok));
+    }
+
+    private ValueTask<DirectoryResult<T>> Step<T>(Func<MemoryContents, T> step, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+        {
+            return new(DirectoryResult<T>.Failed(DirectoryStatus.Canceled, "cancelled"));
+        }
+
+        lock (memory.Gate)
+        {
+            return new(memory.Available
+                ? DirectoryResult<T>.Of(step(memory.Contents))
+                : DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, "memory directory is away"));
+        }
+    }
+
+    private async ValueTask<DirectoryResult> StepOnly(Action<MemoryContents> step, CancellationToken cancellation) =>
+        (await Step(
+            contents =>
+            {
+                step(contents);
+                return true;
+            },
+            cancellation)).WithoutValue();
+}

@@ -1,0 +1,91 @@
+using StackExchange.Redis;
+
+namespace Trunkline.Directory;
+
+/// <summary>One multiplexer from its making to its end. It is never repaired: when it breaks, the link makes another.</summary>
+internal sealed class RedisConnection
+{
+    private readonly ConnectionMultiplexer _multiplexer;
+    private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal RedisConnection(ConnectionMultiplexer multiplexer, int database)
+    {
+        _multiplexer = multiplexer;
+        Database = multiplexer.GetDatabase(database);
+        Subscriber = multiplexer.GetSubscriber();
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            // An endpoint that was never reached (one of several) takes nothing away.
+            if (failure.FailureType != ConnectionFailureType.UnableToConnect)
+            {
+                Break($"{failure.ConnectionType} connection to {failure.EndPoint} failed: {failure.FailureType}");
+            }
+        };
+    }
+
+    internal IDatabase Database { get; }
+
+    internal ISubscriber Subscriber { get; }
+
+    /// <summary>Ends, with the reason, when the connection must not be used any more.</summary>
+    internal Task<string> Broken => _broken.Task;
+
+    internal void Break(string reason) => _broken.TrySetResult(reason);
+
+    /// <summary>Closes without waiting for commands: with a stopped server they would never end. What is outstanding faults.</summary>
+    internal Task CloseAsync() => Task.Run(() =>
+    {
+        try
+        {
+            _multiplexer.Close(allowCommandsToComplete: false);
+            _multiplexer.Dispose();
+        }
+        catch (Exception)
+        {
+            // The client library throws from its own half-closed state at times; there is nothing left to save.
+        }
+    });
+
+    /// <summary>
+    /// Waits for an operation of the client library, which never times out by itself, and tells what became of it.
+    /// A missed deadline breaks the connection.
+    /// </summary>
+    internal async Task<string?> WaitAsync(Task operation, string name, TimeSpan deadline, TimeProvider time, CancellationToken cancellation)
+    {
+        Task bounded = operation.WaitAsync(deadline, time, cancellation);
+        await bounded.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (bounded.IsCompletedSuccessfully)
+        {
+            return null;
+        }
+
+        if (!operation.IsCompleted)
+        {
+            Observe(operation);
+            if (bounded.IsCanceled)
+            {
+                return Canceled;
+            }
+
+            Break($"no answer to {name} within {deadline.TotalMilliseconds:0} ms");
+            return DeadlineMissed;
+        }
+
+        return operation.IsFaulted ? Describe(operation.Exception.InnerException) : "cancelled by the client library";
+    }
+
+    internal const string Canceled = "cancelled";
+    internal const string DeadlineMissed = "deadline missed";
+
+    internal static string Describe(Exception? exception) => exception switch
+    {
+        null => "unknown failure",
+        RedisServerException server => server.Message,
+        _ => $"{exception.GetType().Name}: {exception.Message.Split('\n')[0]}",
+    };
+
+    // An abandoned operation may fault long after; nobody else looks at it.
+    private static void Observe(Task operation) =>
+        operation.ContinueWith(static t => _ = t.Exception, CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+}

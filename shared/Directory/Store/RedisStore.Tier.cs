@@ -1,0 +1,125 @@
+using System.Text.Json;
+using StackExchange.Redis;
+
+namespace Trunkline.Directory;
+
+/// <content>Steps on the tier's own keys.</content>
+internal sealed partial class RedisStore
+{
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<GenerationReading>> OpenGenerationAsync(string candidate, string lost, CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.OpenGeneration, _keys.State(), [candidate, lost], cancellation);
+        return result.IsOk
+            ? DirectoryResult<GenerationReading>.Of(Generation(result.Value[1], result.Value[2], result.Value[3]))
+            : DirectoryResult<GenerationReading>.Failed(result.Status, result.Detail);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<Answer<string>>> RegisterAsync(NodeInfo self, string shape, CancellationToken cancellation)
+    {
+        string json = JsonSerializer.Serialize(self.ToWire(), NodeWireContext.Default.NodeWire);
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.Register, _keys.Tier(), [self.Id.ToString(), json, shape], cancellation);
+        return result.IsOk
+            ? DirectoryResult<Answer<string>>.Of(new(FindingOf(result.Value[0]), (string?)result.Value[1] ?? ""))
+            : DirectoryResult<Answer<string>>.Failed(result.Status, result.Detail);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult> UnregisterAsync(NodeId self, CancellationToken cancellation) =>
+        (await RunAsync(RedisScripts.Unregister, _keys.Tier(), [self.ToString()], cancellation)).WithoutValue();
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<BeatReading>> BeatAsync(NodeId self, CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.Beat, _keys.Tier(), [self.ToString()], cancellation);
+        if (!result.IsOk)
+        {
+            return DirectoryResult<BeatReading>.Failed(result.Status, result.Detail);
+        }
+
+        RedisResult[] reply = result.Value;
+        List<KeyValuePair<NodeId, long>> counters = [];
+        ForEachPair(reply[6], (node, value) => counters.Add(new(node, Number(value))));
+        List<KeyValuePair<NodeId, NodeId>> detaching = [];
+        ForEachPair(reply[7], (node, value) => detaching.Add(new(node, Node(value))));
+        return DirectoryResult<BeatReading>.Of(new(
+            FindingOf(reply[0]), Generation(reply[1], reply[2], reply[3]), Number(reply[4]), Number(reply[5]), counters, detaching));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<NodesReading>> ReadNodesAsync(CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.ReadNodes, _keys.Tier(), [], cancellation);
+        if (!result.IsOk)
+        {
+            return DirectoryResult<NodesReading>.Failed(result.Status, result.Detail);
+        }
+
+        List<NodeInfo> nodes = [];
+        foreach (RedisResult json in (RedisResult[])result.Value[2]!)
+        {
+            if (NodeWire.TryRead((string?)json ?? "", out NodeInfo? node))
+            {
+                nodes.Add(node);
+            }
+            else
+            {
+                _meters.Ended("read_node", "damaged");
+                DirectoryLog.NodeUnreadable(_environment.Logger, (string?)json ?? "");
+            }
+        }
+
+        HashSet<NodeId> dead = [.. ((RedisResult[])result.Value[3]!).Select(Node)];
+        return DirectoryResult<NodesReading>.Of(new(Number(result.Value[1]), nodes, dead));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<Answer<bool>>> DeclareDeadAsync(NodeId victim, long counter, string generation, NodeId declarer, CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(
+            RedisScripts.DeclareDead, _keys.Tier(), [victim.ToString(), counter, generation, declarer.ToString()], cancellation);
+        return result.IsOk
+            ? DirectoryResult<Answer<bool>>.Of(new(FindingOf(result.Value[0]), true))
+            : DirectoryResult<Answer<bool>>.Failed(result.Status, result.Detail);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.ReadSlots, _keys.Slots(), [], cancellation);
+        if (!result.IsOk)
+        {
+            return DirectoryResult<SlotTable?>.Failed(result.Status, result.Detail);
+        }
+
+        long version = Number(result.Value[1]);
+        return DirectoryResult<SlotTable?>.Of(version == 0 ? null : new SlotTable(version, (byte[]?)result.Value[2] ?? []));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DirectoryResult<Answer<long>>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(
+            RedisScripts.PublishSlots, _keys.Slots(), [expectedVersion, table.Version, table.Map.ToArray()], cancellation);
+        return result.IsOk
+            ? DirectoryResult<Answer<long>>.Of(new(FindingOf(result.Value[0]), Number(result.Value[1])))
+            : DirectoryResult<Answer<long>>.Failed(result.Status, result.Detail);
+    }
+
+    private static GenerationReading Generation(RedisResult generation, RedisResult ageUs, RedisResult stamped) =>
+        new((string?)generation ?? "", Number(ageUs) / 1_000, (string?)stamped == "1");
+
+    private static void ForEachPair(RedisResult flat, Action<NodeId, RedisResult> visit)
+    {
+        var items = (RedisResult[])flat!;
+        for (int i = 0; i + 1 < items.Length; i += 2)
+        {
+            NodeId node = Node(items[i]);
+            if (!node.IsNone)
+            {
+                visit(node, items[i + 1]);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Hosting.Devices;
+
+/// <summary>
+/// The MQTT server that connections are given to: one session context and one gate per loop, and which loop owns which
+/// client identifier. Immutable after wiring; usable from every loop.
+/// </summary>
+public sealed class DeviceServer
+{
+    private readonly SessionContext[] _contexts;
+    private readonly IConnectGate[] _gates;
+    private readonly SessionContext?[] _byLoopIndex;
+
+    /// <summary>Wires the server.</summary>
+    /// <param name="contexts">One session context per loop that owns sessions, in the order of the hash.</param>
+    /// <param name="gates">The gate of each, in the same order.</param>
+    public DeviceServer(IReadOnlyList<SessionContext> contexts, IReadOnlyList<IConnectGate> gates)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(contexts.Count);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gates.Count, contexts.Count);
+        _contexts = [.. contexts];
+        _gates = [.. gates];
+        _byLoopIndex = new SessionContext?[contexts.Max(context => context.Loop.Index) + 1];
+        foreach (SessionContext context in contexts)
+        {
+            _byLoopIndex[context.Loop.Index] = context;
+        }
+    }
+
+    /// <summary>The contexts, one per loop.</summary>
+    public IReadOnlyList<SessionContext> Contexts => _contexts;
+
+    /// <summary>The context that owns a client identifier: always the same one of this process.</summary>
+    public SessionContext OwnerOf(string clientId) =>
+        _contexts.Length == 1 ? _contexts[0] : _contexts[SessionRegistry.OriginOf(clientId) % (ulong)_contexts.Length];
+
+    /// <summary>The context of a loop.</summary>
+    public SessionContext ContextOf(Loop loop) =>
+        loop.Index < _byLoopIndex.Length && _byLoopIndex[loop.Index] is { } context && ReferenceEquals(context.Loop, loop)
+            ? context
+            : throw new InvalidOperationException($"Loop {loop.Name} serves no devices.");
+
+    internal IConnectGate GateOf(SessionContext context) => _gates[Array.IndexOf(_contexts, context)];
+
+    /// <summary>
+    /// Ends every connection because the server shuts down: DISCONNECT 0x8B for 5.0, wills as the specification says.
+    /// </summary>
+    public Task ShutDownAsync() => Task.WhenAll(_contexts.Select(context => context.Loop.InvokeAsync(() =>
+    {
+        foreach (Session session in context.Registry.All.ToArray())
+        {
+            session.Channel?.Disconnect(CloseCause.ServerShutdown, Protocol.ReasonCode.ServerShuttingDown, null);
+        }
+    })));
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Trunkline.Hosting.Metrics;
+
+namespace Trunkline.Hosting.Management;
+
+/// <summary>
+/// The management port of a process: <c>/healthz</c> (alive), <c>/startupz</c> (wired), <c>/readyz</c> (serves, or says
+/// why not), <c>/metrics</c>, and what the program adds.
+/// </summary>
+public sealed class ManagementServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly PrometheusExporter _exporter;
+
+    private ManagementServer(WebApplication application, PrometheusExporter exporter)
+    {
+        _application = application;
+        _exporter = exporter;
+    }
+
+    /// <summary>The port it listens on.</summary>
+    public int Port => new Uri(_application.Urls.First()).Port;
+
+    /// <summary>Starts it.</summary>
+    /// <param name="address">Where to listen.</param>
+    /// <param name="loggers">Where ASP.NET Core's own warnings go.</param>
+    /// <param name="readiness">What keeps the process from serving; empty when ready. Any thread.</param>
+    /// <param name="services">Adds what the program's endpoints need; may be null.</param>
+    /// <param name="endpoints">Adds the program's endpoints; may be null.</param>
+    /// <exception cref="IOException">The address is in use or not ours.</exception>
+    public static async Task<ManagementServer> StartAsync(
+        IPEndPoint address,
+        ILoggerFactory loggers,
+        Func<IReadOnlyList<string>> readiness,
+        Action<IServiceCollection>? services = null,
+        Action<WebApplication>? endpoints = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Configuration.Sources.Clear();
+        builder.Services.AddSingleton(loggers);
+        builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.WriteIndented = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 256;
+            kestrel.Listen(address, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        services?.Invoke(builder.Services);
+        WebApplication application = builder.Build();
+        var exporter = new PrometheusExporter();
+        application.MapGet("/healthz", () => Results.Text("ok\n"));
+        application.MapGet("/startupz", () => Results.Text("ok\n"));
+        application.MapGet("/readyz", () =>
+        {
+            IReadOnlyList<string> reasons = readiness();
+            return reasons.Count == 0
+                ? Results.Text("ok\n")
+                : Results.Text(string.Join('\n', reasons) + "\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        });
+        application.MapGet("/metrics", () => Results.Text(exporter.Render(), "text/plain; version=0.0.4; charset=utf-8"));
+        endpoints?.Invoke(application);
+        var server = new ManagementServer(application, exporter);
+        try
+        {
+            await application.StartAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return server;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync().ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+        _exporter.Dispose();
+    }
+}

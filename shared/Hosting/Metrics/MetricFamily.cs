@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+
+namespace Trunkline.Hosting.Metrics;
+
+/// <summary>The kinds of metric Prometheus' text format knows and we use.</summary>
+internal enum MetricKind
+{
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// <summary>One metric name with its series. The exporter's lock guards it.</summary>
+internal sealed class MetricFamily(string name, string help, MetricKind kind, bool isObservable)
+{
+    /// <summary>Seconds; histograms of ours measure durations.</summary>
+    private static ReadOnlySpan<double> Bounds => [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    private readonly SortedDictionary<string, Series> _series = new(StringComparer.Ordinal);
+
+    private sealed class Series
+    {
+        public double Value;
+        public long Count;
+        public long[]? Buckets;
+    }
+
+    /// <summary>Observable instruments report anew at each scrape; several may add up to one series.</summary>
+    public void BeginScrape()
+    {
+        if (isObservable)
+        {
+            _series.Clear();
+        }
+    }
+
+    public void Record(string labels, double value)
+    {
+        if (!_series.TryGetValue(labels, out Series? series))
+        {
+            series = new Series();
+            _series.Add(labels, series);
+        }
+
+        series.Value += value;
+        if (kind != MetricKind.Histogram)
+        {
+            return;
+        }
+
+        series.Count++;
+        series.Buckets ??= new long[Bounds.Length];
+        for (int i = 0; i < Bounds.Length; i++)
+        {
+            if (value <= Bounds[i])
+            {
+                series.Buckets[i]++;
+            }
+        }
+    }
+
+    public void Render(StringBuilder text)
+    {
+        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n')
+            .Append("# TYPE ").Append(name).Append(' ').Append(kind switch
+            {
+                MetricKind.Counter => "counter",
+                MetricKind.Gauge => "gauge",
+                _ => "histogram",
+            }).Append('\n');
+        foreach ((string labels, Series series) in _series)
+        {
+            if (kind == MetricKind.Histogram)
+            {
+                RenderHistogram(text, labels, series);
+            }
+            else
+            {
+                Line(text, "", labels, series.Value);
+            }
+        }
+    }
+
+    private void RenderHistogram(StringBuilder text, string labels, Series series)
+    {
+        string prefix = labels.Length == 0 ? "" : labels + ",";
+        for (int i = 0; i < Bounds.Length; i++)
+        {
+            Line(text, "_bucket", $"{prefix}le=\"{Bounds[i].ToString(CultureInfo.InvariantCulture)}\"", series.Buckets![i]);
+        }
+
+        Line(text, "_bucket", prefix + "le=\"+Inf\"", series.Count);
+        Line(text, "_sum", labels, series.Value);
+        Line(text, "_count", labels, series.Count);
+    }
+
+    private void Line(StringBuilder text, string suffix, string labels, double value)
+    {
+        text.Append(name).Append(suffix);
+        if (labels.Length > 0)
+        {
+            text.Append('{').Append(labels).Append('}');
+        }
+
+        text.Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+    }
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Trunkline.Hosting.Metrics;
+
+/// <summary>What every Prometheus client library says about its process, under the customary names.</summary>
+internal static class ProcessMetrics
+{
+    public static void Render(StringBuilder text)
+    {
+        using Process process = Process.GetCurrentProcess();
+        double started = new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds() / 1000.0;
+        Add(text, "process_cpu_seconds_total", "counter", "User and system CPU time.", process.TotalProcessorTime.TotalSeconds);
+        Add(text, "process_resident_memory_bytes", "gauge", "Resident memory.", process.WorkingSet64);
+        Add(text, "process_start_time_seconds", "gauge", "Start time since the epoch.", started);
+        Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
+        Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", GC.GetGCMemoryInfo().HeapSizeBytes);
+        Add(text, "dotnet_gc_pause_seconds_total", "counter", "Time paused for collections.", GC.GetTotalPauseDuration().TotalSeconds);
+        if (System.IO.Directory.Exists("/proc/self/fd"))
+        {
+            Add(text, "process_open_fds", "gauge", "Open descriptors.", System.IO.Directory.GetFiles("/proc/self/fd").Length);
+        }
+    }
+
+    private static void Add(StringBuilder text, string name, string type, string help, double value) =>
+        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n')
+            .Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n')
+            .Append(name).Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+}

@@ -1,0 +1,130 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+
+namespace Trunkline.Hosting.Metrics;
+
+/// <summary>
+/// Answers a scrape in Prometheus' text format from the instruments of every meter whose name begins with "Trunkline".
+/// Any thread. Names: dots become underscores, the unit and, for counters, <c>_total</c> are appended.
+/// </summary>
+public sealed class PrometheusExporter : IDisposable
+{
+    private readonly MeterListener _listener = new();
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
+
+    /// <summary>Starts listening; instruments made earlier are found, too.</summary>
+    public PrometheusExporter()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name.StartsWith("Trunkline", StringComparison.Ordinal))
+            {
+                listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>((_, value, tags, state) => Record(state, value, tags));
+        _listener.SetMeasurementEventCallback<int>((_, value, tags, state) => Record(state, value, tags));
+        _listener.SetMeasurementEventCallback<double>((_, value, tags, state) => Record(state, value, tags));
+        _listener.Start();
+    }
+
+    /// <summary>The scrape's answer, UTF-8 text.</summary>
+    public string Render()
+    {
+        lock (_gate)
+        {
+            foreach (MetricFamily family in _families.Values)
+            {
+                family.BeginScrape();
+            }
+
+            _listener.RecordObservableInstruments();
+            var text = new StringBuilder(16 * 1024);
+            foreach (MetricFamily family in _families.Values)
+            {
+                family.Render(text);
+            }
+
+            ProcessMetrics.Render(text);
+            return text.ToString();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _listener.Dispose();
+
+    private MetricFamily FamilyOf(Instrument instrument)
+    {
+        MetricKind kind = KindOf(instrument);
+        string name = NameOf(instrument, kind);
+        lock (_gate)
+        {
+            if (!_families.TryGetValue(name, out MetricFamily? family))
+            {
+                family = new MetricFamily(name, instrument.Description ?? "", kind, instrument.IsObservable);
+                _families.Add(name, family);
+            }
+
+            return family;
+        }
+    }
+
+    private void Record(object? state, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        string labels = LabelsOf(tags);
+        lock (_gate)
+        {
+            ((MetricFamily)state!).Record(labels, value);
+        }
+    }
+
+    private static MetricKind KindOf(Instrument instrument)
+    {
+        Type generic = instrument.GetType().GetGenericTypeDefinition();
+        return generic == typeof(Histogram<>) ? MetricKind.Histogram
+            : generic == typeof(Counter<>) || generic == typeof(ObservableCounter<>) ? MetricKind.Counter
+            : MetricKind.Gauge;
+    }
+
+    private static string NameOf(Instrument instrument, MetricKind kind)
+    {
+        string name = instrument.Name.Replace('.', '_').Replace('-', '_');
+        string? unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => null,
+        };
+        if (unit is not null && !name.EndsWith(unit, StringComparison.Ordinal))
+        {
+            name += unit;
+        }
+
+        return kind == MetricKind.Counter && !name.EndsWith("_total", StringComparison.Ordinal) ? name + "_total" : name;
+    }
+
+    private static string LabelsOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (tags.IsEmpty)
+        {
+            return "";
+        }
+
+        var text = new StringBuilder();
+        foreach ((string key, object? value) in tags)
+        {
+            text.Append(text.Length == 0 ? "" : ",")
+                .Append(key.Replace('.', '_'))
+                .Append("=\"")
+                .Append(Convert.ToString(value, CultureInfo.InvariantCulture)!
+                    .Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("\"", "\\\"", StringComparison.Ordinal)
+                    .Replace("\n", "\\n", StringComparison.Ordinal))
+                .Append('"');
+        }
+
+        return text.ToString();
+    }
+}
