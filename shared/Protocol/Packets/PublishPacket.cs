@@ -41,7 +41,7 @@ public readonly ref struct PublishPacket
     /// <param name="sender">Who sent it: a client must not send subscription identifiers ([MQTT-3.3.4-6]).</param>
     /// <param name="packet">The packet.</param>
     /// <param name="error">Why not.</param>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, PacketSender sender, out PublishPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, PacketSender sender, out PublishPacket packet, out ProtocolError error)
     {
         var rest = frame.Body;
         var flags = frame.Flags;
