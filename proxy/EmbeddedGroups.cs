@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Trunkline.Broker;
+using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Devices;
 using Trunkline.Links;
 using Trunkline.Sessions;
@@ -30,7 +31,7 @@ internal sealed class EmbeddedGroups
                 Options = options.Broker,
                 Context = context,
                 Logger = loggers.CreateLogger("Trunkline.Broker"),
-                Version = ProxyVersion.Text,
+                Version = ProgramVersion.Of(typeof(ProxyNode).Assembly),
             });
             var server = new DeviceServer([context], [group]);
             _groups.Add(n, (group, new MemoryConnector(options.Groups[n].Name, () => loop, new DeviceAcceptor(server, ConnectDeadlineMs))));

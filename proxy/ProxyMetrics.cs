@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Trunkline.Broker;
+using Trunkline.Hosting.Metrics;
 using Trunkline.Links;
 using Trunkline.Sessions;
 
@@ -13,7 +14,7 @@ internal static class ProxyMetrics
     {
         meter.CreateObservableCounter(
             "trunkline.disconnects",
-            () => Enum.GetValues<CloseCause>().Select(cause => Value(gates.Sum(gate => gate.ClosesOf(cause)), "reason", Snake(cause))),
+            () => Enum.GetValues<CloseCause>().Select(cause => Value(gates.Sum(gate => gate.ClosesOf(cause)), "reason", LabelValue.Of(cause))),
             null,
             "Connections closed, by reason.");
         meter.CreateObservableGauge("trunkline.link.up", () => Links(links, link => link.IsConnected ? 1 : 0), null, "Links connected.");
@@ -24,31 +25,18 @@ internal static class ProxyMetrics
         meter.CreateObservableCounter(
             "trunkline.links.events",
             () => Enum.GetValues<LinkCounter>().Select(counter =>
-                Value(Enumerable.Range(0, loops).Sum(loop => links.CountersOf(loop).Read(counter)), "event", Snake(counter))),
+                Value(Enumerable.Range(0, loops).Sum(loop => links.CountersOf(loop).Read(counter)), "event", LabelValue.Of(counter))),
             null,
             "What links count.");
-        meter.CreateObservableCounter(
-            "trunkline.broker.events",
-            () => embedded.All.SelectMany(group => Enum.GetValues<BrokerCounter>().Select(counter => new Measurement<long>(
-                group.Counters.Read(counter),
-                new KeyValuePair<string, object?>("group", group.Name),
-                new KeyValuePair<string, object?>("event", Snake(counter))))),
-            null,
-            "What embedded groups count.");
+        BrokerMetrics.Register(meter, embedded.All);
     }
 
     private static IEnumerable<Measurement<long>> Links(LinkNode links, Func<LinkStatus, long> value) =>
         links.Groups.SelectMany(group => group.Links.GroupBy(link => link.Kind).Select(kind => new Measurement<long>(
             kind.Sum(value),
             new KeyValuePair<string, object?>("group", group.Name),
-            new KeyValuePair<string, object?>("kind", Snake(kind.Key)))));
+            new KeyValuePair<string, object?>("kind", LabelValue.Of(kind.Key)))));
 
     private static Measurement<long> Value(long value, string label, string text) =>
         new(value, new KeyValuePair<string, object?>(label, text));
-
-    /// <summary>Label values in the customary form: <c>KeepAliveTimeout</c> becomes <c>keep_alive_timeout</c>.</summary>
-    private static string Snake<T>(T value)
-        where T : struct, Enum =>
-        string.Concat(value.ToString().Select((letter, i) =>
-            char.IsUpper(letter) && i > 0 ? "_" + char.ToLowerInvariant(letter) : char.ToLowerInvariant(letter).ToString()));
 }

@@ -53,7 +53,7 @@ internal sealed class ProxyNode : IAsyncDisposable
             Groups = [.. options.Groups.Select((group, n) => Endpoint(group, n))],
             Slots = SlotMap.Even(options.Groups.Count),
             KeyLevels = options.Sharding.KeyLevels,
-            Version = ProxyVersion.Text,
+            Version = ProgramVersion.Of(typeof(ProxyNode).Assembly),
             LoggerFactory = loggers,
             Failed = failure => _ended.TrySetResult(new NodeEnd(NodeEndKind.Refused, failure.Sentence)),
         });
@@ -217,7 +217,7 @@ internal sealed class ProxyNode : IAsyncDisposable
             _options.Node.Name,
             _options.Listeners.FirstOrDefault(listener => listener.Type == ListenerType.Tcp)?.Address ?? "",
             _options.Management.EndPoint?.ToString() ?? "",
-            ProxyVersion.Text);
+            ProgramVersion.Of(typeof(ProxyNode).Assembly));
         var environment = new DirectoryEnvironment(
             time, _loggers.CreateLogger("Trunkline.Directory"), new Meter("Trunkline.Directory"), seed);
         return options.Endpoints.Count == 0

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Management;
@@ -17,9 +16,7 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     /// <summary>Runs until SIGTERM or SIGINT (0), or until the configuration turns out not to fit the tier (1).</summary>
     public async Task<int> RunAsync()
     {
-        using var stop = new CancellationTokenSource();
-        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        using var signals = new StopSignals();
         WarnOfOpenDoors();
         ManagementServer management;
         try
@@ -41,7 +38,7 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
 
         await using (management)
         {
-            return await RunNodesAsync(stop.Token);
+            return await RunNodesAsync(signals.Token);
         }
     }
 
@@ -98,12 +95,6 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
         {
             return new NodeEnd(NodeEndKind.Stopped, "Asked to stop.");
         }
-    }
-
-    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
-    {
-        context.Cancel = true;
-        stop.Cancel();
     }
 
     private void WarnOfOpenDoors()

@@ -102,8 +102,7 @@ internal static class ProxyOptionsReader
         sentences.AddRange(options.Broker.Validate("Broker"));
         foreach (string sentence in sentences)
         {
-            int end = sentence.IndexOf(' ', StringComparison.Ordinal);
-            yield return new ConfigurationError(sentence[..end].TrimEnd(':'), sentence[(end + 1)..], "");
+            yield return ConfigurationError.FromSentence(sentence);
         }
 
         foreach (ConfigurationError error in options.Management.Validate("Management"))
