@@ -9,9 +9,10 @@ internal sealed class TestBroker
 {
     private int _names;
 
-    public TestBroker(BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null)
+    public TestBroker(
+        BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null, int systemIntervalMs = 0)
     {
-        Options = (options ?? new BrokerOptions()) with { SystemIntervalMs = options?.SystemIntervalMs ?? 0 };
+        Options = (options ?? new BrokerOptions()) with { SystemIntervalMs = systemIntervalMs };
         Context = new SessionContext(Loop, mqtt ?? new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 });
         Group = new BrokerGroup(new BrokerSetup
         {
