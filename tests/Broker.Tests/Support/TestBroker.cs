@@ -34,6 +34,9 @@ internal sealed class TestBroker
 
     public BrokerGroup Group { get; }
 
+    /// <summary>What the transport of a receiver holds before its writer is congested.</summary>
+    public int LinkCapacityBytes { get; init; } = 256 * 1024;
+
     public LogPosition Tail => Group.Log.Tail;
 
     public long Count(BrokerCounter counter) => Group.Counters.Read(counter);
@@ -76,7 +79,7 @@ internal sealed class TestBroker
     /// <summary>A receive link with filters (identifiers from 1), resumed.</summary>
     public TestClient Receiver(string node, string from, params string[] filters)
     {
-        TestClient link = ReceiveLink(node);
+        TestClient link = ReceiveLink(node, capacityBytes: LinkCapacityBytes);
         uint identifier = 0;
         foreach (string filter in filters)
         {
