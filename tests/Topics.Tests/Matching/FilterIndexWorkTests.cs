@@ -20,10 +20,15 @@ public class FilterIndexWorkTests(ITestOutputHelper output)
         }
         CountCollector<int> none = default;
         byte[] topic = Bytes(string.Join('/', Enumerable.Repeat("a", depth)) + "/x");
-        long start = Stopwatch.GetTimestamp();
-        int visits = index.Match(topic, ref none);
-        double ms = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        output.WriteLine($"{index.Count} filters, {index.NodeCount} nodes, {visits} visits, {ms:F1} ms");
+        int visits = 0;
+        double ms = double.MaxValue;
+        for (int round = 0; round < 20; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            visits = index.Match(topic, ref none);
+            ms = Math.Min(ms, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+        output.WriteLine($"{index.Count} filters, {index.NodeCount} nodes, {visits} visits, best of 20: {ms:F1} ms");
         Assert.Equal(0, none.Count);
         // The nodes of 16 levels; the 17th is looked up in vain; the filter of a alone is exact and not in the trie.
         Assert.Equal((1 << (depth + 1)) - 2, visits);
