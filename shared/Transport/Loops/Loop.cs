@@ -26,6 +26,8 @@ public abstract partial class Loop : IDisposable
     private List<Transport> _readyNow = [];
     private int _gatheredBytes;
     private byte[]? _discard;
+    private long _receivedBytes;
+    private long _sentBytes;
 
     /// <summary>Makes a loop that does not run yet.</summary>
     protected Loop(LoopOptions options)
@@ -62,6 +64,12 @@ public abstract partial class Loop : IDisposable
     /// <summary>Exceptions that reached the loop's edge since it started.</summary>
     public long FaultCount { get; private set; }
 
+    /// <summary>Bytes its sockets received since it started; any thread.</summary>
+    public long ReceivedBytes => Volatile.Read(ref _receivedBytes);
+
+    /// <summary>Bytes its sockets sent since it started; any thread.</summary>
+    public long SentBytes => Volatile.Read(ref _sentBytes);
+
     /// <summary>Where transports of this loop receive into; valid within one step only.</summary>
     protected internal byte[] ReceiveBuffer { get; }
 
@@ -72,7 +80,7 @@ public abstract partial class Loop : IDisposable
     public void AtEndOfTurn(IEndOfTurn item) => _endOfTurn.Add(item);
 
     /// <summary>Reports an exception caught at the loop's edge.</summary>
-    internal void ReportFault(object source, Exception exception)
+    protected internal void ReportFault(object source, Exception exception)
     {
         FaultCount++;
         _faults?.OnFault(this, source, exception);
@@ -122,6 +130,10 @@ public abstract partial class Loop : IDisposable
 
     /// <summary>Whether the next turn has something to do without waiting.</summary>
     protected bool HasWork => _ready.Count > 0 || HasPosted || _dirty.Count > 0 || _endOfTurn.Count > 0 || _moves.Count > 0;
+
+    internal void CountReceived(int bytes) => _receivedBytes += bytes;
+
+    internal void CountSent(int bytes) => _sentBytes += bytes;
 
     internal void AddReady(Transport transport) => _ready.Add(transport);
 

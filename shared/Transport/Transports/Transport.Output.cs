@@ -13,6 +13,9 @@ public abstract partial class Transport
     /// <summary>First of the chunks to send; null when there is nothing.</summary>
     protected BufferChunk? OutputHead => _outputHead;
 
+    /// <summary>Bytes in that chain.</summary>
+    protected int GatheredBytes => _unsent;
+
     /// <summary>Whether the last send was refused.</summary>
     protected bool IsBlocked => (_state & TransportState.Blocked) != 0;
 
@@ -79,7 +82,7 @@ public abstract partial class Transport
         {
             Terminate(_closeReason, aborted: (_state & TransportState.Aborting) != 0);
         }
-        else if ((_state & TransportState.Closing) != 0 && UnsentBytes == 0)
+        else if ((_state & TransportState.Closing) != 0 && _unsent == 0)
         {
             Terminate(_closeReason, aborted: false);
         }

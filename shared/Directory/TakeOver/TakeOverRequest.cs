@@ -1,15 +1,5 @@
 namespace Trunkline.Directory;
 
-/// <summary>Answer to a take-over request.</summary>
-public enum TakeOverAnswer : byte
-{
-    /// <summary>The previous node stopped delivering and closed the old connection, or had none.</summary>
-    Confirmed,
-
-    /// <summary>No answer within <see cref="DirectoryOptions.TakeOverDeadlineMs"/>; the token rule keeps the old holder from changing anything.</summary>
-    NoAnswer,
-}
-
 /// <summary>
 /// Another node claimed a client id held here. Stop delivering, close the old connection with 0x8E if its token is
 /// <see cref="OldToken"/> (or older than <see cref="NewToken"/>), then call <see cref="Confirm"/>, from any thread.
