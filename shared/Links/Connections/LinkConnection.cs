@@ -117,6 +117,7 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
     public int OnReceived(ReadOnlySpan<byte> bytes)
     {
         _lastReceivedMs = _loop.NowMs;
+        _pingSentMs = -1;
         int used = 0;
         while (_state != State.Closed && used < bytes.Length && !_transport!.IsPaused)
         {
@@ -166,7 +167,7 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
 
         // A link that we do not read now proves nothing by its silence.
         long now = _loop.NowMs;
-        if (_transport!.IsPaused || _lastReceivedMs >= _pingSentMs)
+        if (_transport!.IsPaused)
         {
             _pingSentMs = -1;
         }
@@ -181,7 +182,7 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
         {
             // One at each half keep alive keeps the broker's side alive too [MQTT-3.1.2-20].
             PacketWriter.WritePingReq(Output);
-            _pingSentMs = now + 1;
+            _pingSentMs = now;
         }
 
         _loop.Timers.Schedule(this, _keepAliveMs / 2);
