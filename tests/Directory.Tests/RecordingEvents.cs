@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Trunkline.Topics;
 
 namespace Trunkline.Directory.Tests;
 
@@ -31,7 +32,7 @@ public sealed class RecordingEvents : IDirectoryEvents
 
     public void HeldInDoubt(HeldDoubt doubt) => _told.Writer.TryWrite(doubt);
 
-    public void SlotTableChanged(SlotTable table) => _told.Writer.TryWrite(table);
+    public void SlotMapChanged(SlotMap map) => _told.Writer.TryWrite(map);
 
     /// <summary>The next event of the type that fits; earlier others are dropped.</summary>
     public async Task<T> NextAsync<T>(Func<T, bool>? fits = null, int seconds = 20)

@@ -76,7 +76,10 @@ public sealed class RoundTripTests
             case 4:
                 var ack = new PubRecPacket
                 {
-                    PacketId = s.Id(), ReasonCode = is5 && s.Coin() ? ReasonCode.QuotaExceeded : 0, ReasonString = s.Text(is5), UserProperties = s.User(is5),
+                    PacketId = s.Id(),
+                    ReasonCode = is5 && s.Coin() ? ReasonCode.QuotaExceeded : 0,
+                    ReasonString = s.Text(is5),
+                    UserProperties = s.User(is5),
                 };
                 PacketWriter.WritePubRec(output, version, ack);
                 return (PacketSender.Client, Describe.Acknowledgement("PUBREC", ack.PacketId, ack.ReasonCode, ack.ReasonString, ack.HasReasonString, ack.UserProperties));
@@ -92,7 +95,10 @@ public sealed class RoundTripTests
             case 7:
                 var disconnect = new DisconnectPacket
                 {
-                    ReasonCode = ReasonCode.ServerMoved, ServerReference = s.Text(), ReasonString = s.Text(), UserProperties = s.User(),
+                    ReasonCode = ReasonCode.ServerMoved,
+                    ServerReference = s.Text(),
+                    ReasonString = s.Text(),
+                    UserProperties = s.User(),
                 };
                 PacketWriter.WriteDisconnect(output, version, disconnect);
                 return (PacketSender.Server, Describe.Disconnect(disconnect));

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -22,7 +24,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     private volatile string _generation = "";
     private volatile DirectoryHealth _health;
     private volatile IReadOnlyList<NodeInfo> _nodes = [];
-    private volatile SlotTable? _slotTable;
+    private volatile SlotMap? _slotMap;
     private long _floor;
     private int _disposed;
     private Task _loop = Task.CompletedTask;
@@ -52,7 +54,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     public IReadOnlyList<NodeInfo> Nodes => _nodes;
 
     /// <inheritdoc/>
-    public SlotTable? SlotTable => _slotTable;
+    public SlotMap? SlotMap => _slotMap;
 
     /// <summary>The store, for tests.</summary>
     internal IDirectoryStore Store => _store;

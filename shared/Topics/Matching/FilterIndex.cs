@@ -11,6 +11,11 @@ namespace Trunkline.Topics;
 /// the filter (<see cref="TryGetText"/>). Removal frees the entry and the nodes nobody needs; an index that becomes
 /// empty gives its memory back, else it keeps it for the next filters. Filters are valid and without
 /// <c>$share/name/</c>; topics are valid topic names.
+/// <para>
+/// 200,000 filters of 30 bytes with one value each: an exact one takes 36 B, a wildcard one with two levels of its own
+/// 109 B, both besides the text (24 + n bytes). Measured by FilterIndexCostTests, which holds add, match and remove
+/// below 5 us; the command is in its summary.
+/// </para>
 /// </summary>
 public sealed class FilterIndex<T>
     where T : notnull

@@ -45,7 +45,13 @@ public sealed class PublishEncoderTests
     {
         var old = new PublishEncoder
         {
-            Version = ProtocolVersion.Mqtt31, Topic = "a"u8, QoS = QoS.AtLeastOnce, PacketId = 1, TopicAlias = 1, RemainingExpirySeconds = 5, ExtraKey = "k"u8,
+            Version = ProtocolVersion.Mqtt31,
+            Topic = "a"u8,
+            QoS = QoS.AtLeastOnce,
+            PacketId = 1,
+            TopicAlias = 1,
+            RemainingExpirySeconds = 5,
+            ExtraKey = "k"u8,
         };
         Assert.Equal("PUBLISH qos=1 topic=a id=1 payload=", Read(Written(ref old), ProtocolVersion.Mqtt31));
         var alias = new PublishEncoder { Version = ProtocolVersion.Mqtt50, Topic = "a"u8, OmitTopic = true, TopicAlias = 1 };

@@ -76,8 +76,6 @@ public sealed class VectorTests
     }
 
     [Fact]
-    [Clause(Specification.Mqtt50, "MQTT-4.13.1-1")]
-    [Clause(Specification.Mqtt311, "MQTT-4.8.0-1")]
     public void Each_truncated_body_is_an_error_or_another_whole_packet_and_nothing_behind_it_is_read()
     {
         Each(VectorTable.Good, vector =>

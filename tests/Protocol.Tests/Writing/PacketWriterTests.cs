@@ -73,7 +73,7 @@ public sealed class PacketWriterTests
     }
 
     [Fact]
-    [Clause(Specification.Mqtt50, "MQTT-3.8.3-2", "MQTT-3.10.3-2", "MQTT-2.2.1-3")]
+    [Clause(Specification.Mqtt50, "MQTT-3.8.3-2", "MQTT-3.10.3-2")]
     [Clause(Specification.Mqtt311, "MQTT-3.8.3-3", "MQTT-3.10.3-2", "MQTT-2.3.1-1")]
     public void What_no_version_can_say_is_not_written()
     {
