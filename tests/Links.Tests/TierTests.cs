@@ -5,13 +5,13 @@ namespace Trunkline.Links.Tests;
 public sealed class TierTests
 {
     [Fact]
-    public void All_groups_become_ready_with_one_publish_link_a_loop_and_one_receive_link()
+    public async Task All_groups_become_ready_with_one_publish_link_a_loop_and_one_receive_link()
     {
         var tier = new TestTier(nodes: 2);
         foreach (TestNode node in tier.Nodes)
         {
             Assert.True(node.Links.IsReady, string.Join(' ', node.Links.Groups.Select(group => group.Sentence)));
-            Assert.True(node.Started.IsCompleted);
+            await node.Started;
             Assert.All(node.Connectors, connector => Assert.Equal(3, connector.Open));
             Assert.All(node.Links.Groups, group => Assert.Equal(GroupState.Ready, group.State));
         }
