@@ -141,7 +141,7 @@ public sealed class CutTests(ITestOutputHelper output)
         TestDevice subscriber = tier.Connect("subscriber");
         subscriber.Subscribe("t", QoS.ExactlyOnce);
         tier.Run();
-        tier.Nodes[0].Connectors[0].Freeze(true);
+        tier.Acceptors[0].Stop();
         for (int i = 0; i < 50; i++)
         {
             device.Publish("t", $"{i:D3}", QoS.ExactlyOnce);
@@ -165,6 +165,7 @@ public sealed class CutTests(ITestOutputHelper output)
         TestDevice device = tier.Connect("device");
         TestDevice subscriber = tier.Connect("subscriber");
         subscriber.Subscribe("t/#", QoS.AtLeastOnce);
+        tier.Run();
         device.Publish("t/0", "before", QoS.AtLeastOnce);
         tier.Run();
         ulong term = tier.Groups[0].Log.Tail.Term;

@@ -52,7 +52,7 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
 
     public ushort Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expiry = null)
     {
-        ushort packetId = qos == QoS.AtMostOnce ? (ushort)0 : ++_lastPacketId;
+        ushort packetId = qos == QoS.AtMostOnce ? (ushort)0 : Next();
         new PublishEncoder
         {
             Version = version,
@@ -69,7 +69,7 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
     public ushort Subscribe(
         string filter, QoS qos = QoS.AtLeastOnce, uint identifier = 0, bool noLocal = false, RetainHandling handling = RetainHandling.SendAtSubscribe)
     {
-        ushort packetId = ++_lastPacketId;
+        ushort packetId = Next();
         PacketWriter.WriteSubscribe(
             _transport!.Output, version, packetId, Encoding.UTF8.GetBytes(filter),
             SubscriptionOptions.Create(qos, noLocal, retainHandling: handling), identifier);
@@ -77,7 +77,7 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
     }
 
     public void Unsubscribe(string filter) =>
-        PacketWriter.WriteUnsubscribe(_transport!.Output, version, ++_lastPacketId, Encoding.UTF8.GetBytes(filter));
+        PacketWriter.WriteUnsubscribe(_transport!.Output, version, Next(), Encoding.UTF8.GetBytes(filter));
 
     public int OnReceived(ReadOnlySpan<byte> bytes)
     {
@@ -96,6 +96,8 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
     }
 
     public void OnClosed(TransportCloseReason reason) => IsClosed = true;
+
+    private ushort Next() => _lastPacketId = _lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastPacketId + 1);
 
     private void Take(in Frame frame)
     {

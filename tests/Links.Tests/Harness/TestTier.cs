@@ -131,7 +131,16 @@ internal sealed class OpenGate : IConnectGate
 /// <summary>An acceptor whose broker can be replaced.</summary>
 internal sealed class Swap : IConnectionAcceptor
 {
+    private readonly List<Transport> _far = [];
+
     public IConnectionAcceptor? Target { get; set; }
 
-    public void OnAccepted(Transport transport) => Target!.OnAccepted(transport);
+    public void OnAccepted(Transport transport)
+    {
+        _far.Add(transport);
+        Target!.OnAccepted(transport);
+    }
+
+    /// <summary>The far side reads nothing any more on the connections it has, as a stopped process would.</summary>
+    public void Stop() => _far.ForEach(transport => transport.PauseReading());
 }
