@@ -4,7 +4,7 @@ using Trunkline.Directory;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Devices;
-using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Metrics;
 using Trunkline.Links;
 using Trunkline.Sessions;
 using Trunkline.Topics;
@@ -21,6 +21,7 @@ internal sealed class ProxyNode : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("Trunkline.Proxy");
+    private readonly Meter _directoryMeter = new("Trunkline.Directory");
     private readonly TaskCompletionSource<NodeEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Loop[] _loops;
     private readonly SessionContext[] _contexts;
@@ -152,6 +153,8 @@ internal sealed class ProxyNode : IAsyncDisposable
         }
 
         _meter.Dispose();
+        _directoryMeter.Dispose();
+        _hostingMetrics.Dispose();
     }
 
     private ConnectionGate GateOf(string clientId) => _gates[Array.IndexOf(_contexts, _devices.OwnerOf(clientId))];
@@ -182,17 +185,16 @@ internal sealed class ProxyNode : IAsyncDisposable
     /// <summary>The first node of a tier writes the even slot table; all others take what is there.</summary>
     private async Task ShareSlotsAsync(CancellationToken cancellation)
     {
-        DirectoryResult<SlotTable?> read = await _directory.ReadSlotTableAsync(cancellation);
+        DirectoryResult<SlotMap?> read = await _directory.ReadSlotMapAsync(cancellation);
         if (read is { IsOk: true, Value: null })
         {
-            SlotMap map = SlotMap.Even(_options.Groups.Count);
-            await _directory.PublishSlotTableAsync(new SlotTable((long)map.Version, map.ToUtf8()), 0, cancellation);
-            read = await _directory.ReadSlotTableAsync(cancellation);
+            await _directory.PublishSlotMapAsync(SlotMap.Even(_options.Groups.Count), 0, cancellation);
+            read = await _directory.ReadSlotMapAsync(cancellation);
         }
 
-        if (read is { IsOk: true, Value: { } table })
+        if (read is { IsOk: true, Value: { } map })
         {
-            _events.SlotTableChanged(table);
+            _events.SlotMapChanged(map);
         }
     }
 
@@ -219,7 +221,7 @@ internal sealed class ProxyNode : IAsyncDisposable
             _options.Management.EndPoint?.ToString() ?? "",
             ProgramVersion.Of(typeof(ProxyNode).Assembly));
         var environment = new DirectoryEnvironment(
-            time, _loggers.CreateLogger("Trunkline.Directory"), new Meter("Trunkline.Directory"), seed);
+            time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
         return options.Endpoints.Count == 0
             ? new MemoryDirectory(new DirectoryMemory(time), self, options, environment)
             : new RedisDirectory(self, options, environment);

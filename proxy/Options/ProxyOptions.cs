@@ -1,7 +1,8 @@
-using Microsoft.Extensions.Logging;
 using Trunkline.Broker;
 using Trunkline.Directory;
 using Trunkline.Hosting;
+using Trunkline.Hosting.Configuration;
+using Trunkline.Hosting.Management;
 using Trunkline.Links;
 using Trunkline.Sessions;
 

@@ -139,7 +139,7 @@ internal sealed class ConnectionGate : IConnectGate
     /// <summary>
     /// A release that fails leaves a claim behind which the next CONNECT takes over; the directory counts and logs it.
     /// </summary>
-    private Task ReleaseAsync(string clientId, SessionToken token) => _directory.ReleaseAsync(clientId, token).AsTask();
+    private Task<DirectoryResult> ReleaseAsync(string clientId, SessionToken token) => _directory.ReleaseAsync(clientId, token).AsTask();
 
     /// <summary>A CONNECT on its way through the directory.</summary>
     private sealed class Attempt(ConnectionGate gate, ConnectRequest request, Channel channel, long attachNumber)

@@ -60,17 +60,10 @@ internal sealed partial class DirectoryEvents(
     }
 
     /// <inheritdoc/>
-    public void SlotTableChanged(SlotTable table)
+    public void SlotMapChanged(SlotMap map)
     {
-        if (SlotMap.TryParse(table.Map.Span, out SlotMap? map))
-        {
-            LogSlots(logger, map.Version, map.GroupCount);
-            _links!.UpdateSlots(map);
-        }
-        else
-        {
-            LogBadSlots(logger, table.Version);
-        }
+        LogSlots(logger, map.Version, map.GroupCount);
+        _links!.UpdateSlots(map);
     }
 
     /// <summary>Asks how the held sessions stand: the stale are closed, those the directory lost are written back.</summary>
@@ -114,7 +107,4 @@ internal sealed partial class DirectoryEvents(
 
     [LoggerMessage(1102, LogLevel.Information, "Slot table {Version} with {Groups} groups is in force.")]
     private static partial void LogSlots(ILogger logger, ulong version, int groups);
-
-    [LoggerMessage(1103, LogLevel.Warning, "Slot table {Version} in the directory cannot be read, so the one in force stays; a newer version of Trunkline may have written it.")]
-    private static partial void LogBadSlots(ILogger logger, long version);
 }

@@ -21,6 +21,9 @@ public sealed partial class Channel : LoopTimer
     private ProtocolVersion _version = ProtocolVersion.Mqtt311;
     private bool _wantsProblemInformation = true;
     private bool _isBridge;
+
+    /// <summary>CONNECT had a session expiry above 0, so DISCONNECT may have one.</summary>
+    private bool _askedForExpiry;
     private ushort _receiveMaximum;
     private uint _maximumPacketSize;
     private long _lastReceivedMs;
@@ -165,7 +168,7 @@ public sealed partial class Channel : LoopTimer
 
     private void Pause(Pauses pause)
     {
-        if ((_pauses & pause) != 0)
+        if ((_pauses & pause) != 0 || _state == State.Closed)
         {
             return;
         }

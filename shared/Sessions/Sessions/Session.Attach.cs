@@ -12,6 +12,10 @@ public sealed partial class Session
     /// <summary>Whether a will is set for the connection of now, or waits for its delay.</summary>
     public bool HasWill => _will is not null;
 
+    private long? ExpiresInSeconds => _expiryDueMs == long.MaxValue
+        ? null
+        : long.Max(0, _expiryDueMs - _context.Loop.NowMs + 999) / 1000;
+
     /// <summary>Gives the session to a connection. A will that still waits for its delay is dropped [MQTT-3.1.3-9].</summary>
     internal void Attach(Channel channel, uint expirySeconds, Will? will)
     {
@@ -24,7 +28,22 @@ public sealed partial class Session
         CancelTimer();
         _unsent = _window?.InFlight ?? 0;
         _window?.MarkUnsent();
+    }
+
+    /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
+    internal void Opened()
+    {
+        Drain();
         _context.Router.AttachmentChanged(this);
+    }
+
+    /// <summary>A will that waits for its delay does not wait longer; used where the session ends with this process.</summary>
+    internal void HurryWill()
+    {
+        if (_will is not null && Channel is null)
+        {
+            PublishWill();
+        }
     }
 
     /// <summary>DISCONNECT 0x00 deletes the will unpublished [MQTT-3.14.4-3].</summary>
@@ -42,6 +61,11 @@ public sealed partial class Session
         _waitingQoS0?.Clear();
         _waitingQoS0 = null;
         _unsent = 0;
+        if (_inbound is { Count: 0 })
+        {
+            _inbound = null;
+        }
+
         long now = _context.Loop.NowMs;
         if (_will is not null)
         {
@@ -67,7 +91,7 @@ public sealed partial class Session
         ScheduleTimer(now);
     }
 
-    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.3-9], everything kept is let go.</summary>
+    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.2-8], everything kept is let go.</summary>
     internal void End()
     {
         if (IsEnded)
@@ -75,11 +99,7 @@ public sealed partial class Session
             return;
         }
 
-        if (_will is not null && Channel is null)
-        {
-            PublishWill();
-        }
-
+        HurryWill();
         IsEnded = true;
         CancelTimer();
         _context.Router.Forget(this);

@@ -7,6 +7,7 @@ public sealed partial class Session
 {
     private SubscribeOperation? _operation;
     private SubscribeOperation? _lastWaiting;
+    private bool _isStarting;
 
     /// <summary>SUBSCRIBE and UNSUBSCRIBE packets that wait or are under way.</summary>
     internal int OperationCount { get; private set; }
@@ -80,7 +81,8 @@ public sealed partial class Session
         {
             foreach (SubscribeItem item in operation.Items)
             {
-                if (item.IsRefused && item.IsNew && item.Subscription is { IsHeld: true } subscription)
+                if (item.IsRefused && item.IsNew && item.Subscription is { IsHeld: true } subscription
+                    && !IsAskedForAgain(operation, subscription))
                 {
                     Remove(subscription);
                 }
@@ -93,6 +95,26 @@ public sealed partial class Session
         }
 
         StartNext();
+    }
+
+    /// <summary>
+    /// Whether a SUBSCRIBE that waits names the refused filter again: the subscription stays then, and is new to that one.
+    /// </summary>
+    private static bool IsAskedForAgain(SubscribeOperation refused, SessionSubscription subscription)
+    {
+        for (SubscribeOperation? waiting = refused.NextWaiting; waiting is not null; waiting = waiting.NextWaiting)
+        {
+            foreach (SubscribeItem item in waiting.Items)
+            {
+                if (!waiting.IsUnsubscribe && ReferenceEquals(item.Subscription, subscription))
+                {
+                    item.BecomeNew();
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private void Remove(SessionSubscription subscription)
@@ -117,20 +139,36 @@ public sealed partial class Session
         StartNext();
     }
 
+    /// <summary>
+    /// Gives the router the operation whose turn it is. A loop, not a recursion: where the router completes at once, the
+    /// next one begins after it has returned, so that it never sees two of a session at a time.
+    /// </summary>
     private void StartNext()
     {
-        if (_operation is not { } operation)
+        if (_isStarting)
         {
             return;
         }
 
-        if (operation.IsUnsubscribe)
+        _isStarting = true;
+        try
         {
-            _context.Router.Unsubscribe(operation);
+            while (_operation is { IsStarted: false } operation && !IsEnded)
+            {
+                operation.IsStarted = true;
+                if (operation.IsUnsubscribe)
+                {
+                    _context.Router.Unsubscribe(operation);
+                }
+                else
+                {
+                    _context.Router.Subscribe(operation);
+                }
+            }
         }
-        else
+        finally
         {
-            _context.Router.Subscribe(operation);
+            _isStarting = false;
         }
     }
 }

@@ -58,9 +58,9 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     {
         await using TestServer server = await StartAsync(kind);
         using var socket = await server.ConnectSocketAsync();
+        await using var stream = new System.Net.Sockets.NetworkStream(socket);
         await socket.SendAsync(Pattern(1000, 3));
         socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-        await using var stream = new System.Net.Sockets.NetworkStream(socket);
         Assert.Equal(Pattern(1000, 3), await ReadAsync(stream, 1000));
         Assert.Equal(0, await stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Deadline.Long));
         Peer peer = await server.NextPeerAsync();
@@ -223,6 +223,7 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     {
         await using TestServer server = await StartAsync(kind, onBytes: (_, bytes) =>
             bytes[0] == 0xEE ? throw new InvalidOperationException("boom") : bytes.Length, loops: 1);
+        server.ExpectsFaults = true;
         await using Stream bad = await server.ConnectAsync();
         await using Stream good = await server.ConnectAsync();
         await bad.WriteAsync(new byte[] { 0xEE });
