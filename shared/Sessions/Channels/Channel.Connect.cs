@@ -27,7 +27,7 @@ public sealed partial class Channel
         uint expiry = ExpiryOf(request);
         _state = State.Open;
         MqttOptions options = _context.Options;
-        _keepAliveMs = 1500L * KeepAliveOf(request, options);
+        _keepAliveMs = 1500 * KeepAliveOf(request, options);
         _receiveMaximum = (ushort)options.ReceiveMaximum;
         _maximumPacketSize = request.MaximumPacketSize;
         _wantsProblemInformation = request.WantsProblemInformation;
@@ -50,7 +50,7 @@ public sealed partial class Channel
             return;
         }
 
-        _lastReceivedMs = _context.Loop.NowMs;
+        _deadlineOrHeardMs = _context.Loop.NowMs;
         _context.Loop.Timers.Cancel(this);
         if (_keepAliveMs > 0)
         {
