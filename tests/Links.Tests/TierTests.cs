@@ -197,8 +197,17 @@ public sealed class TierTests
         var tier = new TestTier();
         TestNode node = tier.Nodes[0];
         TestDevice device = tier.Connect("device");
+        tier.Acceptors[0].Stop();
+        tier.Acceptors[1].Stop();
         device.Publish("a", "1", QoS.AtLeastOnce);
+        tier.Run();
         Task stopped = node.Links.StopAsync();
+        tier.Advance(1_000);
+        await Task.Yield();
+        Assert.False(stopped.IsCompleted);
+        Assert.Empty(device.Acknowledged);
+        tier.Acceptors[0].Continue();
+        tier.Acceptors[1].Continue();
         for (int i = 0; i < 1_000 && !stopped.IsCompleted; i++)
         {
             tier.Advance(64);
@@ -209,5 +218,25 @@ public sealed class TierTests
         tier.Run();
         Assert.Single(device.Acknowledged);
         Assert.All(tier.Groups.Take(2), group => Assert.Equal(0, group.Statistics().PublishLinks + group.Statistics().ReceiveLinks));
+    }
+
+    [Fact]
+    public void A_full_link_pauses_its_publishers_and_resumes_them_when_it_has_drained()
+    {
+        var tier = new TestTier(groups: 1, options: new LinkOptions { Seed = 1, HighWaterMessages = 100 });
+        TestNode node = tier.Nodes[0];
+        TestDevice device = tier.Connect("device");
+        tier.Acceptors[0].Stop();
+        for (int i = 0; i < 500; i++)
+        {
+            device.Publish("a", $"{i}", QoS.AtLeastOnce);
+        }
+
+        tier.Run();
+        Assert.Equal(1, node.Count(LinkCounter.PublishersPaused));
+        Assert.Equal(101, node.Count(LinkCounter.PublishedQoS1));
+        tier.Acceptors[0].Continue();
+        tier.Run();
+        Assert.Equal(500, device.Acknowledged.Count);
     }
 }
