@@ -53,11 +53,14 @@ internal static partial class DirectoryLog
     [LoggerMessage(3030, LogLevel.Warning, "A message of another node cannot be read and is passed over")]
     internal static partial void MessageUnreadable(ILogger logger);
 
-    [LoggerMessage(3040, LogLevel.Information, "Slot table version {Version}")]
-    internal static partial void SlotTableChanged(ILogger logger, long version);
+    [LoggerMessage(3040, LogLevel.Information, "Slot map version {Version}")]
+    internal static partial void SlotMapChanged(ILogger logger, ulong version);
 
-    [LoggerMessage(3041, LogLevel.Warning, "The directory's slot table went back to version {Stored}; writing back version {Known}")]
-    internal static partial void SlotTableWentBack(ILogger logger, long stored, long known);
+    [LoggerMessage(3041, LogLevel.Warning, "The directory's slot map went back to version {Stored}; writing back version {Known}")]
+    internal static partial void SlotMapWentBack(ILogger logger, ulong stored, ulong known);
+
+    [LoggerMessage(3042, LogLevel.Error, "The directory's slot map ({Bytes} bytes) cannot be read and is passed over")]
+    internal static partial void SlotMapUnreadable(ILogger logger, int bytes);
 
     [LoggerMessage(3050, LogLevel.Error, "A handler of directory events threw")]
     internal static partial void HandlerThrew(ILogger logger, Exception exception);

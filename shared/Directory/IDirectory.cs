@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -17,8 +19,8 @@ public interface IDirectory : IAsyncDisposable
     /// <summary>All nodes by the last reading, this one included once it joined; an immutable snapshot.</summary>
     IReadOnlyList<NodeInfo> Nodes { get; }
 
-    /// <summary>The highest slot table seen, or null.</summary>
-    SlotTable? SlotTable { get; }
+    /// <summary>The newest slot map seen, or null: the highest version wins, so that a directory that went back in time cannot take it back.</summary>
+    SlotMap? SlotMap { get; }
 
     /// <summary>
     /// Registers this node, compares the tier's shape, and begins to raise the lease and to watch the others.
@@ -48,9 +50,9 @@ public interface IDirectory : IAsyncDisposable
     /// <summary>Tells the node in <paramref name="oldToken"/> that its session was claimed, and waits for its confirmation up to <see cref="DirectoryOptions.TakeOverDeadlineMs"/>.</summary>
     ValueTask<TakeOverAnswer> RequestTakeOverAsync(string clientId, SessionToken oldToken, SessionToken newToken, CancellationToken cancellation = default);
 
-    /// <summary>Reads the slot table; null when none was published.</summary>
-    ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation = default);
+    /// <summary>Reads the slot map; null when none was published.</summary>
+    ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation = default);
 
-    /// <summary>Publishes a table if the stored version is <paramref name="expectedVersion"/> (0: none). Stale carries the stored table.</summary>
-    ValueTask<DirectoryResult<SlotTable?>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation = default);
+    /// <summary>Publishes a map if the stored version is <paramref name="expectedVersion"/> (0: none), which must be lower than the map's. Stale carries the stored map.</summary>
+    ValueTask<DirectoryResult<SlotMap?>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation = default);
 }

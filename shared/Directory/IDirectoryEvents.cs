@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -24,8 +26,8 @@ public interface IDirectoryEvents
     /// <summary>What this node holds is in doubt; ask or write back in batches.</summary>
     void HeldInDoubt(HeldDoubt doubt);
 
-    /// <summary>A slot table higher than any before was found.</summary>
-    void SlotTableChanged(SlotTable table);
+    /// <summary>A slot map newer than any before was found.</summary>
+    void SlotMapChanged(SlotMap map);
 }
 
 /// <summary>Why held sessions are in doubt.</summary>

@@ -49,4 +49,10 @@ public sealed class SessionContext
 
     /// <summary>Told when a session has ended for good, so that its claim can be released; may be null.</summary>
     public Action<Session>? SessionEnded { get; set; }
+
+    /// <summary>
+    /// Told when a session's connection takes bytes again and what waited in the session was sent, so that a router that
+    /// stopped feeding it goes on; may be null.
+    /// </summary>
+    public Action<Session>? SessionWritable { get; set; }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Trunkline.Tool;
 using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
@@ -19,9 +20,23 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.Usage;
 }
 
+// A signal cancels, and what was started is stopped before this process ends, however long that takes: the library's
+// own handling would give it two seconds.
+using CancellationTokenSource interrupted = new();
+void Interrupt(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    interrupted.Cancel();
+}
+
+using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+using PosixSignalRegistration onHangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
+
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    return await parsed.InvokeAsync(configuration, interrupted.Token);
 }
 catch (ToolException refusal)
 {

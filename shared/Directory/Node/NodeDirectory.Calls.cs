@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <content>The calls about sessions and slots.</content>
@@ -7,7 +9,8 @@ public abstract partial class NodeDirectory
     private const int CompareWidth = 32;
 
     private readonly Lock _slotGate = new();
-    private long _announcedSlots;
+    private SlotMap? _announcedSlots;
+    private string _slotsReadIn = "";
 
     /// <inheritdoc/>
     public async ValueTask<DirectoryResult<Claim>> ClaimAsync(ClaimRequest request, CancellationToken cancellation = default)
@@ -99,17 +102,17 @@ public abstract partial class NodeDirectory
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation = default)
+    public async ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation = default)
     {
         if (Refusal() is { } refusal)
         {
-            return DirectoryResult<SlotTable?>.Failed(refusal.Status, refusal.Detail);
+            return DirectoryResult<SlotMap?>.Failed(refusal.Status, refusal.Detail);
         }
 
-        DirectoryResult<SlotTable?> read = await _store.ReadSlotTableAsync(cancellation);
-        if (read is { IsOk: true, Value: { } table })
+        DirectoryResult<SlotMap?> read = await _store.ReadSlotMapAsync(cancellation);
+        if (read is { IsOk: true, Value: { } map })
         {
-            Learn(table);
+            Learn(map);
             Wake();
         }
 
@@ -117,35 +120,30 @@ public abstract partial class NodeDirectory
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<SlotTable?>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation = default)
+    public async ValueTask<DirectoryResult<SlotMap?>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(table);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(table.Version, expectedVersion);
+        ArgumentNullException.ThrowIfNull(map);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(map.Version, expectedVersion);
         if (Refusal() is { } refusal)
         {
-            return DirectoryResult<SlotTable?>.Failed(refusal.Status, refusal.Detail);
+            return DirectoryResult<SlotMap?>.Failed(refusal.Status, refusal.Detail);
         }
 
-        if (table.Map.Length > 1 << 20)
-        {
-            return DirectoryResult<SlotTable?>.Failed(DirectoryStatus.Refused, "A slot table has at most 1 MiB.");
-        }
-
-        DirectoryResult<Answer<long>> answer = await _store.PublishSlotTableAsync(table, expectedVersion, cancellation);
+        DirectoryResult<Answer<ulong>> answer = await _store.PublishSlotMapAsync(map, expectedVersion, cancellation);
         if (!answer.IsOk)
         {
-            return DirectoryResult<SlotTable?>.Failed(answer.Status, answer.Detail);
+            return DirectoryResult<SlotMap?>.Failed(answer.Status, answer.Detail);
         }
 
         if (answer.Value.Finding == Finding.Ok)
         {
-            Learn(table);
+            Learn(map);
             await _store.SendAsync(NodeId.None, NodeMessage.SlotsChanged, cancellation);
-            return DirectoryResult<SlotTable?>.Of(table);
+            return DirectoryResult<SlotMap?>.Of(map);
         }
 
-        DirectoryResult<SlotTable?> stored = await ReadSlotTableAsync(cancellation);
-        return new(DirectoryStatus.Stale, stored.Value, "the stored table has another version");
+        DirectoryResult<SlotMap?> stored = await ReadSlotMapAsync(cancellation);
+        return new(DirectoryStatus.Stale, stored.Value, "the stored map has another version");
     }
 
     private async ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> CompareAsync(IReadOnlyList<HeldSession> held, bool restore, CancellationToken cancellation)
@@ -220,13 +218,13 @@ public abstract partial class NodeDirectory
         return _deadReason;
     }
 
-    private void Learn(SlotTable table)
+    private void Learn(SlotMap map)
     {
         lock (_slotGate)
         {
-            if (table.Version > (_slotTable?.Version ?? 0))
+            if (map.IsNewerThan(_slotMap))
             {
-                _slotTable = table;
+                _slotMap = map;
             }
         }
     }

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <content>What one reading of the lease loop leads to.</content>
@@ -22,7 +24,7 @@ public abstract partial class NodeDirectory
         }
 
         Detach(beat, cancellation);
-        await FollowSlotTableAsync(beat.SlotVersion, cancellation);
+        await FollowSlotMapAsync(beat.SlotVersion, cancellation);
         if (_doubt is { } doubt)
         {
             _doubt = null;
@@ -124,29 +126,35 @@ public abstract partial class NodeDirectory
         }
     }
 
-    // The highest table wins: a directory that went back in time gets it again from whoever knows it.
-    private async Task FollowSlotTableAsync(long stored, CancellationToken cancellation)
+    // The newest map wins: a directory that went back in time gets it again from whoever knows it. Two maps of one version
+    // can exist after that only; so the stored one is looked at once in each generation, and all nodes choose alike.
+    private async Task FollowSlotMapAsync(ulong stored, CancellationToken cancellation)
     {
-        SlotTable? known = _slotTable;
-        if (known is not null && stored < known.Version)
+        ulong known = _slotMap?.Version ?? 0;
+        SlotMap? read = null;
+        if (stored > known || (stored == known && stored > 0 && _slotsReadIn != _generation))
         {
-            DirectoryLog.SlotTableWentBack(_environment.Logger, stored, known.Version);
-            await _store.PublishSlotTableAsync(known, stored, cancellation);
-        }
-        else if (stored > (known?.Version ?? 0))
-        {
-            DirectoryResult<SlotTable?> read = await _store.ReadSlotTableAsync(cancellation);
-            if (read is { IsOk: true, Value: { } table })
+            DirectoryResult<SlotMap?> result = await _store.ReadSlotMapAsync(cancellation);
+            if (result is { IsOk: true, Value: { } map })
             {
-                Learn(table);
+                read = map;
+                Learn(map);
+                _slotsReadIn = _generation;
             }
         }
 
-        if (_slotTable is { } latest && latest.Version > _announcedSlots)
+        SlotMap? latest = _slotMap;
+        if (latest is not null && (stored < latest.Version || (read is not null && latest.IsNewerThan(read))))
         {
-            _announcedSlots = latest.Version;
-            DirectoryLog.SlotTableChanged(_environment.Logger, latest.Version);
-            Raise(e => e.SlotTableChanged(latest), _events!);
+            DirectoryLog.SlotMapWentBack(_environment.Logger, stored, latest.Version);
+            await _store.PublishSlotMapAsync(latest, stored, cancellation);
+        }
+
+        if (latest is not null && latest != _announcedSlots)
+        {
+            _announcedSlots = latest;
+            DirectoryLog.SlotMapChanged(_environment.Logger, latest.Version);
+            Raise(e => e.SlotMapChanged(latest), _events!);
         }
     }
 }

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -22,8 +24,9 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     private volatile string _generation = "";
     private volatile DirectoryHealth _health;
     private volatile IReadOnlyList<NodeInfo> _nodes = [];
-    private volatile SlotTable? _slotTable;
+    private volatile SlotMap? _slotMap;
     private long _floor;
+    private int _disposed;
     private Task _loop = Task.CompletedTask;
 
     internal NodeDirectory(NodeInfo self, DirectoryOptions options, DirectoryEnvironment environment, Func<DirectoryMeters, IDirectoryStore> makeStore)
@@ -51,7 +54,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     public IReadOnlyList<NodeInfo> Nodes => _nodes;
 
     /// <inheritdoc/>
-    public SlotTable? SlotTable => _slotTable;
+    public SlotMap? SlotMap => _slotMap;
 
     /// <summary>The store, for tests.</summary>
     internal IDirectoryStore Store => _store;
@@ -101,6 +104,11 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         _left = true;
         await StopLoopAsync();
         await _store.DisposeAsync();

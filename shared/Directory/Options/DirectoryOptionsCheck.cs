@@ -77,6 +77,13 @@ internal static class DirectoryOptionsCheck
                 "Use at most a third of LeaseMs."));
         }
 
+        if (options.ReconnectMaxMs >= options.LeaseMs)
+        {
+            errors.Add(new($"{section}:ReconnectMaxMs",
+                $"{options.ReconnectMaxMs} ms is not less than the lease ({options.LeaseMs} ms), so a node could be declared dead while it waits to connect again.",
+                "Use less than LeaseMs, better half of it."));
+        }
+
         void Range(string name, int value, int low, int high)
         {
             if (value < low || value > high)

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>What memory directories share: the counterpart of a Redis. One a process; tests have several nodes on one.</summary>
@@ -54,7 +56,7 @@ internal sealed class MemoryContents
 
     internal Dictionary<string, MemorySession> Sessions { get; } = new(StringComparer.Ordinal);
 
-    internal SlotTable? Slots { get; set; }
+    internal SlotMap? Slots { get; set; }
 }
 
 /// <summary>One session's record.</summary>

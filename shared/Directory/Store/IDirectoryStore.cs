@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -47,9 +49,9 @@ internal interface IDirectoryStore : IAsyncDisposable
     /// <summary>Verifies or restores sessions of one bucket, at most <see cref="Bucket.MaxBatch"/>.</summary>
     ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, bool restore, CancellationToken cancellation);
 
-    ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation);
+    ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation);
 
-    ValueTask<DirectoryResult<Answer<long>>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation);
+    ValueTask<DirectoryResult<Answer<ulong>>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation);
 
     /// <summary>Sends a message to a node, or to all with <see cref="NodeId.None"/>. Ok says nothing about arrival.</summary>
     ValueTask<DirectoryResult> SendAsync(NodeId to, string message, CancellationToken cancellation);
@@ -87,7 +89,7 @@ internal sealed record BeatReading(
     Finding Standing,
     GenerationReading Generation,
     long NodesVersion,
-    long SlotVersion,
+    ulong SlotVersion,
     IReadOnlyList<KeyValuePair<NodeId, long>> Counters,
     IReadOnlyList<KeyValuePair<NodeId, NodeId>> Detaching);
 

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <content>Steps on the tier.</content>
@@ -114,22 +116,22 @@ internal sealed partial class MemoryStore
             cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation) =>
+    public ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation) =>
         Step(contents => contents.Slots, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<Answer<long>>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation) =>
-        Step<Answer<long>>(
+    public ValueTask<DirectoryResult<Answer<ulong>>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation) =>
+        Step<Answer<ulong>>(
             contents =>
             {
-                long stored = contents.Slots?.Version ?? 0;
+                ulong stored = contents.Slots?.Version ?? 0;
                 if (stored != expectedVersion)
                 {
                     return new(Finding.Stale, stored);
                 }
 
-                contents.Slots = table;
-                return new(Finding.Ok, table.Version);
+                contents.Slots = map;
+                return new(Finding.Ok, map.Version);
             },
             cancellation);
 

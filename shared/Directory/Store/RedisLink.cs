@@ -30,6 +30,7 @@ internal sealed class RedisLink : IAsyncDisposable
     private NodeId _self;
     private IStoreEvents? _events;
     private Task _run = Task.CompletedTask;
+    private Task _closing = Task.CompletedTask;
 
     internal RedisLink(DirectoryOptions options, DirectoryEnvironment environment, RedisKeys keys, DirectoryMeters meters)
     {
@@ -40,7 +41,8 @@ internal sealed class RedisLink : IAsyncDisposable
         _jitter = new Random(environment.Seed);
     }
 
-    internal RedisConnection? Current => _current;
+    /// <summary>The connection in use; null from the moment on in which it broke, also before the loop has noticed.</summary>
+    internal RedisConnection? Current => _current is { Broken.IsCompleted: false } current ? current : null;
 
     internal string Fault => _fault;
 
@@ -71,6 +73,10 @@ internal sealed class RedisLink : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Closing may hang in the client library while the server is stopped; the process must not.
+        await _closing.WaitAsync(TimeSpan.FromMilliseconds(_options.ConnectDeadlineMs), Time, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 
@@ -93,10 +99,9 @@ internal sealed class RedisLink : IAsyncDisposable
             Use(connection);
             string reason = await WatchAsync(connection);
             Lose(reason);
-            Task closing = connection.CloseAsync();
+            _closing = _closing.IsCompleted ? connection.CloseAsync() : Task.WhenAll(_closing, connection.CloseAsync());
             if (_stop.IsCancellationRequested)
             {
-                await closing;
                 break;
             }
 
@@ -210,7 +215,10 @@ internal sealed class RedisLink : IAsyncDisposable
                 return "stopped";
             }
 
-            if (!await ProbeAsync(connection) && !connection.Broken.IsCompleted)
+            // A probe takes up to a deadline; a break is noticed at once.
+            Task<bool> probe = ProbeAsync(connection);
+            await Task.WhenAny(probe, connection.Broken);
+            if (!connection.Broken.IsCompleted && !await probe)
             {
                 DirectoryLog.SubscriptionLost(_environment.Logger);
                 connection.Break("subscriptions deliver nothing");

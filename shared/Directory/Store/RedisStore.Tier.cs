@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using StackExchange.Redis;
+using Trunkline.Topics;
 
 namespace Trunkline.Directory;
 
@@ -44,7 +46,7 @@ internal sealed partial class RedisStore
         List<KeyValuePair<NodeId, NodeId>> detaching = [];
         ForEachPair(reply[7], (node, value) => detaching.Add(new(node, Node(value))));
         return DirectoryResult<BeatReading>.Of(new(
-            FindingOf(reply[0]), Generation(reply[1], reply[2], reply[3]), Number(reply[4]), Number(reply[5]), counters, detaching));
+            FindingOf(reply[0]), Generation(reply[1], reply[2], reply[3]), Number(reply[4]), Version(reply[5]), counters, detaching));
     }
 
     /// <inheritdoc/>
@@ -85,27 +87,44 @@ internal sealed partial class RedisStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<SlotTable?>> ReadSlotTableAsync(CancellationToken cancellation)
+    public async ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation)
     {
         DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.ReadSlots, _keys.Slots(), [], cancellation);
         if (!result.IsOk)
         {
-            return DirectoryResult<SlotTable?>.Failed(result.Status, result.Detail);
+            return DirectoryResult<SlotMap?>.Failed(result.Status, result.Detail);
         }
 
-        long version = Number(result.Value[1]);
-        return DirectoryResult<SlotTable?>.Of(version == 0 ? null : new SlotTable(version, (byte[]?)result.Value[2] ?? []));
+        byte[] utf8 = (byte[]?)result.Value[2] ?? [];
+        if (utf8.Length == 0)
+        {
+            return DirectoryResult<SlotMap?>.Of(null);
+        }
+
+        if (SlotMap.TryParse(utf8, out SlotMap? map))
+        {
+            return DirectoryResult<SlotMap?>.Of(map);
+        }
+
+        _meters.Ended("read_slots", "damaged");
+        DirectoryLog.SlotMapUnreadable(_environment.Logger, utf8.Length);
+        return DirectoryResult<SlotMap?>.Of(null);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<Answer<long>>> PublishSlotTableAsync(SlotTable table, long expectedVersion, CancellationToken cancellation)
+    public async ValueTask<DirectoryResult<Answer<ulong>>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation)
     {
         DirectoryResult<RedisResult[]> result = await RunAsync(
-            RedisScripts.PublishSlots, _keys.Slots(), [expectedVersion, table.Version, table.Map.ToArray()], cancellation);
+            RedisScripts.PublishSlots, _keys.Slots(), [Text(expectedVersion), Text(map.Version), map.ToUtf8()], cancellation);
         return result.IsOk
-            ? DirectoryResult<Answer<long>>.Of(new(FindingOf(result.Value[0]), Number(result.Value[1])))
-            : DirectoryResult<Answer<long>>.Failed(result.Status, result.Detail);
+            ? DirectoryResult<Answer<ulong>>.Of(new(FindingOf(result.Value[0]), Version(result.Value[1])))
+            : DirectoryResult<Answer<ulong>>.Failed(result.Status, result.Detail);
     }
+
+    private static string Text(ulong version) => version.ToString(CultureInfo.InvariantCulture);
+
+    private static ulong Version(RedisResult value) =>
+        ulong.TryParse((string?)value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong version) ? version : 0;
 
     private static GenerationReading Generation(RedisResult generation, RedisResult ageUs, RedisResult stamped) =>
         new((string?)generation ?? "", Number(ageUs) / 1_000, (string?)stamped == "1");

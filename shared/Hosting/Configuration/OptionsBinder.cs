@@ -24,9 +24,7 @@ public sealed class OptionsBinder
     {
         object options = Activator.CreateInstance(type)
             ?? throw new InvalidOperationException($"{type.Name} has no parameterless constructor.");
-        Dictionary<string, PropertyInfo> properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.SetMethod is not null)
-            .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+        Dictionary<string, PropertyInfo> properties = KeysOf(type);
         foreach (IConfigurationSection child in section.GetChildren())
         {
             string childPath = path.Length == 0 ? child.Key : $"{path}:{child.Key}";
@@ -39,7 +37,7 @@ public sealed class OptionsBinder
                 continue;
             }
 
-            if (Convert(property.PropertyType, child, $"{(path.Length == 0 ? "" : path + ":")}{property.Name}", out object? value))
+            if (Convert(property.PropertyType, child, $"{(path.Length == 0 ? "" : path + ":")}{KeyOf(property)}", out object? value))
             {
                 property.SetValue(options, value);
             }
@@ -47,6 +45,15 @@ public sealed class OptionsBinder
 
         return options;
     }
+
+    /// <summary>The keys a record has, each with its property; durations are keys that end in Ms.</summary>
+    internal static Dictionary<string, PropertyInfo> KeysOf(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.SetMethod is not null)
+            .ToDictionary(KeyOf, StringComparer.OrdinalIgnoreCase);
+
+    private static string KeyOf(PropertyInfo property) =>
+        property.PropertyType == typeof(TimeSpan) ? property.Name + "Ms" : property.Name;
 
     private bool Convert(Type type, IConfigurationSection section, string path, out object? value)
     {
@@ -137,6 +144,10 @@ public sealed class OptionsBinder
         {
             value = double.TryParse(text, NumberStyles.Float, culture, out double number) ? number : null;
         }
+        else if (type == typeof(TimeSpan))
+        {
+            value = long.TryParse(text, NumberStyles.None, culture, out long milliseconds) ? TimeSpan.FromMilliseconds(milliseconds) : null;
+        }
         else if (type.IsEnum)
         {
             value = ParseEnum(type, text);
@@ -168,6 +179,7 @@ public sealed class OptionsBinder
         : type == typeof(string) ? "a text"
         : type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
         : type == typeof(double) ? "a number"
+        : type == typeof(TimeSpan) ? "a whole number of milliseconds"
         : "a whole number";
 
     private static readonly Comparer<string> NumericOrder = Comparer<string>.Create((left, right) =>

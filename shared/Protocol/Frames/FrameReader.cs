@@ -16,18 +16,20 @@ namespace Trunkline.Protocol;
 public static class FrameReader
 {
     private const int MaximumHeaderSize = 5;
+    private const int FlagsTwoAndDuplicate = 0b1010;
 
-    // Bit n of entry t is set where a packet of type t may have the flags n.
+    // Bit n of the 256 is set where a packet may begin with the byte n; each row has two types of packets.
     // PUBLISH: DUP(3) QoS(2,1) RETAIN(0) without QoS 3 and without DUP at QoS 0.
-    private const ushort PublishFlags = 0b0011_1100_0011_1111;
-    private const ushort NoFlags = 0b0001;
-    private const ushort FlagsTwo = 0b0100;
-    private const ushort FlagsTwoOrDuplicate = 0b0000_0100_0000_0100;
-
-    private static ReadOnlySpan<ushort> AllowedFlags =>
+    private static ReadOnlySpan<byte> AllowedFirstBytes =>
     [
-        0, NoFlags, NoFlags, PublishFlags, NoFlags, NoFlags, FlagsTwo, NoFlags,
-        FlagsTwo, NoFlags, FlagsTwo, NoFlags, NoFlags, NoFlags, NoFlags, NoFlags,
+        0b0000_0000, 0b0000_0000, 0b0000_0001, 0b0000_0000, // reserved, CONNECT
+        0b0000_0001, 0b0000_0000, 0b0011_1111, 0b0011_1100, // CONNACK, PUBLISH
+        0b0000_0001, 0b0000_0000, 0b0000_0001, 0b0000_0000, // PUBACK, PUBREC
+        0b0000_0100, 0b0000_0000, 0b0000_0001, 0b0000_0000, // PUBREL, PUBCOMP
+        0b0000_0100, 0b0000_0000, 0b0000_0001, 0b0000_0000, // SUBSCRIBE, SUBACK
+        0b0000_0100, 0b0000_0000, 0b0000_0001, 0b0000_0000, // UNSUBSCRIBE, UNSUBACK
+        0b0000_0001, 0b0000_0000, 0b0000_0001, 0b0000_0000, // PINGREQ, PINGRESP
+        0b0000_0001, 0b0000_0000, 0b0000_0001, 0b0000_0000, // DISCONNECT, AUTH
     ];
 
     /// <summary>Reads by the rules of 5.0: for the first packet of a connection, whose version is not known yet.</summary>
@@ -59,7 +61,7 @@ public static class FrameReader
 
         // The flags are judged by the first byte alone: who sends garbage is not waited for.
         var first = buffer[0];
-        if (((AllowedFlags[first >> 4] >> (first & 0x0F)) & 1) == 0 && !IsToleratedIn31(first, version, out error))
+        if (((AllowedFirstBytes[first >> 3] >> (first & 7)) & 1) == 0 && !IsToleratedIn31(first, version, out error))
         {
             return FrameStatus.Malformed;
         }
@@ -138,7 +140,7 @@ public static class FrameReader
         var type = (PacketType)(first >> 4);
         if (version == ProtocolVersion.Mqtt31
             && type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe
-            && ((FlagsTwoOrDuplicate >> (first & 0x0F)) & 1) != 0)
+            && (first & 0x0F) == FlagsTwoAndDuplicate)
         {
             error = default;
             return true;

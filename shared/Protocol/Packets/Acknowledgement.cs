@@ -16,7 +16,7 @@ internal ref struct Acknowledgement
     public ReadOnlySpan<byte> UserPropertyBlock;
 
     public static bool TryParse(
-        in Frame frame, PacketType type, ProtocolVersion version, out Acknowledgement acknowledgement, out ProtocolError error)
+        scoped in Frame frame, PacketType type, ProtocolVersion version, out Acknowledgement acknowledgement, out ProtocolError error)
     {
         acknowledgement = default;
         var body = frame.Body;
@@ -31,7 +31,7 @@ internal ref struct Acknowledgement
     }
 
     private static bool TryParseLong(
-        in Frame frame, PacketType type, ProtocolVersion version, ref Acknowledgement acknowledgement, out ProtocolError error)
+        scoped in Frame frame, PacketType type, ProtocolVersion version, ref Acknowledgement acknowledgement, out ProtocolError error)
     {
         if (frame.Type != type)
         {

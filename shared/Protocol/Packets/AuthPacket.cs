@@ -38,7 +38,7 @@ public readonly ref struct AuthPacket
     /// <param name="sender">Who sent it: Success is the server's, ReAuthenticate the client's.</param>
     /// <param name="packet">The packet.</param>
     /// <param name="error">Why not.</param>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, PacketSender sender, out AuthPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, PacketSender sender, out AuthPacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.Auth || version != ProtocolVersion.Mqtt50)

@@ -117,7 +117,7 @@ public readonly ref struct ConnAckPacket
     public ReadOnlySpan<byte> AuthenticationData { get; init; }
 
     /// <summary>Reads a CONNACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out ConnAckPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out ConnAckPacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.ConnAck)

@@ -13,7 +13,7 @@ public readonly ref partial struct ConnectPacket
     private const int UserNameFlag = 0x80;
 
     /// <summary>Reads a CONNECT. On failure the packet still has <see cref="AnswerVersion"/> and <see cref="ProtocolLevel"/>.</summary>
-    public static bool TryParse(in Frame frame, out ConnectPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, out ConnectPacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.Connect)

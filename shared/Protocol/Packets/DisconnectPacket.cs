@@ -35,7 +35,7 @@ public readonly ref struct DisconnectPacket
     /// <param name="sender">Who sent it: the sides have different codes, and a server must not send a session expiry ([MQTT-3.14.2-2]).</param>
     /// <param name="packet">The packet.</param>
     /// <param name="error">Why not.</param>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, PacketSender sender, out DisconnectPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, PacketSender sender, out DisconnectPacket packet, out ProtocolError error)
     {
         packet = default;
         error = default;

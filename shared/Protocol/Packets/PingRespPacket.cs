@@ -4,7 +4,7 @@ namespace Trunkline.Protocol;
 public readonly struct PingRespPacket
 {
     /// <summary>Checks that it is empty.</summary>
-    public static bool TryParse(in Frame frame, out PingRespPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, out PingRespPacket packet, out ProtocolError error)
     {
         packet = default;
         error = frame.Type != PacketType.PingResp ? ProtocolErrors.WrongPacket

@@ -19,7 +19,7 @@ public readonly ref struct PubAckPacket
     public UserPropertyList UserProperties { get; init; }
 
     /// <summary>Reads a PUBACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out PubAckPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PubAckPacket packet, out ProtocolError error)
     {
         if (!Acknowledgement.TryParse(frame, PacketType.PubAck, version, out var acknowledgement, out error))
         {

@@ -19,7 +19,7 @@ public readonly ref struct PubCompPacket
     public UserPropertyList UserProperties { get; init; }
 
     /// <summary>Reads a PUBCOMP.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out PubCompPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PubCompPacket packet, out ProtocolError error)
     {
         if (!Acknowledgement.TryParse(frame, PacketType.PubComp, version, out var acknowledgement, out error))
         {

@@ -19,7 +19,7 @@ public readonly ref struct PubRecPacket
     public UserPropertyList UserProperties { get; init; }
 
     /// <summary>Reads a PUBREC.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out PubRecPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PubRecPacket packet, out ProtocolError error)
     {
         if (!Acknowledgement.TryParse(frame, PacketType.PubRec, version, out var acknowledgement, out error))
         {

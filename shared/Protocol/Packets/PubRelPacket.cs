@@ -19,7 +19,7 @@ public readonly ref struct PubRelPacket
     public UserPropertyList UserProperties { get; init; }
 
     /// <summary>Reads a PUBREL.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out PubRelPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PubRelPacket packet, out ProtocolError error)
     {
         if (!Acknowledgement.TryParse(frame, PacketType.PubRel, version, out var acknowledgement, out error))
         {

@@ -41,18 +41,19 @@ public readonly ref struct PublishPacket
     /// <param name="sender">Who sent it: a client must not send subscription identifiers ([MQTT-3.3.4-6]).</param>
     /// <param name="packet">The packet.</param>
     /// <param name="error">Why not.</param>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, PacketSender sender, out PublishPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, PacketSender sender, out PublishPacket packet, out ProtocolError error)
     {
         var rest = frame.Body;
         var flags = frame.Flags;
         var qos = (flags >> 1) & 3;
-        packet = default;
         if (frame.Type != PacketType.Publish || qos == 3 || rest.Length < sizeof(ushort))
         {
-            error = frame.Type != PacketType.Publish ? ProtocolErrors.WrongPacket
-                : qos == 3 ? ProtocolErrors.PublishQoSInvalid
-                : ProtocolErrors.FieldPastEnd;
-            return false;
+            return Refuse(
+                frame.Type != PacketType.Publish ? ProtocolErrors.WrongPacket
+                    : qos == 3 ? ProtocolErrors.PublishQoSInvalid
+                    : ProtocolErrors.FieldPastEnd,
+                out packet,
+                out error);
         }
 
         // The packet id counts as part of the first read: one length check covers topic and id.
@@ -60,8 +61,7 @@ public readonly ref struct PublishPacket
         var idSize = qos == 0 ? 0 : sizeof(ushort);
         if (rest.Length - sizeof(ushort) - idSize < topicLength)
         {
-            error = ProtocolErrors.FieldPastEnd;
-            return false;
+            return Refuse(ProtocolErrors.FieldPastEnd, out packet, out error);
         }
 
         var topic = rest.Slice(sizeof(ushort), topicLength);
@@ -73,21 +73,20 @@ public readonly ref struct PublishPacket
             rest = rest[sizeof(ushort)..];
             if (packetId == 0)
             {
-                error = ProtocolErrors.PacketIdZero;
-                return false;
+                return Refuse(ProtocolErrors.PacketIdZero, out packet, out error);
             }
         }
 
         PublishProperties properties = default;
         if (version == ProtocolVersion.Mqtt50 && !TryReadProperties(ref rest, sender, out properties, out error))
         {
+            packet = default;
             return false;
         }
 
         if (topicLength == 0 ? properties.TopicAlias == 0 : !Utf8.IsValidMqttString(topic))
         {
-            error = topicLength == 0 ? ProtocolErrors.TopicNameEmpty : ProtocolErrors.TextMalformed;
-            return false;
+            return Refuse(topicLength == 0 ? ProtocolErrors.TopicNameEmpty : ProtocolErrors.TextMalformed, out packet, out error);
         }
 
         packet = new PublishPacket
@@ -102,6 +101,14 @@ public readonly ref struct PublishPacket
         };
         error = default;
         return true;
+    }
+
+    /// <summary>Off the hot path, so that only a refused packet is cleared before it is returned.</summary>
+    private static bool Refuse(ProtocolError why, out PublishPacket packet, out ProtocolError error)
+    {
+        packet = default;
+        error = why;
+        return false;
     }
 
     private static bool TryReadProperties(

@@ -26,7 +26,7 @@ public readonly ref struct SubAckPacket
     public UserPropertyList UserProperties { get; init; }
 
     /// <summary>Reads a SUBACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubAckPacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubAckPacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.SubAck)

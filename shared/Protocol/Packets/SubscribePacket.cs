@@ -21,7 +21,7 @@ public readonly ref struct SubscribePacket
     public SubscriptionList Subscriptions { get; init; }
 
     /// <summary>Reads a SUBSCRIBE. No Local on a shared subscription is judged where filters are parsed ([MQTT-3.8.3-4]).</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubscribePacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubscribePacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.Subscribe)

@@ -18,7 +18,7 @@ public readonly ref struct UnsubscribePacket
     public TopicFilterList Filters { get; init; }
 
     /// <summary>Reads an UNSUBSCRIBE.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out UnsubscribePacket packet, out ProtocolError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out UnsubscribePacket packet, out ProtocolError error)
     {
         packet = default;
         if (frame.Type != PacketType.Unsubscribe)

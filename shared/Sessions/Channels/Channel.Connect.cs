@@ -39,6 +39,7 @@ public sealed partial class Channel
 
         (Session session, bool isPresent) = _context.Registry.Attach(this, request, expiry);
         Session = session;
+        WasSessionPresent = isPresent;
         _context.Counters.Add(SessionCounter.ConnectsAccepted);
         _context.Counters.Add(SessionCounter.ChannelsOpen);
         if (WriteConnAck(request, isPresent, expiry, userProperties) == 0)

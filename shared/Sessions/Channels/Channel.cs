@@ -85,11 +85,17 @@ public sealed partial class Channel : LoopTimer
     /// <summary>The connection that carries the channel.</summary>
     public IChannelHost Host => _host;
 
+    /// <summary>The Session Present flag CONNACK carried [MQTT-3.2.2-3].</summary>
+    public bool WasSessionPresent { get; private set; }
+
     /// <summary>Keep alive in force, in seconds; 0 for none.</summary>
     public int KeepAliveSeconds => _keepAliveMs / 1500;
 
     /// <summary>QoS 1 and 2 messages that may be in flight towards the device: its Receive Maximum or ours, the lower.</summary>
     public int SendQuota { get; private set; } = 1;
+
+    /// <summary>Largest packet the client takes, in bytes with its header; 0 for any.</summary>
+    public uint MaximumPacketSize => _maximumPacketSize;
 
     /// <summary>Whether the device reads more slowly than we write.</summary>
     public bool IsCongested => _host.IsCongested;
@@ -107,8 +113,20 @@ public sealed partial class Channel : LoopTimer
         context.Loop.Timers.Schedule(this, long.Max(0, _deadlineOrHeardMs - context.Loop.NowMs));
     }
 
-    /// <summary>The transport takes bytes again: what waits is sent.</summary>
-    public void OnWritable() => Session?.Drain();
+    /// <summary>The transport takes bytes again: what waits is sent, then the router may go on.</summary>
+    public void OnWritable()
+    {
+        if (Session is not { } session || _state != State.Open)
+        {
+            return;
+        }
+
+        session.Drain();
+        if (!IsCongested)
+        {
+            _context.SessionWritable?.Invoke(session);
+        }
+    }
 
     /// <summary>The router has drained: reading goes on.</summary>
     public void ResumeReading() => Unpause(Pauses.Router);

@@ -3,7 +3,7 @@ namespace Trunkline.Topics;
 /// <summary>How long and how deep a topic name or filter may be. Input; immutable; shared by every caller.</summary>
 public sealed record TopicLimits
 {
-    /// <summary>The longest UTF-8 string the protocol can carry, in bytes [MQTT-1.5.3-1].</summary>
+    /// <summary>The longest UTF-8 string the protocol can carry, in bytes [MQTT-4.7.3-3].</summary>
     public const int LargestBytes = 65_535;
 
     /// <summary>A string of 65,535 slashes has this many levels.</summary>

@@ -19,7 +19,7 @@ public static class TopicName
         }
         if (utf8.IndexOfAny((byte)'+', (byte)'#') >= 0)
         {
-            error = TopicErrors.WildcardInName; // [MQTT-3.3.2-2], [MQTT-4.7.1-1]
+            error = TopicErrors.WildcardInName; // [MQTT-3.3.2-2], [MQTT-4.7.0-1]
             return false;
         }
         if (utf8.Length > limits.MaximumBytes)

@@ -18,14 +18,9 @@ internal static class TopicText
             error = TopicErrors.TooLongForProtocol; // [MQTT-4.7.3-3]
             return false;
         }
-        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+        if (!Utf8.IsValidMqttString(utf8))
         {
-            error = TopicErrors.NotUtf8;
-            return false;
-        }
-        if (utf8.Contains((byte)0))
-        {
-            error = TopicErrors.NullCharacter; // [MQTT-4.7.3-2]
+            error = utf8.Contains((byte)0) ? TopicErrors.NullCharacter : TopicErrors.NotUtf8; // [MQTT-4.7.3-2]
             return false;
         }
         error = default;

@@ -26,6 +26,8 @@ public abstract partial class Loop : IDisposable
     private List<Transport> _readyNow = [];
     private int _gatheredBytes;
     private byte[]? _discard;
+    private long _receivedBytes;
+    private long _sentBytes;
 
     /// <summary>Makes a loop that does not run yet.</summary>
     protected Loop(LoopOptions options)
@@ -62,6 +64,12 @@ public abstract partial class Loop : IDisposable
     /// <summary>Exceptions that reached the loop's edge since it started.</summary>
     public long FaultCount { get; private set; }
 
+    /// <summary>Bytes its sockets received since it started; any thread.</summary>
+    public long ReceivedBytes => Volatile.Read(ref _receivedBytes);
+
+    /// <summary>Bytes its sockets sent since it started; any thread.</summary>
+    public long SentBytes => Volatile.Read(ref _sentBytes);
+
     /// <summary>Where transports of this loop receive into; valid within one step only.</summary>
     protected internal byte[] ReceiveBuffer { get; }
 
@@ -72,7 +80,7 @@ public abstract partial class Loop : IDisposable
     public void AtEndOfTurn(IEndOfTurn item) => _endOfTurn.Add(item);
 
     /// <summary>Reports an exception caught at the loop's edge.</summary>
-    internal void ReportFault(object source, Exception exception)
+    protected internal void ReportFault(object source, Exception exception)
     {
         FaultCount++;
         _faults?.OnFault(this, source, exception);
@@ -123,6 +131,10 @@ public abstract partial class Loop : IDisposable
     /// <summary>Whether the next turn has something to do without waiting.</summary>
     protected bool HasWork => _ready.Count > 0 || HasPosted || _dirty.Count > 0 || _endOfTurn.Count > 0 || _moves.Count > 0;
 
+    internal void CountReceived(int bytes) => _receivedBytes += bytes;
+
+    internal void CountSent(int bytes) => _sentBytes += bytes;
+
     internal void AddReady(Transport transport) => _ready.Add(transport);
 
     internal void AddDirty(Transport transport) => _dirty.Add(transport);
@@ -157,7 +169,16 @@ public abstract partial class Loop : IDisposable
         (_ready, _readyNow) = (_readyNow, _ready);
         for (int i = 0; i < _readyNow.Count; i++)
         {
-            _readyNow[i].ContinueInput(this);
+            Transport transport = _readyNow[i];
+            try
+            {
+                transport.ContinueInput(this);
+            }
+            catch (Exception exception)
+            {
+                transport.Terminate(TransportCloseReason.Error, aborted: true);
+                ReportFault(transport, exception);
+            }
         }
 
         _readyNow.Clear();
@@ -183,7 +204,15 @@ public abstract partial class Loop : IDisposable
             _endOfTurn.Clear();
             for (int i = 0; i < _dirty.Count; i++)
             {
-                _dirty[i].EndTurn(this);
+                Transport transport = _dirty[i];
+                try
+                {
+                    transport.EndTurn(this);
+                }
+                catch (Exception exception)
+                {
+                    ReportFault(transport, exception);
+                }
             }
 
             _dirty.Clear();
@@ -192,7 +221,16 @@ public abstract partial class Loop : IDisposable
         _gatheredBytes = 0;
         for (int i = 0; i < _moves.Count; i++)
         {
-            _moves[i].Transport.Leave(this, _moves[i].Target);
+            (Transport transport, Loop target) = _moves[i];
+            try
+            {
+                transport.Leave(this, target);
+            }
+            catch (Exception exception)
+            {
+                transport.Terminate(TransportCloseReason.Error, aborted: true);
+                ReportFault(transport, exception);
+            }
         }
 
         _moves.Clear();

@@ -104,7 +104,7 @@ public sealed class MemoryTransport : Transport
     }
 
     /// <inheritdoc/>
-    protected override void OnLeaving(Loop from)
+    protected override void OnLeaving(Loop from, Loop target)
     {
     }
 

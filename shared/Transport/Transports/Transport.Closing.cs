@@ -7,10 +7,22 @@ public abstract partial class Transport
     protected void CloseFor(TransportCloseReason reason, TransportClose how) =>
         End(reason, how == TransportClose.Abort ? TransportState.Aborting : TransportState.Closing);
 
+    /// <summary>Whether it is buried: nothing may be called any more.</summary>
+    protected bool IsTerminated => (_state & TransportState.Closed) != 0;
+
+    /// <summary>Reports an exception that a derived transport contained.</summary>
+    protected void Report(Exception exception) => _loop.ReportFault(this, exception);
+
+    /// <summary>Counts bytes from a socket.</summary>
+    protected void CountReceived(int bytes) => _loop.CountReceived(bytes);
+
+    /// <summary>Counts bytes to a socket.</summary>
+    protected void CountSent(int bytes) => _loop.CountSent(bytes);
+
     /// <summary>Frees the descriptor, or tells the other end. <paramref name="aborted"/>: reset rather than an orderly end.</summary>
     protected abstract void OnTerminated(TransportCloseReason reason, bool aborted);
 
-    /// <summary>Buries it now: frees everything and tells the handler. For a loop that stops; otherwise at the end of a turn.</summary>
+    /// <summary>Buries it now: frees everything and tells the handler. For the loop itself; a handler calls <see cref="Close"/>.</summary>
     protected internal void Terminate(TransportCloseReason reason, bool aborted)
     {
         if ((_state & TransportState.Closed) != 0)

@@ -13,6 +13,9 @@ public abstract partial class Transport
     /// <summary>First of the chunks to send; null when there is nothing.</summary>
     protected BufferChunk? OutputHead => _outputHead;
 
+    /// <summary>Bytes in that chain.</summary>
+    protected int GatheredBytes => _unsent;
+
     /// <summary>Whether the last send was refused.</summary>
     protected bool IsBlocked => (_state & TransportState.Blocked) != 0;
 
@@ -55,9 +58,24 @@ public abstract partial class Transport
 
     internal void SendEarly(Loop loop)
     {
-        if (_loop == loop && _unsent > 0 && (_state & (TransportState.Blocked | TransportState.Aborting | TransportState.Closed)) == 0)
+        const TransportState NoOutput =
+            TransportState.Blocked | TransportState.Aborting | TransportState.Closed | TransportState.Sending;
+        if (_loop == loop && _unsent > 0 && (_state & NoOutput) == 0)
         {
-            SendOutput();
+            _state |= TransportState.Sending;
+            try
+            {
+                SendOutput();
+            }
+            catch (Exception exception)
+            {
+                OnSendFailed(TransportCloseReason.Error);
+                loop.ReportFault(this, exception);
+            }
+            finally
+            {
+                _state &= ~TransportState.Sending;
+            }
         }
     }
 
@@ -79,7 +97,7 @@ public abstract partial class Transport
         {
             Terminate(_closeReason, aborted: (_state & TransportState.Aborting) != 0);
         }
-        else if ((_state & TransportState.Closing) != 0 && UnsentBytes == 0)
+        else if ((_state & TransportState.Closing) != 0 && _unsent == 0)
         {
             Terminate(_closeReason, aborted: false);
         }

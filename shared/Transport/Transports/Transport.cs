@@ -72,6 +72,7 @@ public abstract partial class Transport : IBufferWriter<byte>
     {
         CheckThread();
         _state |= TransportState.Paused;
+        OnPaused();
     }
 
     /// <summary>Goes on reading; retained bytes are presented again in a later step of this turn or the next.</summary>
@@ -83,6 +84,7 @@ public abstract partial class Transport : IBufferWriter<byte>
             _state &= ~TransportState.Paused;
             _state |= TransportState.PresentRest;
             MarkReady();
+            OnResumed();
         }
     }
 
@@ -145,20 +147,51 @@ public abstract partial class Transport : IBufferWriter<byte>
         }
     }
 
-    /// <summary>Takes it off its loop's descriptor and timer tables; on the old loop.</summary>
-    protected abstract void OnLeaving(Loop from);
+    /// <summary>Takes it off its loop's descriptor tables; on the old loop. A layer takes what lies below along with <see cref="DepartBelow"/>.</summary>
+    protected abstract void OnLeaving(Loop from, Loop target);
 
-    /// <summary>Puts it on the new loop's tables; on the new loop.</summary>
+    /// <summary>Puts it on the new loop's tables; on the new loop. A layer calls <see cref="ArriveBelow"/>.</summary>
     protected abstract void OnArrived(Loop to);
+
+    /// <summary>A layer pauses what lies below it.</summary>
+    protected virtual void OnPaused()
+    {
+    }
+
+    /// <summary>A layer lets what lies below it go on.</summary>
+    protected virtual void OnResumed()
+    {
+    }
+
+    /// <summary>Takes what lies below a layer off its loop; from <see cref="OnLeaving"/> only.</summary>
+    protected static void DepartBelow(Transport inner, Loop from, Loop target)
+    {
+        inner._state |= TransportState.Moving;
+        inner.Depart(from, target);
+    }
+
+    /// <summary>Puts what lies below a layer on the new loop; from <see cref="OnArrived"/> only.</summary>
+    protected static void ArriveBelow(Transport inner) => inner.Arrive();
+
+    /// <summary>Sends at once what a layer wrote into <paramref name="inner"/>, so that its unsent bytes are those the peer did not take.</summary>
+    protected static void SendBelow(Transport inner) => inner.SendEarly(inner._loop);
 
     internal void Leave(Loop from, Loop target)
     {
-        if ((_state & TransportState.Closed) != 0 || _loop != from)
+        if ((_state & TransportState.Closed) == 0 && _loop == from)
         {
-            return;
+            Depart(from, target);
+            target.Post(new Arrival(this));
+        }
+    }
+
+    private void Depart(Loop from, Loop target)
+    {
+        if ((_state & TransportState.Closed) == 0)
+        {
+            OnLeaving(from, target);
         }
 
-        OnLeaving(from);
         if (IsBlocked)
         {
             from.Timers.Cancel(_sendDeadline!);
@@ -168,12 +201,16 @@ public abstract partial class Transport : IBufferWriter<byte>
 
         // The last write on this thread: from here on it is the target's.
         Volatile.Write(ref _loop, target);
-        target.Post(new Arrival(this));
     }
 
     private void Arrive()
     {
         _state &= ~TransportState.Moving;
+        if ((_state & TransportState.Closed) != 0)
+        {
+            return;
+        }
+
         if (_rest is not null || (_state & (TransportState.WritableDue | TransportState.PresentRest)) != 0)
         {
             _state |= TransportState.PresentRest;

@@ -1,7 +1,7 @@
 namespace Trunkline.Transports;
 
 /// <summary>Why a connection ended.</summary>
-public enum TransportCloseReason
+public enum TransportCloseReason : byte
 {
     /// <summary>Not closed.</summary>
     None,

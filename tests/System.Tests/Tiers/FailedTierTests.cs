@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Trunkline.SystemTests.Infrastructure;
+using Trunkline.Tool;
 using Trunkline.Tool.Processes;
 
 namespace Trunkline.SystemTests.Tiers;
@@ -91,6 +93,48 @@ public sealed class FailedTierTests
     }
 
     [Fact]
+    public async Task A_part_that_never_gets_ready_is_stopped_after_the_timeout()
+    {
+        using TestPorts ports = TestPorts.Take();
+        string folder = Tier.NewFolder();
+        CommandResult result = await CommandRunner.RunAsync(
+            TimeSpan.FromSeconds(60), start => PutFakeRedisFirst(start, folder), Script, Arguments(folder, ports, "1"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("redis-1 was not ready within 1 s", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("I never listen", result.Errors, StringComparison.Ordinal);
+        Assert.False(Tier.Runs(FakeRedisPid(folder)));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("-INT")]
+    [InlineData("-TERM")]
+    public async Task An_interrupted_up_stops_what_it_started(string signal)
+    {
+        using TestPorts ports = TestPorts.Take();
+        string folder = Tier.NewFolder();
+        ProcessStartInfo start = new(Script, Arguments(folder, ports, "60"));
+        PutFakeRedisFirst(start, folder);
+        await using LiveProcess up = LiveProcess.Start(start);
+        string log = Path.Combine(folder, "redis-1", "redis-1.log");
+        long since = Stopwatch.GetTimestamp();
+        while (!File.Exists(log) || (await File.ReadAllTextAsync(log)).Length == 0)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(60), string.Join('\n', up.Lines));
+            await Task.Delay(50);
+        }
+
+        int redis = FakeRedisPid(folder);
+        Assert.True(Tier.Runs(redis));
+        await CommandRunner.RunAsync("kill", signal, up.Pid.ToString(CultureInfo.InvariantCulture));
+
+        Assert.Equal(130, await up.AwaitExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.False(Tier.Runs(redis));
+        Assert.NotEqual(0, (await Tier.ToolAsync("tier", "status", "--dir", folder)).ExitCode);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Commands_on_no_tier_say_so()
     {
         string folder = Tier.NewFolder();
@@ -103,4 +147,24 @@ public sealed class FailedTierTests
 
         Directory.Delete(folder, recursive: true);
     }
+
+    private static string Script => Path.Combine(Repository.Root, "trunkline");
+
+    private static string[] Arguments(string folder, TestPorts ports, string timeoutSeconds) =>
+    [
+        "tier", "up", "--dir", folder, "--base-port", ports.Base.ToString(CultureInfo.InvariantCulture),
+        "--proxies", "0", "--groups", "0", "--timeout", timeoutSeconds,
+    ];
+
+    // A program of Redis's name that starts, says its id, and serves nobody.
+    private static void PutFakeRedisFirst(ProcessStartInfo start, string folder)
+    {
+        string file = Path.Combine(folder, "redis-server");
+        File.WriteAllText(file, "#!/bin/sh\necho $$ I never listen\nexec sleep 300\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        start.Environment["PATH"] = folder + ":" + Environment.GetEnvironmentVariable("PATH");
+    }
+
+    private static int FakeRedisPid(string folder) =>
+        int.Parse(File.ReadAllText(Path.Combine(folder, "redis-1", "redis-1.log")).Split(' ')[0], CultureInfo.InvariantCulture);
 }

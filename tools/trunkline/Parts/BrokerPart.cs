@@ -15,10 +15,9 @@ internal static class BrokerPart
         string folder = layout.CreateFolder(name);
         object settings = new
         {
-            Node = new { Name = name },
+            Group = TierLayout.GroupName(group),
             Listeners = new[] { new { Name = "mqtt", Type = "tcp", Address = OwnPrograms.Loopback(mqtt) } },
             Management = new { Address = OwnPrograms.Loopback(management) },
-            Broker = new { Group = TierLayout.GroupName(group) },
         };
         return new Part(
             name,

@@ -47,13 +47,12 @@ internal static class ProxyPart
         };
         if (port.Name is "ws" or "wss")
         {
-            listener["ForwardedFor"] = new { TrustedAddresses = Loopback };
+            listener["WebSocket"] = new { ForwardedForTrustedAddresses = Loopback };
         }
 
         if (port.Name is "mqtts" or "wss")
         {
-            listener["CertificateFile"] = layout.Authority.CertificateFile;
-            listener["CertificateKeyFile"] = layout.Authority.KeyFile;
+            listener["Tls"] = new { CertificatePath = layout.Authority.CertificateFile, KeyPath = layout.Authority.KeyFile };
         }
 
         return listener;
@@ -68,6 +67,6 @@ internal static class ProxyPart
 
     private static object DirectorySettings(TierLayout layout) =>
         layout.Specification.Redis == RedisKind.None
-            ? new { Kind = "memory" }
-            : new { Kind = "redis", Endpoints = new[] { OwnPrograms.Loopback(layout.Ports.Redis) } };
+            ? new { }
+            : new { Endpoints = new[] { OwnPrograms.Loopback(layout.Ports.Redis) } };
 }

@@ -10,6 +10,7 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
 {
     private const string Alone = "System.Tests";
     private const int Parallel = 2;
+    private const int MostLines = 60;
 
     // Together below 15 minutes for the whole suite: a project that reaches its limit hangs.
     private static readonly TimeSpan ProjectDeadline = TimeSpan.FromMinutes(6);
@@ -152,5 +153,12 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
         }
     }
 
-    private static string Indent(string text) => "  " + text.TrimEnd().ReplaceLineEndings("\n").Replace("\n", "\n  ", StringComparison.Ordinal);
+    private static string Indent(string text)
+    {
+        string[] lines = text.TrimEnd().ReplaceLineEndings("\n").Split('\n');
+        IEnumerable<string> shown = lines.Length <= MostLines
+            ? lines
+            : lines.Take(MostLines).Append($"... and {lines.Length - MostLines} more lines in the project's .trx file.");
+        return "  " + string.Join("\n  ", shown);
+    }
 }

@@ -15,7 +15,7 @@ internal static class TierCommand
 
     private static readonly Option<string?> FolderOption = new("--dir")
     {
-        Description = "FolderOption of the tier's files: settings, logs, data, tier.json. Default: .tier/BASE-PORT in the repository.",
+        Description = "Folder of the tier's files: settings, logs, data, tier.json. Default: .tier/BASE-PORT in the repository.",
         Recursive = true,
     };
 

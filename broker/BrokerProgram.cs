@@ -1,0 +1,78 @@
+using System.Diagnostics.Metrics;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Trunkline.Broker;
+using Trunkline.Hosting;
+using Trunkline.Hosting.Configuration;
+using Trunkline.Hosting.Devices;
+using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Metrics;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.BrokerProcess;
+
+/// <summary>A broker group as a process of its own.</summary>
+internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger("Trunkline.Broker");
+    private volatile bool _isServing;
+
+    /// <summary>Runs until SIGTERM or SIGINT (0), or until something it needs is not to be had (1).</summary>
+    public async Task<int> RunAsync()
+    {
+        using var signals = new StopSignals();
+        var loopOptions = new LoopOptions { Name = "loop-0", Faults = new LoopFaultLog(loggers.CreateLogger("Trunkline.Loops")) };
+        using Loop loop = OperatingSystem.IsLinux() ? new EpollLoop(loopOptions) : new ThreadLoop(loopOptions);
+        var context = new SessionContext(loop, BrokerSessions.OptionsFor(options.Mqtt));
+        var group = new BrokerGroup(new BrokerSetup
+        {
+            Name = options.Group,
+            Options = options.Broker,
+            Context = context,
+            Logger = _logger,
+            Version = ProgramVersion.Of(typeof(BrokerProgram).Assembly),
+        });
+        var server = new DeviceServer([context], [group]);
+        using var meter = new Meter("Trunkline.Broker");
+        SessionMetrics.Register(meter, [context]);
+        BrokerMetrics.Register(meter, [group]);
+        try
+        {
+            await using ManagementServer management = await ManagementServer.StartAsync(
+                options.Management.EndPoint!,
+                loggers,
+                () => _isServing ? [] : ["The broker is starting or stopping."],
+                endpoints: application => application.MapGet(
+                    "/statistics", async () => Results.Json(await loop.InvokeAsync(group.Statistics))));
+            await using var listeners = new ListenerSet(
+                options.Listeners,
+                [loop],
+                listener => new DeviceAcceptor(server, (long)listener.ConnectDeadline.TotalMilliseconds),
+                new HostingMetrics(null, [loop]),
+                loggers.CreateLogger("Trunkline.Hosting"));
+            loop.Start();
+            await loop.InvokeAsync(group.Start);
+            await listeners.StartAsync();
+            _isServing = true;
+            LogReady(_logger, options.Group, string.Join(", ", listeners.Bound.Select(listener => listener.Address.ToString())));
+            await signals.Stopped;
+            _isServing = false;
+            await listeners.StopAcceptingAsync();
+            await server.ShutDownAsync();
+            await loop.InvokeAsync(group.Stop);
+            await loop.StopAsync();
+            return 0;
+        }
+        catch (Exception exception) when (exception is ListenerStartException or IOException or SocketException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+
+    [LoggerMessage(1000, LogLevel.Information, "Broker of {Group} serves at {Addresses}. Its log is in memory: messages not yet delivered and retained ones are forgotten when this process ends.")]
+    private static partial void LogReady(ILogger logger, string group, string addresses);
+}

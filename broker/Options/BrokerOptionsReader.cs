@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Configuration;
+using Trunkline.Hosting;
+using Trunkline.Hosting.Configuration;
+
+namespace Trunkline.BrokerProcess;
+
+/// <summary>Reads the options and finds every error in them at once.</summary>
+internal static class BrokerOptionsReader
+{
+    private static readonly IReadOnlyDictionary<string, string> ShortFlags = new Dictionary<string, string>
+    {
+        ["--management-port"] = "Management:Port",
+        ["--group"] = "Group",
+    };
+
+    /// <summary>Reads all sources. The options can be used when there are no errors.</summary>
+    public static (BrokerProcessOptions Options, IReadOnlyList<ConfigurationError> Errors) Read(IReadOnlyList<string> arguments)
+    {
+        var errors = new List<ConfigurationError>();
+        IConfiguration configuration = ConfigurationSources.Read(arguments, ShortFlags, errors);
+        var binder = new OptionsBinder();
+        BrokerProcessOptions options = binder.Bind<BrokerProcessOptions>(configuration);
+        if (options.Listeners.Count == 0)
+        {
+            options = options with { Listeners = [new ListenerOptions { Name = "mqtt", Address = "127.0.0.1:1884" }] };
+        }
+
+        options = options with
+        {
+            Listeners = [.. options.Listeners.Select((listener, n) =>
+                listener.Name.Length > 0 ? listener : listener with { Name = $"{listener.Type.ToString().ToLowerInvariant()}-{n}" })],
+        };
+        errors.AddRange(binder.Errors);
+        errors.AddRange(options.Management.Validate("Management"));
+        var sentences = new List<string>();
+        for (int n = 0; n < options.Listeners.Count; n++)
+        {
+            options.Listeners[n].Validate($"Listeners:{n}", sentences);
+        }
+
+        sentences.AddRange(options.Mqtt.Validate("Mqtt"));
+        sentences.AddRange(options.Broker.Validate("Broker"));
+        errors.AddRange(sentences.Select(ConfigurationError.FromSentence));
+        if (options.Group.Length == 0)
+        {
+            errors.Add(new ConfigurationError("Group", "is empty.", "Name the group this broker is, for example group-0."));
+        }
+
+        return (options, errors);
+    }
+}

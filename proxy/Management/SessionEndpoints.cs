@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Trunkline.Directory;
+using Trunkline.Hosting.Devices;
+using Trunkline.Sessions;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Trunkline.Proxy;
+
+/// <summary>
+/// <c>GET /sessions/{client id}</c>: what this tier knows of a session. A node that does not hold it passes the request
+/// to the node that does, so that any node may be asked.
+/// </summary>
+internal static class SessionEndpoints
+{
+    /// <summary>Set on a request that was passed on once, so that two nodes that disagree do not pass it for ever.</summary>
+    private const string PassedOn = "X-Trunkline-Passed-On";
+
+    public static void AddServices(IServiceCollection services) => services.AddHttpForwarder();
+
+    public static void Map(WebApplication application, Func<ProxyNode?> node)
+    {
+        IHttpForwarder forwarder = application.Services.GetRequiredService<IHttpForwarder>();
+        var client = new HttpMessageInvoker(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+        application.Lifetime.ApplicationStopped.Register(client.Dispose);
+        application.MapGet("/sessions/{**clientId}", async (string clientId, HttpContext http) =>
+        {
+            if (node() is not { } serving)
+            {
+                return Results.Text("The node is starting.\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+            }
+
+            SessionView? view = await ViewAsync(serving, clientId);
+            if (view is not null)
+            {
+                return Results.Json(view);
+            }
+
+            string? other = http.Request.Headers.ContainsKey(PassedOn) ? null : await HolderAsync(serving, clientId);
+            if (other is null)
+            {
+                return Results.Text($"No session of client id {clientId} is held.\n", statusCode: StatusCodes.Status404NotFound);
+            }
+
+            http.Request.Headers[PassedOn] = "1";
+            await forwarder.SendAsync(http, $"http://{other}/", client);
+            return Results.Empty;
+        });
+    }
+
+    private static async Task<SessionView?> ViewAsync(ProxyNode node, string clientId)
+    {
+        SessionContext context = node.Devices.OwnerOf(clientId);
+        return await context.Loop.InvokeAsync(() =>
+        {
+            if (context.Registry.Find(clientId) is not { } session)
+            {
+                return null;
+            }
+
+            DeviceConnection? connection = session.Channel?.Host as DeviceConnection;
+            return new SessionView(
+                node.Directory.Self.Name,
+                connection?.Transport.Origin.Remote.ToString(),
+                connection?.Transport.Origin.Listener.Name,
+                (session.Claim as HeldClaim)?.Token.ToString(),
+                session.Describe());
+        });
+    }
+
+    private static async Task<string?> HolderAsync(ProxyNode node, string clientId)
+    {
+        DirectoryResult<Holding> found = await node.Directory.LookUpAsync(clientId);
+        return found.IsOk && found.Value.Token.Node != node.Directory.Self.Id
+            ? node.Directory.Nodes.FirstOrDefault(other => other.Id == found.Value.Token.Node)?.ManagementEndpoint
+            : null;
+    }
+
+    /// <summary>The answer, as JSON.</summary>
+    /// <param name="Node">Name of the node that holds the session.</param>
+    /// <param name="Address">The device's own address and port; null while it is not connected.</param>
+    /// <param name="Listener">The listener it came by.</param>
+    /// <param name="Token">The claim in the directory.</param>
+    /// <param name="Session">The session itself.</param>
+    private sealed record SessionView(string Node, string? Address, string? Listener, string? Token, SessionDescription Session);
+}

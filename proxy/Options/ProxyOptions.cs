@@ -1,0 +1,110 @@
+using Trunkline.Broker;
+using Trunkline.Directory;
+using Trunkline.Hosting;
+using Trunkline.Hosting.Configuration;
+using Trunkline.Hosting.Management;
+using Trunkline.Links;
+using Trunkline.Sessions;
+
+namespace Trunkline.Proxy;
+
+/// <summary>Everything that can be set of a proxy; the properties are the keys of docs/CONFIGURATION.md.</summary>
+internal sealed record ProxyOptions
+{
+    /// <summary>Who this node is.</summary>
+    public NodeOptions Node { get; init; } = new();
+
+    /// <summary>Event loops, each one thread; 0 takes one per core, at most 2.</summary>
+    public int Loops { get; init; }
+
+    /// <summary>The listeners; without any, those of <see cref="Default"/>.</summary>
+    public IReadOnlyList<ListenerOptions> Listeners { get; init; } = [];
+
+    /// <summary>The listeners of a proxy that names none.</summary>
+    public DefaultListenerOptions Default { get; init; } = new();
+
+    /// <summary>The management port.</summary>
+    public ManagementOptions Management { get; init; } = new();
+
+    /// <summary>The broker groups, in order; without any, <see cref="EmbeddedGroups"/> embedded ones.</summary>
+    public IReadOnlyList<GroupOptions> Groups { get; init; } = [];
+
+    /// <summary>Embedded groups of a proxy that names no groups.</summary>
+    public int EmbeddedGroups { get; init; } = 2;
+
+    /// <summary>Settings of embedded groups.</summary>
+    public BrokerOptions Broker { get; init; } = new();
+
+    /// <summary>How topics are spread over groups.</summary>
+    public ShardingOptions Sharding { get; init; } = new();
+
+    /// <summary>The session and route directory.</summary>
+    public DirectoryOptions Directory { get; init; } = new();
+
+    /// <summary>The upstream links.</summary>
+    public LinkOptions Links { get; init; } = new();
+
+    /// <summary>What devices are offered, and the limits of sessions.</summary>
+    public MqttOptions Mqtt { get; init; } = new();
+
+    /// <summary>Logging.</summary>
+    public LoggingOptions Logging { get; init; } = new();
+}
+
+/// <summary>Who a node is.</summary>
+internal sealed record NodeOptions
+{
+    /// <summary>Name in logs, metrics and the directory; empty takes host name and process id.</summary>
+    public string Name { get; init; } = "";
+}
+
+/// <summary>The two listeners of the embedded default.</summary>
+internal sealed record DefaultListenerOptions
+{
+    /// <summary>Address both listen on. Anything wider than loopback lets anyone in who can reach it.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of MQTT over TCP.</summary>
+    public int MqttPort { get; init; } = 1883;
+
+    /// <summary>Port of MQTT over WebSocket, at /mqtt.</summary>
+    public int WebSocketPort { get; init; } = 8083;
+}
+
+/// <summary>How topics are spread over groups.</summary>
+internal sealed record ShardingOptions
+{
+    /// <summary>How many topic levels are the key of a topic's slot; 0 takes the whole topic.</summary>
+    public int KeyLevels { get; init; }
+}
+
+/// <summary>One broker group.</summary>
+internal sealed record GroupOptions
+{
+    /// <summary>Name in logs and metrics; empty takes <c>group-n</c>.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What it is.</summary>
+    public GroupKind Kind { get; init; } = GroupKind.Embedded;
+
+    /// <summary>Host and port of its broker; not for embedded groups.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Whether links use TLS.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>PEM file of the authorities the broker's certificate may come from; empty takes the system's.</summary>
+    public string CaFile { get; init; } = "";
+
+    /// <summary>User name for the broker, or empty.</summary>
+    public string UserName { get; init; } = "";
+
+    /// <summary>Password for the broker, or empty.</summary>
+    public string Password { get; init; } = "";
+
+    /// <summary>Foreign: filters on one receive link.</summary>
+    public int MaximumFiltersPerLink { get; init; } = 20_000;
+
+    /// <summary>Foreign: where the group's log stands; <c>none</c> serves sessions while they are connected.</summary>
+    public string Log { get; init; } = "none";
+}

@@ -1,0 +1,110 @@
+namespace Trunkline.Broker;
+
+/// <summary>
+/// Plain counters of one group, written by its loop only and read by the metrics endpoint from another thread: a read
+/// may be a turn old, never torn.
+/// </summary>
+public sealed class BrokerCounters
+{
+    private readonly long[] _values = new long[Enum.GetValues<BrokerCounter>().Length];
+
+    /// <summary>Adds one. Loop thread only.</summary>
+    public void Add(BrokerCounter counter) => _values[(int)counter]++;
+
+    /// <summary>Adds <paramref name="amount"/>. Loop thread only.</summary>
+    public void Add(BrokerCounter counter, long amount) => _values[(int)counter] += amount;
+
+    /// <summary>Sets a gauge. Loop thread only.</summary>
+    public void Set(BrokerCounter counter, long value) => _values[(int)counter] = value;
+
+    /// <summary>The value now. Any thread.</summary>
+    public long Read(BrokerCounter counter) => Volatile.Read(ref _values[(int)counter]);
+}
+
+/// <summary>What <see cref="BrokerCounters"/> count; gauges say so.</summary>
+public enum BrokerCounter
+{
+    /// <summary>QoS 0 messages routed.</summary>
+    RoutedQoS0,
+
+    /// <summary>QoS 1 and 2 messages appended to the log.</summary>
+    Appended,
+
+    /// <summary>Messages of publish links dropped because their number was appended already.</summary>
+    Duplicates,
+
+    /// <summary>Gauge: messages the log dropped at its limits, oldest first.</summary>
+    LogDropped,
+
+    /// <summary>Gauge: messages in the log.</summary>
+    LogMessages,
+
+    /// <summary>Gauge: bytes in the log.</summary>
+    LogBytes,
+
+    /// <summary>Gauge: publish links whose numbers were forgotten at a limit.</summary>
+    ProducersForgotten,
+
+    /// <summary>Messages sent to receive links from the log or on their way into it.</summary>
+    LinkSentLogged,
+
+    /// <summary>QoS 0 messages sent to receive links.</summary>
+    LinkSentQoS0,
+
+    /// <summary>QoS 0 messages dropped because the receive link was congested.</summary>
+    LinkDroppedCongested,
+
+    /// <summary>Messages larger than a receive link takes.</summary>
+    LinkDroppedTooLarge,
+
+    /// <summary>Messages whose lifetime ended before a receive link got them.</summary>
+    LinkDroppedExpired,
+
+    /// <summary>Times a receive link's cursor stopped because the link was congested.</summary>
+    LinkStops,
+
+    /// <summary>Times a receive link resumed.</summary>
+    LinkResumes,
+
+    /// <summary>Resumes and reads that may have missed messages, because retention or a restart took them.</summary>
+    LinkLosses,
+
+    /// <summary>Gauge: publish links connected.</summary>
+    PublishLinks,
+
+    /// <summary>Gauge: receive links connected.</summary>
+    ReceiveLinks,
+
+    /// <summary>Messages of the log matched to receive links whose cursor came later (not on the fast path).</summary>
+    LogReads,
+
+    /// <summary>Gauge: retained messages.</summary>
+    Retained,
+
+    /// <summary>Gauge: bytes of retained messages.</summary>
+    RetainedBytes,
+
+    /// <summary>Retained messages refused at a limit.</summary>
+    RetainedRefused,
+
+    /// <summary>Retained messages whose lifetime ended.</summary>
+    RetainedExpired,
+
+    /// <summary>Requests on $trunkline topics answered.</summary>
+    Requests,
+
+    /// <summary>Requests on $trunkline topics answered with an error.</summary>
+    RequestsFailed,
+
+    /// <summary>Publishes to topics that are the broker's own.</summary>
+    PublishesNotAuthorized,
+
+    /// <summary>Messages for a share that no member could take.</summary>
+    ShareUndelivered,
+
+    /// <summary>Messages given to another member because theirs was gone.</summary>
+    ShareHandedOver,
+
+    /// <summary>Shared subscriptions refused at a limit.</summary>
+    SharesRefused,
+}

@@ -1,0 +1,85 @@
+namespace Trunkline.Broker;
+
+/// <summary>The limits of one group's broker; each has a policy, named here, and a counter.</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Messages the log keeps; beyond it the oldest is dropped.</summary>
+    public long LogMaximumMessages { get; init; } = 10_000_000;
+
+    /// <summary>Bytes the log keeps, 32 of header a message included; beyond it the oldest message is dropped.</summary>
+    public long LogMaximumBytes { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Bytes the log takes from the system at a time.</summary>
+    public int LogSegmentBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Retained messages; a further topic is refused: PUBACK or PUBREC 0x97, at QoS 0 it is not retained.</summary>
+    public int RetainedMaximumMessages { get; init; } = 1_000_000;
+
+    /// <summary>Bytes of retained messages, topics included; beyond it refused as above.</summary>
+    public long RetainedMaximumBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Milliseconds between two tails on a receive link; nodes count on one a second.</summary>
+    public int TailIntervalMs { get; init; } = 500;
+
+    /// <summary>Bytes of a reply's page when the request names none.</summary>
+    public int PageBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Most bytes of a page whatever the request names; one message may stand above it.</summary>
+    public int MaximumPageBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Log records looked at in one step, for a lagging link or a log request, before others have their turn.</summary>
+    public int ReadAheadRecords { get; init; } = 2_000;
+
+    /// <summary>Shared subscriptions (share name and filter); a further one is refused: SUBACK 0x97.</summary>
+    public int SharesMaximum { get; init; } = 4_000;
+
+    /// <summary>Members of one shared subscription; a further one is refused: SUBACK 0x97.</summary>
+    public int ShareMembersMaximum { get; init; } = 1_000;
+
+    /// <summary>Milliseconds a node may be away before what was chosen for its shares goes to other members.</summary>
+    public int NodeGoneMs { get; init; } = 30_000;
+
+    /// <summary>Publish links whose numbers are remembered; beyond it the one gone longest is forgotten.</summary>
+    public int ProducersMaximum { get; init; } = 10_000;
+
+    /// <summary>Milliseconds the numbers of a publish link that is gone are remembered.</summary>
+    public long ProducerMemoryMs { get; init; } = 3_600_000;
+
+    /// <summary>Milliseconds between two publications of <c>$SYS/broker</c>; 0 for none.</summary>
+    public int SystemIntervalMs { get; init; } = 10_000;
+
+    /// <summary>Every error in these options: path, what is wrong and how to mend it.</summary>
+    public IEnumerable<string> Validate(string path)
+    {
+        (string Name, long Value, long Minimum, long Maximum)[] ranges =
+        [
+            (nameof(LogMaximumMessages), LogMaximumMessages, 1, long.MaxValue / 2),
+            (nameof(LogMaximumBytes), LogMaximumBytes, 64 * 1024, long.MaxValue / 2),
+            (nameof(LogSegmentBytes), LogSegmentBytes, 4096, 64 * 1024 * 1024),
+            (nameof(RetainedMaximumMessages), RetainedMaximumMessages, 0, 100_000_000),
+            (nameof(RetainedMaximumBytes), RetainedMaximumBytes, 0, long.MaxValue / 2),
+            (nameof(TailIntervalMs), TailIntervalMs, 64, 1000),
+            (nameof(PageBytes), PageBytes, 1024, 16 * 1024 * 1024),
+            (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
+            (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
+            (nameof(SharesMaximum), SharesMaximum, 0, LogSegment.MaximumChoices),
+            (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),
+            (nameof(NodeGoneMs), NodeGoneMs, 100, 86_400_000),
+            (nameof(ProducersMaximum), ProducersMaximum, 1, 10_000_000),
+            (nameof(ProducerMemoryMs), ProducerMemoryMs, 1000, 30L * 86_400_000),
+            (nameof(SystemIntervalMs), SystemIntervalMs, 0, 3_600_000),
+        ];
+        foreach (var (name, value, minimum, maximum) in ranges)
+        {
+            if (value < minimum || value > maximum)
+            {
+                yield return $"{path}:{name} is {value}; set it between {minimum} and {maximum}.";
+            }
+        }
+
+        if (PageBytes > MaximumPageBytes)
+        {
+            yield return $"{path}:{nameof(PageBytes)} is {PageBytes}, above {nameof(MaximumPageBytes)} ({MaximumPageBytes}); set it at most there.";
+        }
+    }
+}

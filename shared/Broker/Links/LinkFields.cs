@@ -1,0 +1,123 @@
+using System.Buffers.Text;
+using System.Globalization;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+
+namespace Trunkline.Broker;
+
+/// <summary>What a publish link says of a message: <c>n&lt;number&gt;;q2;r;o&lt;origin&gt;</c>.</summary>
+internal readonly record struct LinkFields(ulong Number, QoS? OriginalQoS, ulong Origin)
+{
+    /// <summary>Reads the value of the user property; fields it does not know are passed over.</summary>
+    public static LinkFields Parse(ReadOnlySpan<byte> value)
+    {
+        ulong number = 0;
+        QoS? qos = null;
+        ulong origin = 0;
+        while (!value.IsEmpty)
+        {
+            int end = value.IndexOf((byte)';');
+            ReadOnlySpan<byte> field = end < 0 ? value : value[..end];
+            value = end < 0 ? default : value[(end + 1)..];
+            if (field.Length < 2)
+            {
+                continue;
+            }
+
+            switch (field[0])
+            {
+                case (byte)'n':
+                    number = Utf8Parser.TryParse(field[1..], out ulong parsed, out _) ? parsed : 0;
+                    break;
+                case (byte)'q':
+                    qos = field[1] == (byte)'2' ? QoS.ExactlyOnce : QoS.AtLeastOnce;
+                    break;
+                case (byte)'o':
+                    origin = ulong.TryParse(field[1..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex) ? hex : 0;
+                    break;
+            }
+        }
+
+        return new LinkFields(number, qos, origin);
+    }
+}
+
+/// <summary>Writes the fields of our user property into a buffer on the stack.</summary>
+/// <param name="buffer">At least <see cref="MaximumBytes"/>; texts need their length more.</param>
+internal ref struct LinkText(Span<byte> buffer)
+{
+    /// <summary>The longest value without texts: position, QoS, retain, origin, sequence.</summary>
+    public const int MaximumBytes = 112;
+
+    private readonly Span<byte> _buffer = buffer;
+    private int _length;
+
+    public readonly ReadOnlySpan<byte> Value => _buffer[.._length];
+
+    public void Position(LogPosition position)
+    {
+        Letter('p');
+        Decimal(position.Term);
+        _buffer[_length++] = (byte)':';
+        Decimal(position.Offset);
+    }
+
+    public void Number(char letter, ulong value)
+    {
+        Letter(letter);
+        Decimal(value);
+    }
+
+    public void Flag(char letter) => Letter(letter);
+
+    public void Origin(ulong origin)
+    {
+        Letter('o');
+        origin.TryFormat(_buffer[_length..], out int written, "x16", CultureInfo.InvariantCulture);
+        _length += written;
+    }
+
+    public void Text(char letter, ReadOnlySpan<byte> value)
+    {
+        Letter(letter);
+        value.CopyTo(_buffer[_length..]);
+        _length += value.Length;
+    }
+
+    /// <summary>A position as it stands alone in a payload.</summary>
+    public static bool TryParsePosition(ReadOnlySpan<byte> text, out LogPosition position)
+    {
+        position = default;
+        if (text.Length < 4 || text[0] != (byte)'p'
+            || !Utf8Parser.TryParse(text[1..], out ulong term, out int termLength))
+        {
+            return false;
+        }
+
+        text = text[(1 + termLength)..];
+        if (text.Length < 2 || text[0] != (byte)':' || !Utf8Parser.TryParse(text[1..], out ulong offset, out int offsetLength)
+            || offsetLength != text.Length - 1)
+        {
+            return false;
+        }
+
+        position = new LogPosition(term, offset);
+        return true;
+    }
+
+    private void Letter(char letter)
+    {
+        if (_length > 0)
+        {
+            _buffer[_length++] = (byte)';';
+        }
+
+        _buffer[_length++] = (byte)letter;
+    }
+
+    private void Decimal(ulong value)
+    {
+        Utf8Formatter.TryFormat(value, _buffer[_length..], out int written);
+        _length += written;
+    }
+}

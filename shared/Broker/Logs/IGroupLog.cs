@@ -1,0 +1,113 @@
+using Trunkline.Sessions;
+
+namespace Trunkline.Broker;
+
+/// <summary>
+/// The ordered QoS 1 and 2 messages of one group: everything that orders them goes through here. In memory today, in a
+/// file tomorrow behind the same seam. Called by the group's loop only; the log calls its listener on that loop.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Start           Committed     Tail
+///     v                 v           v
+///   [ oldest ]...[ as durable  ][ appended, not yet durable ]
+/// </code>
+/// Appending gives a position at once. What waits for durability (acknowledgements, dispatch) waits until
+/// <see cref="Committed"/> has reached that position.
+/// </remarks>
+public interface IGroupLog
+{
+    /// <summary>The term of now: above every term the log or any link knew of when it began.</summary>
+    ulong Term { get; }
+
+    /// <summary>The position just before the oldest message kept: reading after it loses nothing that is here.</summary>
+    LogPosition Start { get; }
+
+    /// <summary>The position of the newest message; (Term, 0) before the first of a term.</summary>
+    LogPosition Tail { get; }
+
+    /// <summary>Up to here messages are as durable as the group promises. Moves towards <see cref="Tail"/>, never back.</summary>
+    LogPosition Committed { get; }
+
+    /// <summary>Messages kept.</summary>
+    long Messages { get; }
+
+    /// <summary>Bytes of the messages kept, with their headers.</summary>
+    long Bytes { get; }
+
+    /// <summary>Messages dropped so far because a retention limit was reached, oldest first.</summary>
+    long Dropped { get; }
+
+    /// <summary>Publish links whose numbers were forgotten so far.</summary>
+    long ProducersForgotten { get; }
+
+    /// <summary>Who is told of progress; set once, before the first append.</summary>
+    ILogListener? Listener { get; set; }
+
+    /// <summary>Begins a new term above <paramref name="known"/> when the term of now is not; positions never go back.</summary>
+    void RaiseTermAbove(ulong known);
+
+    /// <summary>
+    /// The memory of one publish link's numbers, kept over its connections. The caller holds it while the link is
+    /// connected and then calls <see cref="Release"/>.
+    /// </summary>
+    LogProducer Acquire(string node, ulong link);
+
+    /// <summary>The publish link is gone; its numbers are remembered within the limits of the log.</summary>
+    void Release(LogProducer producer);
+
+    /// <summary>Appends a message, dropping the oldest where a limit is reached, and returns its position.</summary>
+    LogPosition Append(in LogRecord record);
+
+    /// <summary>A cursor that reads what comes after a position.</summary>
+    /// <param name="after">The last position that is not wanted any more.</param>
+    /// <param name="mayHaveLost">
+    /// Whether messages after it may be gone: dropped by retention, or of a term this log does not know.
+    /// </param>
+    LogCursor Seek(LogPosition after, out bool mayHaveLost);
+
+    /// <summary>Reads the record at the cursor and moves it on. The record's slices live until the next call of any kind.</summary>
+    LogReading TryRead(ref LogCursor cursor, out LogRecord record);
+}
+
+/// <summary>Told of a log's progress, on the loop.</summary>
+public interface ILogListener
+{
+    /// <summary><see cref="IGroupLog.Committed"/> has moved.</summary>
+    void OnCommitted();
+
+    /// <summary>What a cursor found <see cref="LogReading.Pending"/> can be read now.</summary>
+    void OnReadable();
+}
+
+/// <summary>What reading at a cursor came to.</summary>
+public enum LogReading
+{
+    /// <summary>A record was read.</summary>
+    Record,
+
+    /// <summary>The cursor has met the tail.</summary>
+    Tail,
+
+    /// <summary>Retention has overtaken the cursor; it stands at the oldest message kept now.</summary>
+    Lost,
+
+    /// <summary>The record is being fetched; <see cref="ILogListener.OnReadable"/> follows. Never in memory.</summary>
+    Pending,
+}
+
+/// <summary>A place in the log that is being read. A value; costs nothing to keep and needs no disposal.</summary>
+public struct LogCursor
+{
+    /// <summary>The position of the record read last; everything up to it was seen.</summary>
+    public LogPosition Position { get; internal set; }
+
+    /// <summary>Running number of the next record over all terms; the log's own.</summary>
+    internal long NextOrdinal { get; set; }
+
+    /// <summary>The piece of the log that holds it, as far as known; the log's own.</summary>
+    internal LogSegment? Segment { get; set; }
+
+    /// <summary>Where in that piece; the log's own.</summary>
+    internal int Offset { get; set; }
+}

@@ -1,0 +1,116 @@
+using System.Buffers;
+using Trunkline.Protocol;
+using Trunkline.Topics;
+
+namespace Trunkline.Broker;
+
+/// <summary>Pages of the log for <c>$trunkline/log</c>, filtered.</summary>
+internal sealed class LogPages(BrokerState state)
+{
+    /// <summary>A sentence when the request lacks something.</summary>
+    public static string Check(RequestText text) =>
+        text.From is null ? "The request for the log needs a line 'from p<term>:<offset>'."
+        : text.Filters.Count == 0 ? "The request for the log needs a line 'filter <filter>'."
+        : "";
+
+    /// <summary>Writes a page and returns the fields of its reply.</summary>
+    public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
+    {
+        LogCursor cursor = state.Log.Seek(text.From!.Value, out _);
+        bool isMore = true;
+        for (int left = state.Options.ReadAheadRecords; left > 0 && page.WrittenCount < bytes; left--)
+        {
+            LogCursor before = cursor;
+            LogReading reading = state.Log.TryRead(ref cursor, out LogRecord record);
+            if (reading == LogReading.Lost)
+            {
+                continue;
+            }
+
+            if (reading != LogReading.Record || record.Position > state.Dispatched)
+            {
+                cursor = before;
+                isMore = reading == LogReading.Pending;
+                break;
+            }
+
+            if (!IsWanted(text, record))
+            {
+                continue;
+            }
+
+            if (!TryWrite(record, page, limit))
+            {
+                if (page.WrittenCount > 0)
+                {
+                    cursor = before;
+                    break;
+                }
+
+                state.Counters.Add(BrokerCounter.LinkDroppedTooLarge);
+            }
+        }
+
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        fields.Position(cursor.Position);
+        if (isMore)
+        {
+            fields.Number('c', 1);
+        }
+
+        return fields.Value.ToArray();
+    }
+
+    private bool IsWanted(RequestText text, in LogRecord record)
+    {
+        if (record.IsForSharesOnly || record.IsExpired(state.NowMs))
+        {
+            return false;
+        }
+
+        foreach (TopicFilterText filter in text.Filters)
+        {
+            if (TopicMatcher.Matches(filter.Filter, record.Topic))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool TryWrite(in LogRecord record, ArrayBufferWriter<byte> page, int limit)
+    {
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        fields.Position(record.Position);
+        if (record.Retain)
+        {
+            fields.Flag('r');
+        }
+
+        if (record.Origin != 0)
+        {
+            fields.Origin(record.Origin);
+        }
+
+        var encoder = new PublishEncoder
+        {
+            Version = ProtocolVersion.Mqtt50,
+            Topic = record.Topic,
+            Payload = record.Payload,
+            ForwardableProperties = record.Properties,
+            QoS = record.QoS,
+            PacketId = 1,
+            RemainingExpirySeconds = record.RemainingSeconds(state.NowMs),
+            ExtraKey = ForwardableProperties.TrunklineKey,
+            ExtraValue = fields.Value,
+        };
+        if (page.WrittenCount + (long)encoder.Measure() > limit)
+        {
+            return false;
+        }
+
+        encoder.Write(page);
+        return true;
+    }
+}

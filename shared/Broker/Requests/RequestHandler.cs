@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Text;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+
+namespace Trunkline.Broker;
+
+/// <summary>
+/// Answers what is published to <c>$trunkline/...</c>: the reply goes to the asking connection alone, in order with
+/// everything else on it. An asker that reads too slowly is not read from until it has drained.
+/// </summary>
+internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<BrokerStatistics> statistics)
+{
+    /// <summary>Bytes around a page in its PUBLISH: header, topic, correlation data and our property lie below it.</summary>
+    private const int ReplyOverheadBytes = 1024;
+
+    private readonly ArrayBufferWriter<byte> _page = new(4096);
+    private readonly RetainedPages _retained = new(state);
+    private readonly LogPages _log = new(state);
+
+    /// <summary>Takes a request; the publish itself is always acknowledged.</summary>
+    public PublishOutcome Answer(in PublishRequest request, PublishTicket ticket)
+    {
+        Channel? channel = request.Publisher.Channel;
+        if (channel is null || !request.Properties.HasResponseTopic || request.Properties.ResponseTopic.IsEmpty)
+        {
+            state.Counters.Add(BrokerCounter.RequestsFailed);
+            return new PublishOutcome(ReasonCode.NotAuthorized, false);
+        }
+
+        state.Counters.Add(BrokerCounter.Requests);
+        ReadOnlySpan<byte> what = request.Topic[BrokerTopics.Requests.Length..];
+        if (what.SequenceEqual("resume"u8))
+        {
+            AnswerResume(request, channel);
+        }
+        else if (what.SequenceEqual("retained"u8) || what.SequenceEqual("log"u8))
+        {
+            AnswerPage(request, channel, what.SequenceEqual("log"u8));
+        }
+        else if (what.SequenceEqual("statistics"u8))
+        {
+            _page.ResetWrittenCount();
+            StatisticsText.Write(_page, statistics());
+            Reply(request, channel, _page.WrittenSpan, default);
+        }
+        else
+        {
+            Fail(request, channel, "There is no such request; there are resume, retained, log and statistics.");
+        }
+
+        ticket.Complete(ReasonCode.Success);
+        return new PublishOutcome(ReasonCode.Success, channel.IsCongested);
+    }
+
+    private void AnswerResume(in PublishRequest request, Channel channel)
+    {
+        if (request.Publisher.RouterState is not ReceiveLink link)
+        {
+            Fail(request, channel, "Only a receive link resumes.");
+            return;
+        }
+
+        LogPosition? after = null;
+        if (LinkText.TryParsePosition(request.Payload, out LogPosition position))
+        {
+            after = position;
+        }
+        else if (!request.Payload.SequenceEqual("tail"u8))
+        {
+            Fail(request, channel, "The payload of resume is neither a position nor tail.");
+            return;
+        }
+
+        if (link.IsRunning)
+        {
+            Fail(request, channel, "The receive link was resumed already.");
+            return;
+        }
+
+        (LogPosition start, bool mayHaveLost) = links.Resume(link, after);
+        var text = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        text.Position(start);
+        if (mayHaveLost)
+        {
+            text.Text('e', "lost"u8);
+        }
+
+        Reply(request, channel, default, text.Value);
+    }
+
+    private void AnswerPage(in PublishRequest request, Channel channel, bool isLog)
+    {
+        RequestText? text = RequestText.TryParse(request.Payload, state.Context.Options.TopicLimits, out string error);
+        if (text is not null)
+        {
+            error = isLog ? LogPages.Check(text) : RetainedPages.Check(text);
+        }
+
+        if (text is null || error.Length > 0)
+        {
+            Fail(request, channel, error);
+            return;
+        }
+
+        int bytes = int.Min(text.Bytes ?? state.Options.PageBytes, state.Options.MaximumPageBytes);
+        int limit = channel.MaximumPacketSize == 0
+            ? int.MaxValue
+            : (int)uint.Min(int.MaxValue, channel.MaximumPacketSize) - ReplyOverheadBytes
+                - request.Properties.ResponseTopic.Length - request.Properties.CorrelationData.Length;
+        _page.ResetWrittenCount();
+        byte[] fields = isLog ? _log.Write(text, _page, bytes, limit) : _retained.Write(text, _page, bytes, limit);
+        Reply(request, channel, _page.WrittenSpan, fields);
+    }
+
+    private void Fail(in PublishRequest request, Channel channel, string sentence)
+    {
+        state.Counters.Add(BrokerCounter.RequestsFailed);
+        Reply(request, channel, default, Encoding.UTF8.GetBytes("e" + sentence));
+    }
+
+    private void Reply(in PublishRequest request, Channel channel, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> fields)
+    {
+        ReadOnlySpan<byte> correlation = request.Properties.CorrelationData;
+        byte[] properties = [];
+        if (request.Properties.HasCorrelationData)
+        {
+            properties = new byte[3 + correlation.Length];
+            properties[0] = (byte)PropertyId.CorrelationData;
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(properties.AsSpan(1), (ushort)correlation.Length);
+            correlation.CopyTo(properties.AsSpan(3));
+        }
+
+        var encoder = new PublishEncoder
+        {
+            Version = channel.Version,
+            Topic = request.Properties.ResponseTopic,
+            Payload = payload,
+            ForwardableProperties = properties,
+            ExtraKey = fields.IsEmpty ? default : ForwardableProperties.TrunklineKey,
+            ExtraValue = fields,
+        };
+        if (encoder.Write(channel.Host.Output, channel.MaximumPacketSize) == 0)
+        {
+            state.Counters.Add(BrokerCounter.RequestsFailed);
+        }
+    }
+}

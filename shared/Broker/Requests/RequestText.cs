@@ -1,0 +1,129 @@
+using System.Buffers.Text;
+using Trunkline.Sessions;
+using Trunkline.Topics;
+
+namespace Trunkline.Broker;
+
+/// <summary>The lines of a request's payload, <c>name value</c> each; read once, everything checked.</summary>
+internal sealed class RequestText
+{
+    /// <summary>Filters one request may name.</summary>
+    private const int MaximumFilters = 1_000;
+
+    private readonly List<TopicFilterText> _filters = [];
+
+    private RequestText()
+    {
+    }
+
+    public IReadOnlyList<TopicFilterText> Filters => _filters;
+
+    public TopicCursor Cursor { get; private set; }
+
+    public ulong? Since { get; private set; }
+
+    public int? Bytes { get; private set; }
+
+    public LogPosition? From { get; private set; }
+
+    /// <summary>Reads the lines; <paramref name="error"/> is a sentence when one of them is wrong.</summary>
+    public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, out string error)
+    {
+        var request = new RequestText();
+        error = "";
+        while (!payload.IsEmpty)
+        {
+            int end = payload.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? payload : payload[..end];
+            payload = end < 0 ? default : payload[(end + 1)..];
+            if (!line.IsEmpty && !request.Take(line, limits, out error))
+            {
+                return null;
+            }
+        }
+
+        return request;
+    }
+
+    private bool Take(ReadOnlySpan<byte> line, TopicLimits limits, out string error)
+    {
+        int space = line.IndexOf((byte)' ');
+        ReadOnlySpan<byte> name = space < 0 ? line : line[..space];
+        ReadOnlySpan<byte> value = space < 0 ? default : line[(space + 1)..];
+        error = "";
+        if (name.SequenceEqual("filter"u8))
+        {
+            return TakeFilter(value, limits, out error);
+        }
+
+        bool isRight;
+        if (name.SequenceEqual("cursor"u8))
+        {
+            isRight = TakeCursor(value);
+        }
+        else if (name.SequenceEqual("since"u8))
+        {
+            isRight = Utf8Parser.TryParse(value, out ulong since, out int used) && used == value.Length;
+            Since = since;
+        }
+        else if (name.SequenceEqual("bytes"u8))
+        {
+            isRight = Utf8Parser.TryParse(value, out int bytes, out int used) && used == value.Length && bytes > 0;
+            Bytes = bytes;
+        }
+        else if (name.SequenceEqual("from"u8))
+        {
+            isRight = LinkText.TryParsePosition(value, out LogPosition from);
+            From = from;
+        }
+        else
+        {
+            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes or from.";
+            return false;
+        }
+
+        error = isRight ? "" : "A line of the request has a malformed value.";
+        return isRight;
+    }
+
+    private bool TakeFilter(ReadOnlySpan<byte> value, TopicLimits limits, out string error)
+    {
+        error = "";
+        if (_filters.Count >= MaximumFilters)
+        {
+            error = "The request names more than 1000 filters.";
+        }
+        else if (!TopicFilterText.TryParse(value, limits, out TopicFilterText filter, out _))
+        {
+            error = "The request names a malformed topic filter.";
+        }
+        else if (filter.IsShared)
+        {
+            error = "The request names a shared filter.";
+        }
+        else
+        {
+            _filters.Add(filter);
+        }
+
+        return error.Length == 0;
+    }
+
+    private bool TakeCursor(ReadOnlySpan<byte> hex)
+    {
+        if (hex.Length % 2 != 0 || hex.Length > 2 * (TopicLimits.LargestBytes + 1))
+        {
+            return false;
+        }
+
+        var token = new byte[hex.Length / 2];
+        if (Convert.FromHexString(hex, token, out _, out _) != System.Buffers.OperationStatus.Done
+            || !TopicCursor.TryFromToken(token, out TopicCursor cursor))
+        {
+            return false;
+        }
+
+        Cursor = cursor;
+        return true;
+    }
+}

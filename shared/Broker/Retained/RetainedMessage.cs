@@ -1,0 +1,17 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Broker;
+
+/// <summary>The retained message of one topic; replaced, never changed.</summary>
+/// <param name="Properties">The forwardable properties, encoded.</param>
+/// <param name="Payload">The application message.</param>
+/// <param name="QoS">The QoS it was published with.</param>
+/// <param name="ExpiresAtMs">When it expires on the loop's clock; <see cref="long.MaxValue"/> for never.</param>
+/// <param name="Origin">The publishing session, for No Local; 0 when unknown.</param>
+/// <param name="Sequence">The number of the change that made it.</param>
+internal sealed record RetainedMessage(
+    byte[] Properties, byte[] Payload, QoS QoS, long ExpiresAtMs, ulong Origin, ulong Sequence)
+{
+    /// <summary>What it counts for against the byte limit, without its topic.</summary>
+    public int Size => Properties.Length + Payload.Length;
+}

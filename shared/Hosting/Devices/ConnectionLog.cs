@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Logging;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Hosting.Devices;
+
+/// <summary>
+/// One line per connection event at most, and under a flood from one address fewer: beyond a budget per address the
+/// lines are held back and counted, and the next line that passes says how many. One instance a loop; loop thread only.
+/// </summary>
+/// <param name="logger">Where the lines go.</param>
+/// <param name="loop">The loop whose clock counts.</param>
+/// <param name="linesPerWindow">Lines of one address in a window.</param>
+public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPerWindow = 20)
+{
+    private const long WindowMs = 10_000;
+    private const int MaximumAddresses = 10_000;
+    private readonly Dictionary<string, Budget> _budgets = new(StringComparer.Ordinal);
+
+    private sealed class Budget
+    {
+        public long WindowStartMs;
+        public int Used;
+        public long HeldBack;
+    }
+
+    /// <summary>A device was accepted.</summary>
+    public void Connected(Channel channel, string clientId, bool isPresent)
+    {
+        if (logger.IsEnabled(LogLevel.Information) && Take(channel, out string address, out string listener))
+        {
+            LogConnected(logger, clientId, address, listener, Name(channel.Version), channel.KeepAliveSeconds, isPresent);
+        }
+    }
+
+    /// <summary>A connection is over; malformed input and passed limits are warnings.</summary>
+    public void Closed(Channel channel, string? clientId, in ChannelClose close)
+    {
+        LogLevel level = close.Cause is CloseCause.ProtocolError or CloseCause.LimitExceeded or CloseCause.ConnectRefused
+            ? LogLevel.Warning
+            : LogLevel.Information;
+        if (logger.IsEnabled(level) && Take(channel, out string address, out string listener))
+        {
+            LogClosed(logger, level, clientId ?? "-", address, listener, close.Cause, close.Reason, close.Detail ?? "-");
+        }
+    }
+
+    /// <summary>The address a connection counts under, and its listener.</summary>
+    private bool Take(Channel channel, out string address, out string listener)
+    {
+        ConnectionOrigin origin = channel.Host is DeviceConnection connection ? connection.Transport.Origin : ConnectionOrigin.Memory;
+        address = origin.Remote.ToString();
+        listener = origin.Listener.Name;
+        string host = origin.Remote.HostToString();
+        long now = loop.NowMs;
+        if (!_budgets.TryGetValue(host, out Budget? budget))
+        {
+            MakeRoom(now);
+            budget = new Budget { WindowStartMs = now };
+            _budgets.Add(host, budget);
+        }
+
+        if (now - budget.WindowStartMs >= WindowMs)
+        {
+            if (budget.HeldBack > 0)
+            {
+                LogHeldBack(logger, budget.HeldBack, host);
+            }
+
+            budget.WindowStartMs = now;
+            budget.Used = 0;
+            budget.HeldBack = 0;
+        }
+
+        if (budget.Used < linesPerWindow)
+        {
+            budget.Used++;
+            return true;
+        }
+
+        budget.HeldBack++;
+        return false;
+    }
+
+    private void MakeRoom(long now)
+    {
+        if (_budgets.Count < MaximumAddresses)
+        {
+            return;
+        }
+
+        foreach ((string host, Budget budget) in _budgets)
+        {
+            if (now - budget.WindowStartMs >= WindowMs)
+            {
+                if (budget.HeldBack > 0)
+                {
+                    LogHeldBack(logger, budget.HeldBack, host);
+                }
+
+                _budgets.Remove(host);
+            }
+        }
+
+        if (_budgets.Count >= MaximumAddresses)
+        {
+            _budgets.Clear();
+        }
+    }
+
+    private static string Name(ProtocolVersion version) => version switch
+    {
+        ProtocolVersion.Mqtt31 => "3.1",
+        ProtocolVersion.Mqtt311 => "3.1.1",
+        _ => "5.0",
+    };
+
+    [LoggerMessage(2200, LogLevel.Information, "Device {ClientId} connected from {Address} at listener {Listener}: MQTT {Version}, keep alive {KeepAliveSeconds} s, session present {SessionPresent}.")]
+    private static partial void LogConnected(
+        ILogger logger, string clientId, string address, string listener, string version, int keepAliveSeconds, bool sessionPresent);
+
+    [LoggerMessage(EventId = 2201, Message = "Connection of {ClientId} from {Address} at listener {Listener} closed: {Cause}, {Reason}. {Detail}")]
+    private static partial void LogClosed(
+        ILogger logger, LogLevel level, string clientId, string address, string listener, CloseCause cause, ReasonCode reason, string detail);
+
+    [LoggerMessage(2202, LogLevel.Warning, "{HeldBack} connection lines of address {Address} were held back; it connects or fails too often to log each time.")]
+    private static partial void LogHeldBack(ILogger logger, long heldBack, string address);
+}

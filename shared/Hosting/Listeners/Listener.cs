@@ -1,0 +1,253 @@
+using System.Net.Security;
+using Microsoft.Extensions.Logging;
+using Trunkline.Transports;
+
+namespace Trunkline.Hosting;
+
+/// <summary>
+/// What the connections of one listening socket share: options, limits, counters, and the way from a bare transport to
+/// the acceptor. Any thread; per connection, on its loop.
+/// <code>
+/// accept -> limit -> PROXY header -> allow/deny -> TLS -> HTTP upgrade -> acceptor
+/// </code>
+/// </summary>
+internal sealed class Listener : ITransportOwner, ITlsHandshake
+{
+    private readonly IConnectionAcceptor _acceptor;
+    private readonly HostingMetrics _metrics;
+    private readonly FloodGate _floodGate;
+    private readonly AddressRanges _allow;
+    private readonly AddressRanges _deny;
+    private readonly AddressRanges _trustedProxies;
+    private readonly SslServerAuthenticationOptions? _tls;
+    private int _open;
+
+    public Listener(ListenerOptions options, IConnectionAcceptor acceptor, HostingMetrics metrics, FloodGate floodGate, ILogger log)
+    {
+        Options = options;
+        Log = log;
+        _acceptor = acceptor;
+        _metrics = metrics;
+        _floodGate = floodGate;
+        _allow = AddressRanges.Parse(options.Allow);
+        _deny = AddressRanges.Parse(options.Deny);
+        _trustedProxies = AddressRanges.Parse(options.ProxyProtocol.TrustedAddresses);
+        ForwardedForTrusted = AddressRanges.Parse(options.WebSocket.ForwardedForTrustedAddresses);
+        Settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds };
+        Identity = new ListenerIdentity(options.Name, TypeName, default);
+        _tls = options.UsesTls ? TlsCredentials.Load(options.Tls) : null;
+    }
+
+    public ListenerOptions Options { get; }
+
+    public ILogger Log { get; }
+
+    public TransportSettings Settings { get; }
+
+    public AddressRanges ForwardedForTrusted { get; }
+
+    public ListenerIdentity Identity { get; private set; }
+
+    /// <summary>Connections open now.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    public string TypeName => Options.Type switch
+    {
+        ListenerType.Tcp => "tcp",
+        ListenerType.Tls => "tls",
+        ListenerType.Ws => "ws",
+        _ => "wss",
+    };
+
+    /// <summary>Learns the address that the socket got; before the first connection.</summary>
+    public void OnBound(NetworkAddress address) => Identity = new ListenerIdentity(Options.Name, TypeName, address);
+
+    public bool IsTrustedProxy(NetworkAddress peer) => _trustedProxies.Contains(peer);
+
+    /// <summary>Whether a new connection may live; when it may, it is counted until <see cref="OnTransportClosed"/>.</summary>
+    public bool TryAdmit(NetworkAddress peer)
+    {
+        if (Interlocked.Increment(ref _open) > Options.MaximumConnections)
+        {
+            Interlocked.Decrement(ref _open);
+            _metrics.Refused(Options.Name, RefusalReason.Limit);
+            if (MayLog(peer))
+            {
+                Log.RefusedByLimit(Options.Name, peer, Options.MaximumConnections);
+            }
+
+            return false;
+        }
+
+        _metrics.Accepted(Options.Name);
+        return true;
+    }
+
+    /// <summary>Begins the way up; on the transport's loop.</summary>
+    public void OnAccepted(Transport transport)
+    {
+        if (Options.ProxyProtocol.Mode == ProxyProtocolMode.Off)
+        {
+            OnProxyHeaderDone(transport);
+        }
+        else
+        {
+            ProxyHeaderHandler.Begin(this, transport);
+        }
+    }
+
+    /// <summary>The device's address is known.</summary>
+    public void OnProxyHeaderDone(Transport transport)
+    {
+        NetworkAddress remote = transport.Origin.Remote;
+        if (_deny.Contains(remote) || (!_allow.IsEmpty && !_allow.Contains(remote)))
+        {
+            if (MayLog(remote))
+            {
+                Log.RefusedByAddress(Options.Name, remote);
+            }
+
+            Refuse(transport, RefusalReason.Address);
+        }
+        else if (_tls is not null)
+        {
+            TlsTransport tls = new(transport);
+            tls.Deadline = new HandshakeDeadline(this, transport);
+            transport.Loop.Timers.Schedule(tls.Deadline, (long)Options.Tls.HandshakeDeadline.TotalMilliseconds);
+            _ = tls.RunServerAsync(_tls, this);
+        }
+        else
+        {
+            OnSecured(transport);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTlsReady(TlsTransport transport)
+    {
+        EndDeadline(transport);
+        OnSecured(transport);
+    }
+
+    /// <inheritdoc/>
+    public void OnTlsFailed(TlsTransport transport, Exception exception)
+    {
+        EndDeadline(transport);
+        if (transport.Inner.IsClosed)
+        {
+            // It went, or its time was over, before the handshake was done: counted there.
+            return;
+        }
+
+        if (MayLog(transport.Origin.Remote))
+        {
+            Log.TlsHandshakeFailed(Options.Name, transport.Origin, (exception.InnerException ?? exception).Message);
+        }
+
+        _metrics.Refused(Options.Name, RefusalReason.Tls);
+
+        // The alert that says why has been written; let it out.
+        transport.Inner.Close(TransportClose.Graceful);
+    }
+
+    /// <summary>All layers are done: the connection goes to its owner.</summary>
+    public void HandOver(Transport transport)
+    {
+        try
+        {
+            _acceptor.OnAccepted(transport);
+        }
+        catch (Exception exception)
+        {
+            // The edge of this connection, as for its handler.
+            Log.LoopFault(exception, transport.Loop.Name, _acceptor.GetType().Name);
+            Refuse(transport, RefusalReason.Fault);
+        }
+    }
+
+    /// <summary>Ends a connection that got no further than its layers.</summary>
+    public void Refuse(Transport transport, RefusalReason reason)
+    {
+        _metrics.Refused(Options.Name, reason);
+        transport.Close(TransportClose.Abort);
+    }
+
+    public void RefuseWebSocket(Transport transport, string status, string error)
+    {
+        if (MayLog(transport.Origin.Remote))
+        {
+            Log.WebSocketRefused(Options.Name, transport.Origin, status, error);
+        }
+
+        _metrics.Refused(Options.Name, RefusalReason.WebSocket);
+        transport.Close(TransportClose.Graceful);
+    }
+
+    public void LogForwardedForUntrusted(NetworkAddress peer)
+    {
+        if (MayLog(peer))
+        {
+            Log.ForwardedForUntrusted(Options.Name, peer);
+        }
+    }
+
+    public void RefuseProxyHeader(Transport transport, Action<ILogger, string, NetworkAddress> line)
+    {
+        if (MayLog(transport.Origin.Remote))
+        {
+            line(Log, Options.Name, transport.Origin.Remote);
+        }
+
+        Refuse(transport, RefusalReason.ProxyHeader);
+    }
+
+    public void OnAcceptPaused(int pauseMs, string error)
+    {
+        _metrics.AcceptPaused(Options.Name);
+        if (MayLog(Identity.Local))
+        {
+            Log.AcceptPaused(Options.Name, pauseMs, error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTransportClosed(Transport transport, TransportCloseReason reason)
+    {
+        Interlocked.Decrement(ref _open);
+        _metrics.Closed(Options.Name, reason);
+    }
+
+    private void OnSecured(Transport transport)
+    {
+        if (Options.UsesWebSocket)
+        {
+            WebSocketUpgrade.Begin(this, transport);
+        }
+        else
+        {
+            HandOver(transport);
+        }
+    }
+
+    private bool MayLog(NetworkAddress address)
+    {
+        bool may = _floodGate.MayLog(address, out int held);
+        if (held > 0)
+        {
+            Log.HeldBack(Options.Name, held, address.HostToString());
+        }
+
+        return may;
+    }
+
+    private static void EndDeadline(TlsTransport transport)
+    {
+        transport.Loop.Timers.Cancel(transport.Deadline!);
+        transport.Deadline = null;
+    }
+
+    private sealed class HandshakeDeadline(Listener listener, Transport transport) : LoopTimer
+    {
+        protected override void OnDue() => listener.Refuse(transport, RefusalReason.HeaderTimeout);
+    }
+}

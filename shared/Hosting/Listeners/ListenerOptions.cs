@@ -1,0 +1,88 @@
+using System.Net;
+
+namespace Trunkline.Hosting;
+
+/// <summary>One listening socket and the connections it takes; <c>Listeners:n</c> in the configuration.</summary>
+public sealed record ListenerOptions
+{
+    /// <summary>Name in logs and metrics.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What it speaks.</summary>
+    public ListenerType Type { get; init; } = ListenerType.Tcp;
+
+    /// <summary>Address and port, e.g. <c>127.0.0.1:1883</c> or <c>[::]:1883</c>; port 0 takes any free one.</summary>
+    public string Address { get; init; } = "127.0.0.1:1883";
+
+    /// <summary>Connections the kernel holds until they are accepted; net.core.somaxconn caps it.</summary>
+    public int Backlog { get; init; } = 4096;
+
+    /// <summary>Sends small packets at once (TCP_NODELAY).</summary>
+    public bool NoDelay { get; init; } = true;
+
+    /// <summary>A device that takes nothing for this long while bytes wait for it is closed.</summary>
+    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time from the end of the layers below MQTT to a whole CONNECT; kept by the device connection.</summary>
+    public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Connections at a time; at the limit a new one is accepted and closed, counted, and listening goes on.</summary>
+    public int MaximumConnections { get; init; } = 1_000_000;
+
+    /// <summary>Addresses that may connect, in CIDR notation; empty: all. The device's own address counts, not a trusted proxy's.</summary>
+    public IReadOnlyList<string> Allow { get; init; } = [];
+
+    /// <summary>Addresses that may not connect, in CIDR notation; stronger than <see cref="Allow"/>.</summary>
+    public IReadOnlyList<string> Deny { get; init; } = [];
+
+    /// <summary>PROXY protocol.</summary>
+    public ProxyProtocolOptions ProxyProtocol { get; init; } = new();
+
+    /// <summary>TLS, for <c>tls</c> and <c>wss</c>.</summary>
+    public TlsOptions Tls { get; init; } = new();
+
+    /// <summary>WebSocket, for <c>ws</c> and <c>wss</c>.</summary>
+    public WebSocketOptions WebSocket { get; init; } = new();
+
+    /// <summary>Whether TLS ends here.</summary>
+    public bool UsesTls => Type is ListenerType.Tls or ListenerType.Wss;
+
+    /// <summary>Whether it speaks WebSocket.</summary>
+    public bool UsesWebSocket => Type is ListenerType.Ws or ListenerType.Wss;
+
+    /// <summary>Adds a sentence per error, with the setting's path and what to do.</summary>
+    public void Validate(string path, ICollection<string> errors)
+    {
+        if (!IPEndPoint.TryParse(Address, out IPEndPoint? _) || !Address.Contains(':', StringComparison.Ordinal))
+        {
+            errors.Add($"{path}:Address is \"{Address}\"; write an IP address and a port, for example 127.0.0.1:1883.");
+        }
+
+        Require(Backlog > 0, $"{path}:Backlog is {Backlog}; it must be at least 1.");
+        Require(MaximumConnections > 0, $"{path}:MaximumConnections is {MaximumConnections}; it must be at least 1.");
+        Require(IsDuration(SendTimeout), $"{path}:SendTimeout is {SendTimeout}; write a duration from 00:00:00.1 to 1.00:00:00.");
+        Require(IsDuration(ConnectDeadline), $"{path}:ConnectDeadline is {ConnectDeadline}; write a duration from 00:00:00.1 to 1.00:00:00.");
+        AddressRanges.Validate(Allow, $"{path}:Allow", errors);
+        AddressRanges.Validate(Deny, $"{path}:Deny", errors);
+        ProxyProtocol.Validate($"{path}:ProxyProtocol", errors);
+        if (UsesTls)
+        {
+            Tls.Validate($"{path}:Tls", errors);
+        }
+
+        if (UsesWebSocket)
+        {
+            WebSocket.Validate($"{path}:WebSocket", errors);
+        }
+
+        void Require(bool condition, string error)
+        {
+            if (!condition)
+            {
+                errors.Add(error);
+            }
+        }
+    }
+
+    internal static bool IsDuration(TimeSpan value) => value >= TimeSpan.FromMilliseconds(100) && value <= TimeSpan.FromDays(1);
+}

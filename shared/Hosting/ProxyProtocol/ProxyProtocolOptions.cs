@@ -1,0 +1,28 @@
+namespace Trunkline.Hosting;
+
+/// <summary>PROXY protocol of a listener; <c>Listeners:n:ProxyProtocol</c>.</summary>
+public sealed record ProxyProtocolOptions
+{
+    /// <summary>Whether connections begin with a PROXY header.</summary>
+    public ProxyProtocolMode Mode { get; init; } = ProxyProtocolMode.Optional;
+
+    /// <summary>Who may send one, in CIDR notation; a header from anyone else is refused.</summary>
+    public IReadOnlyList<string> TrustedAddresses { get; init; } = ["127.0.0.0/8", "::1/128"];
+
+    /// <summary>Time from accept until the first bytes have decided.</summary>
+    public TimeSpan HeaderDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal void Validate(string path, ICollection<string> errors)
+    {
+        AddressRanges.Validate(TrustedAddresses, $"{path}:TrustedAddresses", errors);
+        if (!ListenerOptions.IsDuration(HeaderDeadline))
+        {
+            errors.Add($"{path}:HeaderDeadline is {HeaderDeadline}; write a duration from 00:00:00.1 to 1.00:00:00.");
+        }
+
+        if (Mode == ProxyProtocolMode.Required && TrustedAddresses.Count == 0)
+        {
+            errors.Add($"{path}:Mode is required but {path}:TrustedAddresses is empty, so every connection would be refused; name your load balancers there.");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace Trunkline.Hosting;
+
+/// <summary>Hears how a TLS handshake ended; on the loop.</summary>
+internal interface ITlsHandshake
+{
+    /// <summary>It is done; sets the handler of <paramref name="transport"/>.</summary>
+    void OnTlsReady(TlsTransport transport);
+
+    /// <summary>It failed; closes what lies below.</summary>
+    void OnTlsFailed(TlsTransport transport, Exception exception);
+}

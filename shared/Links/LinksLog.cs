@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Trunkline.Links;
+
+/// <summary>Log lines of the links; event ids 5000 to 5199 are contracts.</summary>
+internal static partial class LinksLog
+{
+    [LoggerMessage(5000, LogLevel.Information, "Group {Group}: link {Link} is connected ({HeldBack} earlier events held back).")]
+    public static partial void LinkOpened(ILogger log, string group, string link, int heldBack);
+
+    [LoggerMessage(5001, LogLevel.Warning, "Group {Group}: link {Link} is lost and dials again: {Reason} ({HeldBack} earlier events held back).")]
+    public static partial void LinkLost(ILogger log, string group, string link, string reason, int heldBack);
+
+    [LoggerMessage(5002, LogLevel.Warning, "Group {Group}: link {Link} could not connect and will try again: {Reason} ({HeldBack} earlier events held back).")]
+    public static partial void ConnectFailed(ILogger log, string group, string link, string reason, int heldBack);
+
+    [LoggerMessage(5003, LogLevel.Error, "Group {Group} is refused: {Sentence}")]
+    public static partial void GroupRefused(ILogger log, string group, string sentence);
+
+    [LoggerMessage(5004, LogLevel.Information, "Group {Group} passed the probe.")]
+    public static partial void ProbePassed(ILogger log, string group);
+
+    [LoggerMessage(5005, LogLevel.Warning, "Group {Group}: after the resume from {Position} the broker says that messages may be missing: {Reason}")]
+    public static partial void ResumeWithLoss(ILogger log, string group, string position, string reason);
+
+    [LoggerMessage(5006, LogLevel.Warning, "Group {Group}: the broker refused an upstream subscription with {Reason}; its subscribers get 0x80 or miss messages until the next connection.")]
+    public static partial void UpstreamRefused(ILogger log, string group, string reason);
+
+    [LoggerMessage(5007, LogLevel.Warning, "Group {Group}: {Count} messages waited longer than {Milliseconds} ms without reaching a connection and were refused (0x97).")]
+    public static partial void RefusedAway(ILogger log, string group, int count, int milliseconds);
+
+    [LoggerMessage(5008, LogLevel.Information, "The slot map has changed: {Map}")]
+    public static partial void SlotsChanged(ILogger log, string map);
+
+    [LoggerMessage(5009, LogLevel.Warning, "Stopped with {Count} messages not acknowledged by group {Group}.")]
+    public static partial void StoppedUnacknowledged(ILogger log, int count, string group);
+}

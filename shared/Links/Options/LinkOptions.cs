@@ -1,0 +1,119 @@
+namespace Trunkline.Links;
+
+/// <summary>How links behave; every limit has a policy, named here, and a counter in <see cref="LinkCounter"/>.</summary>
+public sealed record LinkOptions
+{
+    /// <summary>Keep alive of every link in seconds; a peer that answers nothing for one and a half of it counts as half-open.</summary>
+    public int KeepAliveSeconds { get; init; } = 5;
+
+    /// <summary>Time for dialling and CONNACK together.</summary>
+    public int ConnectTimeoutMs { get; init; } = 5_000;
+
+    /// <summary>First wait before a link dials again; doubles with each failure; half of each wait is jitter.</summary>
+    public int BackoffFirstMs { get; init; } = 100;
+
+    /// <summary>Longest wait before a link dials again.</summary>
+    public int BackoffMaximumMs { get; init; } = 5_000;
+
+    /// <summary>A QoS 1 or 2 message that was never written to a connection and waits longer is refused with 0x97.</summary>
+    public int GroupAwayTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>SUBSCRIBE waits this long for groups that are away; then the item fails with 0x80 and is undone.</summary>
+    public int SubscribeTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Wait between the last local unsubscribe of a filter and the upstream one.</summary>
+    public int LingerMs { get; init; } = 500;
+
+    /// <summary>Messages one publish link keeps until they are acknowledged; beyond it new ones are refused with 0x97.</summary>
+    public int MaximumPendingMessages { get; init; } = 100_000;
+
+    /// <summary>Bytes one publish link keeps until they are acknowledged; beyond it new messages are refused with 0x97.</summary>
+    public int MaximumPendingBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Kept messages of a connected link above which publishers pause.</summary>
+    public int HighWaterMessages { get; init; } = 20_000;
+
+    /// <summary>Kept or unsent bytes of a connected link above which publishers pause.</summary>
+    public int HighWaterBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Unsent bytes of a link above which QoS 0 messages are dropped and counted.</summary>
+    public int DropQoS0Bytes { get; init; } = 12 * 1024 * 1024;
+
+    /// <summary>Publishers of one loop and group that may be paused at a time; beyond it messages are refused or (QoS 0) dropped.</summary>
+    public int MaximumPausedSessions { get; init; } = 100_000;
+
+    /// <summary>SUBSCRIBE packets under way on one receive link.</summary>
+    public int SubscribeWindow { get; init; } = 1_000;
+
+    /// <summary>Requests (retained messages) under way on one receive link.</summary>
+    public int RequestWindow { get; init; } = 256;
+
+    /// <summary>Retained messages asked for at a time, in bytes.</summary>
+    public int RetainedPageBytes { get; init; } = 32 * 1024;
+
+    /// <summary>Topics remembered per subscription that got live messages before its retained ones; beyond it an older value may follow a newer.</summary>
+    public int MaximumGuardedTopics { get; init; } = 10_000;
+
+    /// <summary>Messages on their way to one other loop; beyond it the receive link stops reading until half of them are delivered.</summary>
+    public int HandOverMessages { get; init; } = 65_536;
+
+    /// <summary>Largest packet a link takes from a broker, in bytes.</summary>
+    public int MaximumPacketBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>How long a stopping node waits for outstanding acknowledgements.</summary>
+    public int FlushTimeoutMs { get; init; } = 5_000;
+
+    /// <summary>How long starting waits for groups before it goes on without them; the links go on trying.</summary>
+    public int StartTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Time for each step of the probe of a foreign broker.</summary>
+    public int ProbeTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Interval at which subscribers of $SYS get new values.</summary>
+    public int SysIntervalSeconds { get; init; } = 10;
+
+    /// <summary>Shortest time between two log lines of one link; what is held back is counted in the next line.</summary>
+    public int LogIntervalMs { get; init; } = 10_000;
+
+    /// <summary>Seed of the jitter; 0 takes the node's id.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Every error in these options: path, what is wrong and how to mend it.</summary>
+    public IEnumerable<string> Validate(string path)
+    {
+        (string Name, long Value, long Minimum, long Maximum)[] ranges =
+        [
+            (nameof(KeepAliveSeconds), KeepAliveSeconds, 1, 3600),
+            (nameof(ConnectTimeoutMs), ConnectTimeoutMs, 100, 300_000),
+            (nameof(BackoffFirstMs), BackoffFirstMs, 1, 60_000),
+            (nameof(BackoffMaximumMs), BackoffMaximumMs, BackoffFirstMs, 300_000),
+            (nameof(GroupAwayTimeoutMs), GroupAwayTimeoutMs, 100, 600_000),
+            (nameof(SubscribeTimeoutMs), SubscribeTimeoutMs, 100, 600_000),
+            (nameof(LingerMs), LingerMs, 0, 60_000),
+            (nameof(MaximumPendingMessages), MaximumPendingMessages, 1, 10_000_000),
+            (nameof(MaximumPendingBytes), MaximumPendingBytes, 1024, int.MaxValue),
+            (nameof(HighWaterMessages), HighWaterMessages, 1, MaximumPendingMessages),
+            (nameof(HighWaterBytes), HighWaterBytes, 1024, MaximumPendingBytes),
+            (nameof(DropQoS0Bytes), DropQoS0Bytes, 1024, 15 * 1024 * 1024),
+            (nameof(MaximumPausedSessions), MaximumPausedSessions, 1, 10_000_000),
+            (nameof(SubscribeWindow), SubscribeWindow, 1, 30_000),
+            (nameof(RequestWindow), RequestWindow, 1, 30_000),
+            (nameof(RetainedPageBytes), RetainedPageBytes, 256, 16 * 1024 * 1024),
+            (nameof(MaximumGuardedTopics), MaximumGuardedTopics, 1, 10_000_000),
+            (nameof(HandOverMessages), HandOverMessages, 64, 10_000_000),
+            (nameof(MaximumPacketBytes), MaximumPacketBytes, 64 * 1024, 268_435_460),
+            (nameof(FlushTimeoutMs), FlushTimeoutMs, 0, 300_000),
+            (nameof(StartTimeoutMs), StartTimeoutMs, 0, 300_000),
+            (nameof(ProbeTimeoutMs), ProbeTimeoutMs, 100, 300_000),
+            (nameof(SysIntervalSeconds), SysIntervalSeconds, 1, 86_400),
+            (nameof(LogIntervalMs), LogIntervalMs, 0, 3_600_000),
+        ];
+        foreach (var (name, value, minimum, maximum) in ranges)
+        {
+            if (value < minimum || value > maximum)
+            {
+                yield return $"{path}:{name} is {value}; set it between {minimum} and {maximum}.";
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+/// <summary>
+/// What one receiver has for one other loop in one turn: messages with the filters they matched, and answers, in order.
+/// Filled on the receiver's loop, run on the other, then given back to be used again.
+/// </summary>
+internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
+{
+    private Entry[] _entries = new Entry[16];
+    private UpstreamFilter[] _matches = new UpstreamFilter[16];
+    private int _count;
+    private int _matchCount;
+
+    private struct Entry
+    {
+        public SharedMessage? Message;
+        public FilterRequest? Answer;
+        public int MatchStart;
+        public int MatchCount;
+    }
+
+    /// <summary>Link of the list of batches given back.</summary>
+    public DispatchBatch? Next { get; set; }
+
+    public int Count => _count;
+
+    public void Add(SharedMessage message, ReadOnlySpan<UpstreamFilter> matches)
+    {
+        message.AddReference();
+        while (_matchCount + matches.Length > _matches.Length)
+        {
+            Array.Resize(ref _matches, _matches.Length * 2);
+        }
+
+        matches.CopyTo(_matches.AsSpan(_matchCount));
+        ref Entry entry = ref Append();
+        entry.Message = message;
+        entry.MatchStart = _matchCount;
+        entry.MatchCount = matches.Length;
+        _matchCount += matches.Length;
+    }
+
+    public void Add(FilterRequest answer) => Append().Answer = answer;
+
+    /// <inheritdoc/>
+    protected override void Run()
+    {
+        LoopRouter router = outbox.Router;
+        for (int i = 0; i < _count; i++)
+        {
+            ref Entry entry = ref _entries[i];
+            if (entry.Message is { } message)
+            {
+                router.Dispatch(message, _matches.AsSpan(entry.MatchStart, entry.MatchCount), outbox.Group);
+                message.Release();
+            }
+            else
+            {
+                router.OnAnswer(entry.Answer!);
+            }
+
+            entry = default;
+        }
+
+        int done = _count;
+        _count = 0;
+        _matchCount = 0;
+        outbox.GiveBack(this, done);
+    }
+
+    private ref Entry Append()
+    {
+        if (_count == _entries.Length)
+        {
+            Array.Resize(ref _entries, _entries.Length * 2);
+        }
+
+        return ref _entries[_count++];
+    }
+}

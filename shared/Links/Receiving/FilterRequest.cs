@@ -1,0 +1,90 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Topics;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+/// <summary>
+/// What a loop asks of a group's receiver, and the answer on the way back: first a post to the receiver's loop, then an
+/// entry among the messages for the asking loop, so that answer and messages keep their order.
+/// </summary>
+internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, int loop, TopicFilterText text) : LoopWork
+{
+    public RequestKind Kind { get; } = kind;
+
+    public int Loop { get; } = loop;
+
+    public TopicFilterText Text { get; } = text;
+
+    public GroupReceiver Receiver { get; } = receiver;
+
+    /// <summary>The subscription concerned, on the asking loop.</summary>
+    public LiveSubscription? Live { get; init; }
+
+    /// <summary>The operation that waits, on the asking loop; null when none does.</summary>
+    public PendingItem? Item { get; init; }
+
+    public bool WantsRetained { get; init; }
+
+    /// <summary>Members: how many are connected.</summary>
+    public int Count { get; init; }
+
+    /// <summary>Page: where it begins, and the sequence above which entries are left out.</summary>
+    public byte[]? Cursor { get; set; }
+
+    public ulong Since { get; set; }
+
+    // ---- the answer
+
+    public UpstreamFilter? Filter { get; set; }
+
+    public ReasonCode Result { get; set; }
+
+    /// <summary>Messages at or below it are not delivered by this subscription.</summary>
+    public LogPosition Start { get; set; }
+
+    /// <summary>Retained messages, as PUBLISH packets one after the other; null for none.</summary>
+    public byte[]? Page { get; set; }
+
+    /// <summary>Whether retained messages follow apart from this answer, from a replay connection.</summary>
+    public bool IsReplayed { get; set; }
+
+    /// <summary>On the asking loop: whether live topics are remembered until its page is delivered.</summary>
+    public bool IsGuarded { get; set; }
+
+    /// <summary>Whether this is the last page of a replay.</summary>
+    public bool IsLast { get; set; }
+
+    /// <summary>Sends it on its way.</summary>
+    public void Send()
+    {
+        if (Receiver.IsHome(Loop))
+        {
+            Receiver.Take(this);
+        }
+        else
+        {
+            Receiver.Loop.Post(this);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Run() => Receiver.Take(this);
+}
+
+/// <summary>What is asked.</summary>
+internal enum RequestKind : byte
+{
+    /// <summary>Make a filter live for a subscription, with its retained messages if wanted.</summary>
+    Subscribe,
+
+    /// <summary>The loop holds no subscription of the filter any more.</summary>
+    Release,
+
+    /// <summary>The next page of retained messages.</summary>
+    Page,
+
+    /// <summary>The number of connected members of a shared subscription has changed.</summary>
+    Members,
+}

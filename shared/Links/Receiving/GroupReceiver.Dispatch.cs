@@ -1,0 +1,163 @@
+using System.Numerics;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+
+namespace Trunkline.Links;
+
+internal sealed partial class GroupReceiver
+{
+    private UpstreamFilter[] _matches = new UpstreamFilter[8];
+    private byte[] _properties = new byte[256];
+
+    /// <summary>
+    /// Brings one PUBLISH to the sessions of every loop that hold a filter it came for. The bytes are copied once; each
+    /// loop gets a reference.
+    /// </summary>
+    public void Dispatch(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
+    {
+        _counters.Add(LinkCounter.Received);
+        int count = FindMatches(packet.Properties.SubscriptionIdentifiers, out ulong loops, out int shared);
+        if (count > 0 || shared > 0)
+        {
+            SharedMessage message = Rent(packet, fields, position);
+            Send(message, loops, _matches.AsSpan(0, count));
+            for (int i = 0; i < shared; i++)
+            {
+                ReadOnlySpan<UpstreamFilter> one = _matches.AsSpan(_matches.Length - 1 - i, 1);
+                Send(message, LoopOfMember(one[0]), one);
+            }
+
+            message.Release();
+        }
+        else
+        {
+            _counters.Add(LinkCounter.WithoutReceiver);
+        }
+
+        Dispatched = position > Dispatched ? position : Dispatched;
+    }
+
+    /// <summary>Whether a loop lags so far behind that the link must stop reading; <see cref="ResumeReading"/> ends it.</summary>
+    public bool MustPause()
+    {
+        bool wait = false;
+        foreach (LoopOutbox? outbox in _outboxes)
+        {
+            wait |= outbox is { IsFull: true } && outbox.WaitForRoom();
+        }
+
+        if (wait)
+        {
+            _counters.Add(LinkCounter.HandOverPaused);
+        }
+
+        return wait;
+    }
+
+    public void ResumeReading()
+    {
+        foreach (ReceiveLink link in _links)
+        {
+            link.ResumeReading();
+        }
+    }
+
+    /// <summary>Filters go to the front of the scratch array, shared ones to its end, for those go to one member each.</summary>
+    private int FindMatches(SubscriptionIdentifierList identifiers, out ulong loops, out int shared)
+    {
+        loops = 0;
+        shared = 0;
+        int count = 0;
+        if (identifiers.Count > _matches.Length)
+        {
+            _matches = new UpstreamFilter[identifiers.Count * 2];
+        }
+
+        foreach (uint identifier in identifiers)
+        {
+            if (!_byIdentifier.TryGetValue(identifier, out UpstreamFilter? filter))
+            {
+                continue;
+            }
+
+            if (filter.IsShared)
+            {
+                _matches[_matches.Length - 1 - shared++] = filter;
+            }
+            else
+            {
+                _matches[count++] = filter;
+                loops |= filter.Loops;
+            }
+        }
+
+        return count;
+    }
+
+    private void Send(SharedMessage message, ulong loops, ReadOnlySpan<UpstreamFilter> matches)
+    {
+        while (loops != 0)
+        {
+            int loop = BitOperations.TrailingZeroCount(loops);
+            loops &= loops - 1;
+            if (IsHome(loop))
+            {
+                _homeRouter.Dispatch(message, matches, Group);
+            }
+            else
+            {
+                _outboxes[loop]!.Add(message, matches);
+                _counters.Add(LinkCounter.HandedOver);
+            }
+        }
+    }
+
+    /// <summary>The loop of the member whose turn it is; with none connected, any loop that holds the filter.</summary>
+    private static ulong LoopOfMember(UpstreamFilter filter)
+    {
+        int total = 0;
+        foreach (int members in filter.Members ?? [])
+        {
+            total += members;
+        }
+
+        if (total == 0)
+        {
+            return filter.Loops & (~filter.Loops + 1);
+        }
+
+        filter.Turn = (filter.Turn + 1) % total;
+        int left = filter.Turn;
+        int loop = 0;
+        while (left >= filter.Members![loop])
+        {
+            left -= filter.Members[loop++];
+        }
+
+        return 1UL << loop;
+    }
+
+    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
+    {
+        int length = ForwardableProperties.Measure(packet.Properties, strip: true);
+        if (_properties.Length < length)
+        {
+            _properties = new byte[length * 2];
+        }
+
+        ForwardableProperties.Copy(packet.Properties, _properties, strip: true);
+        SharedMessage message = _context.Messages.Rent(new MessageContent
+        {
+            Topic = packet.Topic,
+            Properties = _properties.AsSpan(0, length),
+            Payload = packet.Payload,
+            QoS = fields.OriginalQoS == 0 ? packet.QoS : (QoS)int.Min(fields.OriginalQoS, 2),
+            Retain = fields.Retain || packet.Retain,
+            ExpiresAtMs = packet.Properties.MessageExpiryInterval is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+            Origin = fields.Origin,
+        });
+        message.Group = Group.Index;
+        message.Position = position;
+        return message;
+    }
+}

@@ -1,0 +1,194 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+internal sealed partial class LoopRouter
+{
+    private readonly List<FilterRequest> _morePages = [];
+    private byte[] _properties = new byte[256];
+
+    /// <summary>A receiver has answered. Answers and messages of one group come in their order.</summary>
+    public void OnAnswer(FilterRequest answer)
+    {
+        LiveSubscription live = answer.Live!;
+        int group = answer.Receiver.Group.Index;
+        if (!live.IsRemoved && answer.Kind == RequestKind.Subscribe && answer.Result == ReasonCode.Success)
+        {
+            Activate(live, answer, group);
+        }
+
+        bool waits = answer.Item is { Operation.IsDone: false };
+        if (waits && answer.Page is not null)
+        {
+            if (answer.Kind == RequestKind.Subscribe)
+            {
+                answer.IsGuarded = true;
+                Guard(live);
+            }
+
+            answer.Item!.Operation.Hold(answer);
+        }
+        else if (!waits || answer.Kind == RequestKind.Page)
+        {
+            DeliverPage(answer);
+        }
+
+        if (waits && answer.Kind == RequestKind.Subscribe)
+        {
+            answer.Item!.Operation.Answered(answer.Item, answer);
+        }
+    }
+
+    private void Activate(LiveSubscription live, FilterRequest answer, int group)
+    {
+        LocalFilter filter = live.Filter;
+        answer.Filter!.Locals[Loop.Index] = filter;
+        if (_node.HasForeign)
+        {
+            (filter.Identifiers ??= new uint[_groups.Length])[group] = answer.Filter.Identifier;
+        }
+
+        live.Activate(group, answer.Start, _groups.Length);
+        if (filter.IsShared)
+        {
+            ReportMembers(filter);
+        }
+
+        if (answer.IsReplayed)
+        {
+            Guard(live);
+        }
+    }
+
+    private void Guard(LiveSubscription live) =>
+        (live.Guard ??= new RetainedGuard(Options.MaximumGuardedTopics)).Replays++;
+
+    /// <summary>Delivers retained messages to the one session that asked, then sees to the next page.</summary>
+    public void DeliverPage(FilterRequest answer)
+    {
+        LiveSubscription live = answer.Live!;
+        if (live.IsRemoved || live.Subscription.Session.IsEnded)
+        {
+            return;
+        }
+
+        if (answer.Page is { } page)
+        {
+            Deliver(live, page);
+        }
+
+        // A guard ends with the first page of our broker, which leaves out of later ones what was sent live, and with
+        // the last page of a foreign one.
+        if (live.Guard is not null && (answer.IsGuarded || answer.IsLast) && --live.Guard.Replays == 0)
+        {
+            live.Guard = null;
+        }
+
+        if (answer.Cursor is not null)
+        {
+            AskForMore(new FilterRequest(answer.Receiver, RequestKind.Page, Loop.Index, answer.Text)
+            {
+                Live = live,
+                WantsRetained = true,
+                Cursor = answer.Cursor,
+                Since = answer.Since,
+            });
+        }
+    }
+
+    private void Deliver(LiveSubscription live, ReadOnlySpan<byte> page)
+    {
+        SessionSubscription subscription = live.Subscription;
+        uint identifier = subscription.Identifier;
+        ReadOnlySpan<uint> identifiers = identifier == 0 ? default : new ReadOnlySpan<uint>(in identifier);
+        while (FrameReader.TryRead(page, 0, ProtocolVersion.Mqtt50, out Frame frame, out _) == FrameStatus.Complete)
+        {
+            page = page[frame.TotalLength..];
+            if (!PublishPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out PublishPacket packet, out _))
+            {
+                continue;
+            }
+
+            if (live.Guard is not null && live.Guard.Has(packet.Topic))
+            {
+                Counters.Add(LinkCounter.RetainedOutdated);
+                continue;
+            }
+
+            SharedMessage message = Rent(packet);
+            subscription.Session.Deliver(message, subscription.Options.QoS, retain: true, identifiers);
+            message.Release();
+            Counters.Add(LinkCounter.RetainedDelivered);
+        }
+    }
+
+    private SharedMessage Rent(in PublishPacket packet)
+    {
+        TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
+            ? TrunklineFields.Parse(text)
+            : default;
+        int length = ForwardableProperties.Measure(packet.Properties, strip: true);
+        if (_properties.Length < length)
+        {
+            _properties = new byte[length * 2];
+        }
+
+        ForwardableProperties.Copy(packet.Properties, _properties, strip: true);
+        return Context.Messages.Rent(new MessageContent
+        {
+            Topic = packet.Topic,
+            Properties = _properties.AsSpan(0, length),
+            Payload = packet.Payload,
+            QoS = fields.OriginalQoS == 0 ? packet.QoS : (QoS)int.Min(fields.OriginalQoS, 2),
+            Retain = true,
+            ExpiresAtMs = packet.Properties.MessageExpiryInterval is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+        });
+    }
+
+    /// <summary>The next page is asked for when the session has taken the one before, so that retained messages never pile up in it.</summary>
+    private void AskForMore(FilterRequest request)
+    {
+        if (HasRoom(request.Live!.Subscription.Session))
+        {
+            request.Send();
+            return;
+        }
+
+        _morePages.Add(request);
+        if (!_pageTimer.IsScheduled)
+        {
+            Loop.Timers.Schedule(_pageTimer, TimerWheel.SlotMs);
+        }
+    }
+
+    private void AskForWaiting()
+    {
+        for (int i = _morePages.Count - 1; i >= 0; i--)
+        {
+            FilterRequest request = _morePages[i];
+            if (request.Live!.IsRemoved)
+            {
+                _morePages.RemoveAt(i);
+            }
+            else if (HasRoom(request.Live.Subscription.Session))
+            {
+                _morePages.RemoveAt(i);
+                request.Send();
+            }
+        }
+
+        if (_morePages.Count > 0)
+        {
+            Loop.Timers.Schedule(_pageTimer, TimerWheel.SlotMs);
+        }
+    }
+
+    private static bool HasRoom(Session session) => session.Waiting == 0 && session.Channel is not { IsCongested: true };
+
+    private sealed class PageTimer(LoopRouter router) : LoopTimer
+    {
+        protected override void OnDue() => router.AskForWaiting();
+    }
+}

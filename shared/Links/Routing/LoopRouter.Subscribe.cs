@@ -1,0 +1,221 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Topics;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+internal sealed partial class LoopRouter
+{
+    private readonly Dictionary<TopicFilterText, LocalFilter> _filters = [];
+    private readonly Queue<LocalFilter> _lingering = new();
+
+    /// <summary>Only with foreign groups: to find all filters a copy for one of them belongs to.</summary>
+    private readonly FilterIndex<LocalFilter>? _topicIndex;
+
+    /// <inheritdoc/>
+    public void Subscribe(SubscribeOperation operation)
+    {
+        var pending = new PendingSubscribe(this, operation);
+        foreach (SubscribeItem item in operation.Items)
+        {
+            if (item.IsRefused || item.Subscription is not { } subscription)
+            {
+                continue;
+            }
+
+            ReadOnlySpan<byte> filter = subscription.Filter.Filter;
+            if (ControlTopics.IsTrunkline(filter) || (ControlTopics.IsSys(filter) && subscription.Filter.IsShared))
+            {
+                Counters.Add(LinkCounter.RefusedReserved);
+                item.Result = ReasonCode.NotAuthorized;
+            }
+            else if (ControlTopics.IsSys(filter))
+            {
+                _sys.Add(subscription, item.WantsRetained);
+            }
+            else
+            {
+                Begin(item, subscription, pending);
+            }
+        }
+
+        pending.Seal();
+        _sys.DeliverFirst();
+    }
+
+    /// <inheritdoc/>
+    public void Unsubscribe(SubscribeOperation operation)
+    {
+        foreach (SubscribeItem item in operation.Items)
+        {
+            if (item.Subscription is { } subscription)
+            {
+                Remove(subscription);
+            }
+        }
+
+        operation.Complete();
+    }
+
+    /// <summary>Takes a subscription out: nothing is delivered by it from now on; upstream follows after the linger.</summary>
+    public void Remove(LiveSubscription live)
+    {
+        if (live.IsRemoved)
+        {
+            return;
+        }
+
+        LocalFilter filter = live.Filter;
+        filter.Remove(live);
+        live.Subscription.RouterState = null;
+        if (filter.IsShared)
+        {
+            (live.Subscription.Session.RouterState as List<LiveSubscription>)?.Remove(live);
+            ReportMembers(filter);
+        }
+
+        if (filter.Count == 0)
+        {
+            filter.EmptySinceMs = Loop.NowMs;
+            Linger(filter);
+        }
+    }
+
+    private void Remove(SessionSubscription subscription)
+    {
+        if (subscription.RouterState is LiveSubscription live)
+        {
+            Remove(live);
+        }
+        else
+        {
+            _sys.Remove(subscription);
+        }
+    }
+
+    private void Begin(SubscribeItem item, SessionSubscription subscription, PendingSubscribe pending)
+    {
+        if (subscription.RouterState is not LiveSubscription live)
+        {
+            LocalFilter filter = FindOrAdd(subscription.Filter);
+            live = new LiveSubscription(subscription, filter, filter.Groups.Length == 1 ? filter.Groups[0] : -1);
+            filter.Add(live);
+            subscription.RouterState = live;
+            if (filter.IsShared)
+            {
+                ((List<LiveSubscription>)(subscription.Session.RouterState ??= new List<LiveSubscription>())).Add(live);
+            }
+        }
+
+        PendingItem pendingItem = pending.Add(item, live);
+        foreach (int group in live.Filter.Groups)
+        {
+            if (item.WantsRetained || !live.IsLiveAt(group))
+            {
+                pending.Await(pendingItem);
+                Ask(group, live, pendingItem, item.WantsRetained);
+            }
+        }
+    }
+
+    private void Ask(int group, LiveSubscription live, PendingItem? item, bool wantsRetained) =>
+        new FilterRequest(_receivers[group], RequestKind.Subscribe, Loop.Index, live.Filter.Text)
+        {
+            Live = live,
+            Item = item,
+            WantsRetained = wantsRetained,
+        }.Send();
+
+    private LocalFilter FindOrAdd(TopicFilterText text)
+    {
+        if (!_filters.TryGetValue(text, out LocalFilter? filter))
+        {
+            filter = new LocalFilter(text, GroupsOf(text));
+            _filters.Add(text, filter);
+            if (!filter.IsShared)
+            {
+                _topicIndex?.Add(text, filter);
+            }
+        }
+
+        return filter;
+    }
+
+    private int[] GroupsOf(TopicFilterText text) =>
+        _slots.TryGroupOfFilter(text.Filter, _node.KeyLevels, out int group) ? _oneGroup[group] : _allGroups;
+
+    private void ReportMembers(LocalFilter filter)
+    {
+        int connected = filter.ConnectedMembers();
+        foreach (int group in filter.Groups)
+        {
+            new FilterRequest(_receivers[group], RequestKind.Members, Loop.Index, filter.Text) { Count = connected }.Send();
+        }
+    }
+
+    private void Linger(LocalFilter filter)
+    {
+        if (!filter.IsLingering)
+        {
+            filter.IsLingering = true;
+            _lingering.Enqueue(filter);
+        }
+
+        if (!_lingerTimer.IsScheduled)
+        {
+            Loop.Timers.Schedule(_lingerTimer, Options.LingerMs);
+        }
+    }
+
+    private void EndLinger()
+    {
+        long now = Loop.NowMs;
+        int count = _lingering.Count;
+        for (int i = 0; i < count; i++)
+        {
+            LocalFilter filter = _lingering.Peek();
+            long left = filter.EmptySinceMs + Options.LingerMs - now;
+            if (filter.Count == 0 && left > 0 && i == 0)
+            {
+                // The queue is nearly in the order of time; a filter that came back and left again may wait a little longer.
+                Loop.Timers.Schedule(_lingerTimer, left);
+                return;
+            }
+
+            _lingering.Dequeue();
+            if (filter.Count == 0 && left > 0)
+            {
+                _lingering.Enqueue(filter);
+                continue;
+            }
+
+            filter.IsLingering = false;
+            if (filter.Count == 0)
+            {
+                Release(filter);
+            }
+        }
+
+        if (_lingering.Count > 0)
+        {
+            Loop.Timers.Schedule(_lingerTimer, Options.LingerMs);
+        }
+    }
+
+    private void Release(LocalFilter filter)
+    {
+        filter.IsReleased = true;
+        _filters.Remove(filter.Text);
+        _topicIndex?.Remove(filter.Text.Filter, filter);
+        foreach (int group in filter.Groups)
+        {
+            new FilterRequest(_receivers[group], RequestKind.Release, Loop.Index, filter.Text).Send();
+        }
+    }
+
+    private sealed class LingerTimer(LoopRouter router) : LoopTimer
+    {
+        protected override void OnDue() => router.EndLinger();
+    }
+}

@@ -1,0 +1,118 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Topics;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+/// <summary>
+/// Where the sessions of one loop hand their messages and subscriptions: its own publish links, and requests to the
+/// receivers. Loop thread only.
+/// </summary>
+/// <remarks>
+/// Files: LoopRouter (publishing, sessions), LoopRouter.Subscribe, LoopRouter.Dispatch (live messages),
+/// LoopRouter.Retained, LoopRouter.Slots.
+/// </remarks>
+internal sealed partial class LoopRouter : IMessageRouter
+{
+    private readonly NodeWiring _node;
+    private readonly LinkGroup[] _groups;
+    private readonly PublishLink[] _publishLinks;
+    private readonly int[][] _oneGroup;
+    private readonly SysTopics _sys;
+    private readonly LingerTimer _lingerTimer;
+    private readonly PageTimer _pageTimer;
+    private GroupReceiver[] _receivers = [];
+    private SlotMap _slots;
+    private int[] _allGroups;
+
+    public LoopRouter(NodeWiring node, SessionContext context, LinkGroup[] groups, SlotMap slots, Func<SysValues> sysValues)
+    {
+        _node = node;
+        Context = context;
+        _groups = groups;
+        _slots = slots;
+        _oneGroup = Array.ConvertAll(groups, group => new[] { group.Index });
+        _allGroups = [.. Enumerable.Range(0, slots.GroupCount)];
+        _publishLinks = Array.ConvertAll(groups, group => new PublishLink(group, context, Counters));
+        foreach (PublishLink link in _publishLinks)
+        {
+            link.Group.Add(link);
+        }
+
+        _sys = new SysTopics(context, node.Options, sysValues);
+        _lingerTimer = new LingerTimer(this);
+        _pageTimer = new PageTimer(this);
+        _topicIndex = node.HasForeign ? new FilterIndex<LocalFilter>() : null;
+    }
+
+    public SessionContext Context { get; }
+
+    public Loop Loop => Context.Loop;
+
+    public LinkOptions Options => _node.Options;
+
+    public LinkCounters Counters { get; } = new();
+
+    public IReadOnlyList<PublishLink> PublishLinks => _publishLinks;
+
+    /// <summary>Set once while wiring: receivers need the routers and routers the receivers.</summary>
+    public void Wire(GroupReceiver[] receivers) => _receivers = receivers;
+
+    /// <summary>Begins the publish link of a group.</summary>
+    public void Start(int group)
+    {
+        _publishLinks[group].Start();
+        _sys.Start();
+    }
+
+    public void Stop()
+    {
+        foreach (PublishLink link in _publishLinks)
+        {
+            link.Stop();
+        }
+
+        _sys.Stop();
+        Loop.Timers.Cancel(_lingerTimer);
+        Loop.Timers.Cancel(_pageTimer);
+    }
+
+    /// <summary>Whether nothing waits for an acknowledgement.</summary>
+    public bool IsIdle => Array.TrueForAll(_publishLinks, link => link.IsIdle);
+
+    /// <inheritdoc/>
+    public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket)
+    {
+        if (ControlTopics.IsReserved(request.Topic))
+        {
+            Counters.Add(LinkCounter.RefusedReserved);
+            return new PublishOutcome(ReasonCode.NotAuthorized, false);
+        }
+
+        return _publishLinks[_slots.GroupOfTopic(request.Topic, _node.KeyLevels)].Publish(request, ticket);
+    }
+
+    /// <inheritdoc/>
+    public void Forget(Session session)
+    {
+        foreach (SessionSubscription subscription in session.Subscriptions)
+        {
+            Remove(subscription);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void AttachmentChanged(Session session)
+    {
+        if (session.RouterState is not List<LiveSubscription> shared)
+        {
+            return;
+        }
+
+        foreach (LiveSubscription live in shared)
+        {
+            ReportMembers(live.Filter);
+        }
+    }
+}

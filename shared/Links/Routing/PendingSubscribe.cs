@@ -1,0 +1,129 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Links;
+
+/// <summary>
+/// One SUBSCRIBE on its way: which groups each item still waits for, and the retained messages that follow SUBACK. It is
+/// its own timer: the deadline for groups that are away. Loop thread only.
+/// </summary>
+internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation operation) : LoopTimer
+{
+    private readonly List<PendingItem> _items = [];
+    private readonly List<FilterRequest> _pages = [];
+    private int _left = 1;
+
+    public bool IsDone { get; private set; }
+
+    public PendingItem Add(SubscribeItem item, LiveSubscription live)
+    {
+        var pending = new PendingItem(this, item, live);
+        _items.Add(pending);
+        return pending;
+    }
+
+    /// <summary>One more answer is awaited.</summary>
+    public void Await(PendingItem item)
+    {
+        item.Left++;
+        _left++;
+    }
+
+    /// <summary>All requests are out.</summary>
+    public void Seal()
+    {
+        if (--_left == 0)
+        {
+            Finish();
+        }
+        else
+        {
+            router.Loop.Timers.Schedule(this, router.Options.SubscribeTimeoutMs);
+        }
+    }
+
+    /// <summary>A group has answered.</summary>
+    public void Answered(PendingItem item, FilterRequest answer)
+    {
+        item.Left--;
+        if (ReasonCodes.IsError(answer.Result))
+        {
+            Fail(item);
+        }
+
+        if (--_left == 0)
+        {
+            Finish();
+        }
+    }
+
+    /// <summary>Retained messages that wait for SUBACK.</summary>
+    public void Hold(FilterRequest page) => _pages.Add(page);
+
+    /// <inheritdoc/>
+    protected override void OnDue()
+    {
+        foreach (PendingItem item in _items)
+        {
+            if (item.Left > 0)
+            {
+                Fail(item);
+            }
+        }
+
+        Finish();
+    }
+
+    private void Fail(PendingItem item)
+    {
+        if (!item.Item.IsRefused)
+        {
+            item.Item.Result = ReasonCode.UnspecifiedError;
+            router.Counters.Add(LinkCounter.SubscribesFailed);
+        }
+    }
+
+    private void Finish()
+    {
+        if (IsDone)
+        {
+            return;
+        }
+
+        IsDone = true;
+        router.Loop.Timers.Cancel(this);
+        foreach (PendingItem item in _items)
+        {
+            if (item.Item.IsRefused && item.Item.IsNew)
+            {
+                router.Remove(item.Live);
+            }
+        }
+
+        if (operation.Session.IsEnded)
+        {
+            return;
+        }
+
+        // SUBACK first, then the retained messages of this subscription.
+        operation.Complete();
+        foreach (FilterRequest page in _pages)
+        {
+            router.DeliverPage(page);
+        }
+    }
+}
+
+/// <summary>One filter of a <see cref="PendingSubscribe"/>.</summary>
+internal sealed class PendingItem(PendingSubscribe operation, SubscribeItem item, LiveSubscription live)
+{
+    public PendingSubscribe Operation { get; } = operation;
+
+    public SubscribeItem Item { get; } = item;
+
+    public LiveSubscription Live { get; } = live;
+
+    /// <summary>Groups that have not answered yet.</summary>
+    public int Left { get; set; }
+}

@@ -1,0 +1,101 @@
+namespace Trunkline.Links;
+
+/// <summary>
+/// Plain counters of one loop's links, written by that loop only and read from any thread: a read may be a turn old.
+/// </summary>
+public sealed class LinkCounters
+{
+    private readonly long[] _values = new long[Enum.GetValues<LinkCounter>().Length];
+
+    /// <summary>The value now. Any thread.</summary>
+    public long Read(LinkCounter counter) => Volatile.Read(ref _values[(int)counter]);
+
+    internal void Add(LinkCounter counter) => _values[(int)counter]++;
+
+    internal void Add(LinkCounter counter, long amount) => _values[(int)counter] += amount;
+}
+
+/// <summary>What <see cref="LinkCounters"/> count.</summary>
+public enum LinkCounter
+{
+    /// <summary>QoS 0 messages written to publish links.</summary>
+    PublishedQoS0,
+
+    /// <summary>QoS 1 and 2 messages taken by publish links.</summary>
+    PublishedQoS1,
+
+    /// <summary>QoS 1 and 2 messages whose group acknowledged them.</summary>
+    Acknowledged,
+
+    /// <summary>QoS 1 and 2 messages written again after a lost link.</summary>
+    SentAgain,
+
+    /// <summary>QoS 0 messages dropped because their group was away.</summary>
+    DroppedAway,
+
+    /// <summary>QoS 0 messages dropped because their group takes them too slowly.</summary>
+    DroppedCongested,
+
+    /// <summary>Messages refused because the limits of a publish link were reached.</summary>
+    RefusedFull,
+
+    /// <summary>Messages refused because their group was away too long.</summary>
+    RefusedAway,
+
+    /// <summary>Messages larger than their group takes.</summary>
+    RefusedTooLarge,
+
+    /// <summary>Messages whose lifetime ended before they were written to a link.</summary>
+    ExpiredWaiting,
+
+    /// <summary>Publishes and subscriptions to $SYS and $trunkline that were refused.</summary>
+    RefusedReserved,
+
+    /// <summary>Publishers paused because a link was full.</summary>
+    PublishersPaused,
+
+    /// <summary>Connections of links opened.</summary>
+    LinksOpened,
+
+    /// <summary>Connections of links lost.</summary>
+    LinksLost,
+
+    /// <summary>Attempts to connect that failed.</summary>
+    ConnectsFailed,
+
+    /// <summary>Messages received on receive links.</summary>
+    Received,
+
+    /// <summary>Messages handed to another loop.</summary>
+    HandedOver,
+
+    /// <summary>Messages that came for an identifier nobody holds any more.</summary>
+    WithoutReceiver,
+
+    /// <summary>Times a receive link stopped reading because another loop lagged.</summary>
+    HandOverPaused,
+
+    /// <summary>SUBSCRIBE packets sent upstream.</summary>
+    UpstreamSubscribes,
+
+    /// <summary>UNSUBSCRIBE packets sent upstream.</summary>
+    UpstreamUnsubscribes,
+
+    /// <summary>Upstream subscriptions that a broker refused.</summary>
+    UpstreamRefused,
+
+    /// <summary>Gauge: filters held upstream by this loop's receive links.</summary>
+    UpstreamFilters,
+
+    /// <summary>Device subscriptions that failed because a group was away.</summary>
+    SubscribesFailed,
+
+    /// <summary>Retained messages delivered to new subscribers.</summary>
+    RetainedDelivered,
+
+    /// <summary>Retained messages left out because a newer value was received live.</summary>
+    RetainedOutdated,
+
+    /// <summary>Resumes after which a broker said that messages may be missing.</summary>
+    ResumesWithLoss,
+}

@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Buffers.Text;
+using Trunkline.Sessions;
+
+namespace Trunkline.Links;
+
+/// <summary>Writes the fields of a <c>tl</c> property into a caller's buffer of at least 96 bytes.</summary>
+internal ref struct FieldWriter(Span<byte> buffer)
+{
+    private readonly Span<byte> _buffer = buffer;
+    private int _length;
+
+    /// <summary>What was written.</summary>
+    public readonly ReadOnlySpan<byte> Text => _buffer[.._length];
+
+    /// <summary>The number of a message; goes first, so that it can be found and patched.</summary>
+    public void Number(ulong number)
+    {
+        Begin('n');
+        Decimal(number);
+    }
+
+    public void OriginalQoS2()
+    {
+        Begin('q');
+        _buffer[_length++] = (byte)'2';
+    }
+
+    public void Retain() => Begin('r');
+
+    public void Origin(ulong origin)
+    {
+        Begin('o');
+        Utf8Formatter.TryFormat(origin, _buffer[_length..], out int written, new StandardFormat('x', 16));
+        _length += written;
+    }
+
+    public void Position(LogPosition position)
+    {
+        Begin('p');
+        Decimal(position.Term);
+        _buffer[_length++] = (byte)':';
+        Decimal(position.Offset);
+    }
+
+    private void Begin(char letter)
+    {
+        if (_length > 0)
+        {
+            _buffer[_length++] = (byte)';';
+        }
+
+        _buffer[_length++] = (byte)letter;
+    }
+
+    private void Decimal(ulong value)
+    {
+        Utf8Formatter.TryFormat(value, _buffer[_length..], out int written);
+        _length += written;
+    }
+}

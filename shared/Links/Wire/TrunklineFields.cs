@@ -1,0 +1,75 @@
+using System.Buffers.Text;
+using Trunkline.Sessions;
+
+namespace Trunkline.Links;
+
+/// <summary>
+/// What the user property <c>tl</c> says: ASCII fields separated by <c>;</c>, each a letter and its value. Unknown letters
+/// are passed over, so that a newer broker can say more. Spans live as long as the packet.
+/// </summary>
+internal readonly ref struct TrunklineFields
+{
+    private TrunklineFields(ReadOnlySpan<byte> text)
+    {
+        foreach (Range range in text.Split((byte)';'))
+        {
+            ReadOnlySpan<byte> field = text[range];
+            if (field.IsEmpty)
+            {
+                continue;
+            }
+
+            ReadOnlySpan<byte> value = field[1..];
+            switch (field[0])
+            {
+                case (byte)'v': Version = Number(value); break;
+                case (byte)'t': Term = Number(value); break;
+                case (byte)'i': Incarnation = value; break;
+                case (byte)'q': OriginalQoS = (int)Number(value); break;
+                case (byte)'r': Retain = true; break;
+                case (byte)'o': Origin = Hex(value); break;
+                case (byte)'p': Position = ParsePosition(value); break;
+                case (byte)'s': RetainedSequence = Number(value); break;
+                case (byte)'c': Cursor = value; break;
+                case (byte)'e': Error = value; break;
+            }
+        }
+    }
+
+    public ulong Version { get; }
+
+    public ulong Term { get; }
+
+    public ReadOnlySpan<byte> Incarnation { get; }
+
+    /// <summary>The QoS it was published with, or 0 when it is the packet's own.</summary>
+    public int OriginalQoS { get; }
+
+    public bool Retain { get; }
+
+    public ulong Origin { get; }
+
+    public LogPosition Position { get; }
+
+    public ulong RetainedSequence { get; }
+
+    /// <summary>Where the next page begins; empty at the end.</summary>
+    public ReadOnlySpan<byte> Cursor { get; }
+
+    public ReadOnlySpan<byte> Error { get; }
+
+    public static TrunklineFields Parse(ReadOnlySpan<byte> text) => new(text);
+
+    /// <summary>Reads <c>term:offset</c>; <see cref="LogPosition.None"/> when it is not one.</summary>
+    public static LogPosition ParsePosition(ReadOnlySpan<byte> text)
+    {
+        int colon = text.IndexOf((byte)':');
+        return colon > 0 ? new LogPosition(Number(text[..colon]), Number(text[(colon + 1)..])) : LogPosition.None;
+    }
+
+    private static ulong Number(ReadOnlySpan<byte> text) =>
+        Utf8Parser.TryParse(text, out ulong value, out int used) && used == text.Length ? value : 0;
+
+    private static ulong Hex(ReadOnlySpan<byte> text) =>
+        Utf8Parser.TryParse(text, out ulong value, out int used, 'x') && used == text.Length ? value : 0;
+}

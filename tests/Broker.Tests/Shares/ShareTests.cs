@@ -1,0 +1,194 @@
+using Trunkline.Broker.Tests.Support;
+using Trunkline.Clauses;
+using Trunkline.Protocol;
+
+namespace Trunkline.Broker.Tests.Shares;
+
+public sealed class ShareTests
+{
+    private readonly TestBroker _broker = new(new BrokerOptions { NodeGoneMs = 5_000, SharesMaximum = 2 });
+
+    [Theory]
+    [InlineData(ProtocolVersion.Mqtt311, QoS.AtLeastOnce)]
+    [InlineData(ProtocolVersion.Mqtt50, QoS.AtMostOnce)]
+    [InlineData(ProtocolVersion.Mqtt50, QoS.ExactlyOnce)]
+    public void Clients_take_turns(ProtocolVersion version, QoS qos)
+    {
+        TestClient[] members = [.. Enumerable.Range(0, 3).Select(_ => Member(_broker.Client(version: version)))];
+        TestClient publisher = _broker.Client();
+        for (int i = 0; i < 9; i++)
+        {
+            publisher.Publish("a/1", $"{i}", qos);
+        }
+
+        Assert.All(members, member => Assert.Equal(3, member.Messages.Count));
+        Assert.Equal(9, members.SelectMany(member => member.Payloads).Distinct().Count());
+    }
+
+    [Fact]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-3")]
+    public void A_member_gets_messages_at_no_higher_QoS_than_it_was_granted()
+    {
+        TestClient member = _broker.Client();
+        member.Subscribe("$share/g/a/#", QoS.AtLeastOnce);
+        TestClient publisher = _broker.Client();
+        foreach (QoS qos in Enum.GetValues<QoS>())
+        {
+            publisher.Publish("a/1", "m", qos);
+        }
+
+        Assert.Equal([QoS.AtMostOnce, QoS.AtLeastOnce, QoS.AtLeastOnce], member.Messages.Select(message => message.QoS));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-4", "MQTT-4.8.2-5")]
+    public void A_QoS_2_delivery_stays_with_the_member_it_began_with(bool comesBack)
+    {
+        TestClient member = Member(_broker.Client("member", clean: false, expiry: 600));
+        member.HoldAcknowledgements = true;
+        _broker.Client().Publish("a/1", "m", QoS.ExactlyOnce);
+        Assert.Equal(["m"], member.Payloads);
+        TestClient other = Member(_broker.Client());
+        member.Break();
+        TestClient again = _broker.Client("member", clean: !comesBack, expiry: 600);
+        _broker.Advance(10_000);
+        Assert.Equal(comesBack ? ["m"] : [], again.Payloads);
+        Assert.All(again.Messages, message => Assert.True(message.Duplicate));
+        Assert.Empty(other.Messages);
+    }
+
+    [Fact]
+    public void Two_shares_get_one_copy_each_and_a_plain_subscription_another()
+    {
+        TestClient first = Member(_broker.Client(), "$share/x/a/#");
+        TestClient second = Member(_broker.Client(), "$share/y/a/#");
+        TestClient plain = Member(_broker.Client(), "a/#");
+        _broker.Client().Publish("a/1", "m");
+        Assert.All([first, second, plain], client => Assert.Equal(["m"], client.Payloads));
+    }
+
+    [Fact]
+    public void A_slow_member_is_passed_over()
+    {
+        TestClient slow = Member(_broker.Client());
+        TestClient quick = Member(_broker.Client());
+        slow.Pause();
+        TestClient publisher = _broker.Client();
+        string body = new('x', 2000);
+        for (int i = 0; i < 1000; i++)
+        {
+            publisher.Publish("a/1", body);
+        }
+
+        Assert.True(quick.Messages.Count > 700);
+        slow.Resume();
+        Assert.Equal(1000, quick.Messages.Count + slow.Messages.Count);
+    }
+
+    [Fact]
+    public void Links_and_clients_take_turns_and_a_link_gets_its_part_in_log_order()
+    {
+        TestClient client = Member(_broker.Client());
+        TestClient link = _broker.Receiver("m", "tail", "$share/g/a/#", "a/+");
+        TestClient publisher = _broker.Client();
+        for (int i = 0; i < 4; i++)
+        {
+            publisher.Publish("a/1", $"{i}");
+        }
+
+        Assert.Equal(4, link.Messages.Count);
+        Assert.Equal(2, link.Messages.Count(message => message.Identifiers is [1, 2]));
+        Assert.Equal(2, link.Messages.Count(message => message.Identifiers is [2]));
+        Assert.Equal(2, client.Messages.Count);
+    }
+
+    [Fact]
+    public void A_resume_delivers_exactly_what_was_chosen_for_that_node()
+    {
+        TestClient one = _broker.Receiver("one", "tail", "$share/g/a/#");
+        TestClient two = _broker.Receiver("two", "tail", "$share/g/a/#");
+        TestClient publisher = _broker.Client();
+        Publish(publisher, 0, 4);
+        one.Break();
+        TestClient again = _broker.Receiver("one", "p100:0", "$share/g/a/#");
+        Assert.Equal(one.Payloads, again.Payloads);
+        Publish(publisher, 4, 8);
+        Assert.Equal(8, again.Messages.Count + two.Messages.Count);
+        Assert.Equal(4, two.Messages.Count);
+        TestClient third = _broker.Receiver("three", "p100:0", "$share/g/a/#");
+        Assert.Empty(third.Messages);
+    }
+
+    [Fact]
+    public void What_was_chosen_for_a_node_that_stays_away_goes_to_another()
+    {
+        TestClient one = _broker.Receiver("one", "tail", "$share/g/a/#");
+        TestClient publisher = _broker.Client();
+        Publish(publisher, 0, 2);
+        one.Break();
+        Publish(publisher, 2, 6);
+        TestClient two = _broker.Receiver("two", "tail", "$share/g/a/#");
+        TestClient plain = _broker.Receiver("plain", "p100:0", "a/#");
+        Publish(publisher, 6, 8);
+        Assert.Equal(["6", "7"], two.Payloads);
+        _broker.Advance(6_000);
+        Assert.Equal(["6", "7", "2", "3", "4", "5"], two.Payloads);
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => $"{i}"), plain.Payloads);
+        Assert.Equal(4, _broker.Count(BrokerCounter.ShareHandedOver));
+        TestClient again = _broker.Receiver("one", "p100:2", "$share/g/a/#");
+        Assert.Empty(again.Messages);
+    }
+
+    [Fact]
+    public void A_node_that_comes_back_without_its_share_leaves_it_to_the_others()
+    {
+        TestClient one = _broker.Receiver("one", "tail", "$share/g/a/#");
+        one.Break();
+        TestClient publisher = _broker.Client();
+        Publish(publisher, 0, 2);
+        TestClient client = Member(_broker.Client());
+        _broker.Receiver("one", "p100:0", "b");
+        Assert.Equal(["0", "1"], client.Payloads);
+        Publish(publisher, 2, 3);
+        Assert.Equal(["0", "1", "2"], client.Payloads);
+    }
+
+    [Fact]
+    public void A_further_share_is_refused_at_the_limit()
+    {
+        TestClient client = Member(_broker.Client(), "$share/x/a");
+        client.Subscribe("$share/y/a", QoS.AtLeastOnce);
+        client.Subscribe("$share/z/a", QoS.AtLeastOnce);
+        client.Subscribe("$share/x/a", QoS.ExactlyOnce);
+        Assert.Equal(
+            [ReasonCode.GrantedQoS2, ReasonCode.GrantedQoS1, ReasonCode.QuotaExceeded, ReasonCode.GrantedQoS2],
+            client.SubAcks.Select(ack => ack.Reasons[0]));
+        Assert.Equal(1, _broker.Count(BrokerCounter.SharesRefused));
+        client.Unsubscribe("$share/y/a");
+        client.Subscribe("$share/z/a", QoS.AtLeastOnce);
+        Assert.Equal(ReasonCode.GrantedQoS1, client.SubAcks[^1].Reasons[0]);
+    }
+
+    [Fact]
+    public void A_share_replays_no_retained_messages()
+    {
+        _broker.Client().Publish("a/1", "r", retain: true);
+        Assert.Empty(Member(_broker.Client()).Messages);
+    }
+
+    private static TestClient Member(TestClient client, string filter = "$share/g/a/#")
+    {
+        client.Subscribe(filter, QoS.ExactlyOnce);
+        return client;
+    }
+
+    private static void Publish(TestClient publisher, int from, int to)
+    {
+        for (int i = from; i < to; i++)
+        {
+            publisher.Publish("a/1", $"{i}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Trunkline.Sessions;
+
+namespace Trunkline.Broker.Tests.Support;
+
+/// <summary>A log that commits when the test says so, as a file does after its write.</summary>
+internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
+{
+    public ulong Term => inner.Term;
+
+    public LogPosition Start => inner.Start;
+
+    public LogPosition Tail => inner.Tail;
+
+    public LogPosition Committed { get; private set; } = inner.Tail;
+
+    public long Messages => inner.Messages;
+
+    public long Bytes => inner.Bytes;
+
+    public long Dropped => inner.Dropped;
+
+    public long ProducersForgotten => inner.ProducersForgotten;
+
+    public ILogListener? Listener { get; set; }
+
+    public void Commit(ulong offset)
+    {
+        Committed = new LogPosition(Tail.Term, offset);
+        Listener!.OnCommitted();
+    }
+
+    public void RaiseTermAbove(ulong known) => inner.RaiseTermAbove(known);
+
+    public LogProducer Acquire(string node, ulong link) => inner.Acquire(node, link);
+
+    public void Release(LogProducer producer) => inner.Release(producer);
+
+    public LogPosition Append(in LogRecord record) => inner.Append(record);
+
+    public LogCursor Seek(LogPosition after, out bool mayHaveLost) => inner.Seek(after, out mayHaveLost);
+
+    public LogReading TryRead(ref LogCursor cursor, out LogRecord record) => inner.TryRead(ref cursor, out record);
+}

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Trunkline.Directory.Tests;
+
+/// <summary>A redis-server of our own on a free loopback port with a folder of its own; ended by its process id.</summary>
+public sealed class RedisServer : IAsyncDisposable
+{
+    private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("trunkline-redis-").FullName;
+    private readonly string[] _arguments;
+    private Process? _process;
+
+    private RedisServer(int port, string[] arguments)
+    {
+        Port = port;
+        _arguments = arguments;
+    }
+
+    public int Port { get; }
+
+    public string Folder => _folder;
+
+    public string Endpoint => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    public static async Task<RedisServer> StartAsync(params string[] arguments)
+    {
+        var server = new RedisServer(FreePort(), arguments);
+        await server.RunAsync();
+        return server;
+    }
+
+    /// <summary>One node that serves all slots, in cluster mode: a script that touches two slots fails there.</summary>
+    public static async Task<RedisServer> StartClusterAsync()
+    {
+        RedisServer server = await StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture));
+        await server.CommandAsync("CLUSTER ADDSLOTSRANGE 0 16383");
+        while (!(await server.CommandAsync("CLUSTER INFO")).Contains("cluster_state:ok", StringComparison.Ordinal))
+        {
+            await Task.Delay(20);
+        }
+
+        return server;
+    }
+
+    public async Task RunAsync()
+    {
+        string[] fixedOnes =
+        [
+            "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "no",
+            "--daemonize", "no", "--logfile", Path.Combine(_folder, "log"), "--enable-debug-command", "yes",
+        ];
+        _process = Process.Start(new ProcessStartInfo("redis-server", [.. fixedOnes, .. _arguments])) ?? throw new InvalidOperationException("no redis-server");
+        while (true)
+        {
+            try
+            {
+                if ((await CommandAsync("PING")).Length > 0)
+                {
+                    return;
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or IOException)
+            {
+                Assert.False(_process.HasExited, "redis-server ended at start");
+                await Task.Delay(10);
+            }
+        }
+    }
+
+    public void Stop() => Signal("STOP");
+
+    public void Continue() => Signal("CONT");
+
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>One inline command on a connection of its own; what came within a moment.</summary>
+    public async Task<string> CommandAsync(string line)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Port);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\r\n"));
+        byte[] buffer = new byte[64 * 1024];
+        int read = await stream.ReadAsync(buffer);
+        return Encoding.UTF8.GetString(buffer, 0, read);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await KillAsync();
+        }
+
+        System.IO.Directory.Delete(_folder, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void Signal(string name)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+}

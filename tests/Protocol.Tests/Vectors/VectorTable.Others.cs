@@ -1,0 +1,113 @@
+using static Trunkline.Protocol.PacketSender;
+using static Trunkline.Protocol.ProtocolVersion;
+
+namespace Trunkline.Protocol.Tests.Vectors;
+
+/// <content>Subscribing, pings, endings and authentication.</content>
+internal static partial class VectorTable
+{
+    private static IEnumerable<Vector> Subscribes() =>
+    [
+        .. In3(Client, "82 {0001 [a/+] 01}", "SUBSCRIBE id=1 filter=a/+ qos=1"),
+        .. In3(Client, "82 {000A [a] 00 [b] 02}", "SUBSCRIBE id=10 filter=a filter=b qos=2 count=2"),
+        new(Mqtt31, Client, "8A {0001 [a] 01}", "~SUBSCRIBE id=1 filter=a qos=1"),
+        new(Mqtt31, Client, "82 {0001 [a] FD}", "~SUBSCRIBE id=1 filter=a qos=1"),
+        new(Mqtt311, Client, "8A {0001 [a] 01}", "!SubscribeFlagsInvalid"),
+        new(Mqtt50, Client, "80 {0001 {} [a] 01}", "!SubscribeFlagsInvalid"),
+        new(Mqtt311, Client, "82 {0001 [a] 04}", "!SubscriptionOptionsReserved"),
+        .. In3(Client, "82 {0001 [a] 03}", "!SubscriptionQoSInvalid"),
+        .. In3(Client, "82 {0001}", "!SubscribeEmpty"),
+        .. In3(Client, "82 {0000 [a] 00}", "!PacketIdZero"),
+        .. In3(Client, "82 {0001 [] 00}", "!TopicFilterEmpty"),
+        .. In3(Client, "82 {0001 [a]}", "!FieldPastEnd"),
+        .. In3(Client, "82 {0001 0002 C328 00}", "!TextMalformed"),
+        new(Mqtt50, Client, "82 {0001 {} [#] 00}", "SUBSCRIBE id=1 filter=#"),
+        new(Mqtt50, Client, "82 {0001 {} [$share/g/t] 2D [b] 16}", "SUBSCRIBE id=1 filter=$share/g/t qos=1 nolocal aspublished handling=2 filter=b qos=2 nolocal handling=1 count=2"),
+        new(Mqtt50, Client, "82 {0001 {0B 80808001 26 [k] [v]} [a] 00}", "SUBSCRIBE id=1 identifier=2097152 filter=a u=k:v"),
+        new(Mqtt50, Client, "82 {0001 {0B 00} [a] 00}", "!PropertyValueInvalid"),
+        new(Mqtt50, Client, "82 {0001 {0B 01 0B 02} [a] 00}", "!PropertyRepeated"),
+        new(Mqtt50, Client, "82 {0001 {1F [a]} [a] 00}", "!PropertyNotAllowed"),
+        new(Mqtt50, Client, "82 {0001 {} [a] 40}", "!SubscriptionOptionsReserved"),
+        new(Mqtt50, Client, "82 {0001 {} [a] 80}", "!SubscriptionOptionsReserved"),
+        new(Mqtt50, Client, "82 {0001 {} [a] 30}", "!RetainHandlingInvalid"),
+        new(Mqtt50, Client, "82 {0001 {} [a] 03}", "!SubscriptionQoSInvalid"),
+        new(Mqtt50, Client, "82 {0001 {}}", "!SubscribeEmpty"),
+        new(Mqtt50, Client, "82 {0000 {} [a] 00}", "!PacketIdZero"),
+
+        new(Mqtt311, Server, "90 {0001 00 01 02 80}", "SUBACK id=1 00 01 02 80"),
+        new(Mqtt31, Server, "90 {0001 00 01 02}", "SUBACK id=1 00 01 02"),
+        new(Mqtt31, Server, "90 {0001 80}", "!ReasonCodeNotAllowed"),
+        new(Mqtt311, Server, "90 {0001 03}", "!ReasonCodeNotAllowed"),
+        new(Mqtt311, Server, "90 {0001 87}", "!ReasonCodeNotAllowed"),
+        .. In3(Server, "90 {0001}", "!AcknowledgementEmpty"),
+        .. In3(Server, "90 {0000 00}", "!PacketIdZero"),
+        new(Mqtt50, Server, "90 {0001 {} 00 01 02 80 83 87 8F 91 97 9E A1 A2}", "SUBACK id=1 00 01 02 80 83 87 8F 91 97 9E A1 A2"),
+        new(Mqtt50, Server, "90 {0001 {1F [r] 26 [k] [v]} 87}", "SUBACK id=1 87 reason=r u=k:v"),
+        new(Mqtt50, Server, "90 {0001 {} 00 03}", "!ReasonCodeNotAllowed"),
+        new(Mqtt50, Server, "90 {0001 {}}", "!AcknowledgementEmpty"),
+        new(Mqtt50, Server, "90 {0001 {0B 01} 00}", "!PropertyNotAllowed"),
+
+        .. In3(Client, "A2 {0001 [a/#]}", "UNSUBSCRIBE id=1 filter=a/#"),
+        .. In3(Client, "A2 {0001}", "!UnsubscribeEmpty"),
+        .. In3(Client, "A2 {0000 [a]}", "!PacketIdZero"),
+        .. In3(Client, "A2 {0001 []}", "!TopicFilterEmpty"),
+        new(Mqtt31, Client, "AA {0001 [a]}", "~UNSUBSCRIBE id=1 filter=a"),
+        new(Mqtt311, Client, "A0 {0001 [a]}", "!UnsubscribeFlagsInvalid"),
+        new(Mqtt50, Client, "A2 {0001 {} [a] [b]}", "UNSUBSCRIBE id=1 filter=a filter=b count=2"),
+        new(Mqtt50, Client, "A2 {0001 {26 [k] [v]} [a]}", "UNSUBSCRIBE id=1 filter=a u=k:v"),
+        new(Mqtt50, Client, "A2 {0001 {0B 01} [a]}", "!PropertyNotAllowed"),
+        new(Mqtt50, Client, "A2 {0001 {}}", "!UnsubscribeEmpty"),
+        new(Mqtt50, Client, "A2 {0001 {} 0001 00}", "!TextMalformed"),
+        new(Mqtt50, Client, "A2 {0001 {} 0002 'a'}", "!FieldPastEnd"),
+
+        .. In3(Server, "B0 {0001}", "UNSUBACK id=1"),
+        .. In3(Server, "B0 {0001 00}", "!BytesLeftOver"),
+        .. In3(Server, "B0 {0000}", "!PacketIdZero"),
+        new(Mqtt50, Server, "B0 {0001 {} 00 11 80 83 87 8F 91}", "UNSUBACK id=1 00 11 80 83 87 8F 91"),
+        new(Mqtt50, Server, "B0 {0001 {1F [r] 26 [k] [v]} 00}", "UNSUBACK id=1 00 reason=r u=k:v"),
+        new(Mqtt50, Server, "B0 {0001 {} 01}", "!ReasonCodeNotAllowed"),
+        new(Mqtt50, Server, "B0 {0001 {}}", "!AcknowledgementEmpty"),
+    ];
+
+    private static IEnumerable<Vector> Endings() =>
+    [
+        .. InAll(Client, "C0 {}", "PINGREQ"),
+        .. InAll(Server, "D0 {}", "PINGRESP"),
+        .. InAll(Client, "C0 {00}", "!BytesLeftOver"),
+        .. InAll(Server, "D0 {00}", "!BytesLeftOver"),
+        .. InAll(Client, "C1 {}", "!HeaderFlagsInvalid"),
+
+        .. InAll(Client, "E0 {}", "DISCONNECT"),
+        new(Mqtt50, Server, "E0 {}", "DISCONNECT"),
+        .. In3(Server, "E0 {}", "!WrongPacket"),
+        .. In3(Client, "E0 {00}", "!BytesLeftOver"),
+        .. InAll(Client, "E1 {}", "!DisconnectFlagsInvalid"),
+        .. FromBoth("E0 {00}", "~DISCONNECT"),
+        .. FromBoth("E0 {00 {}}", "~DISCONNECT"),
+        .. FromBoth("E0 {81}", "DISCONNECT code=81"),
+        new(Mqtt50, Client, "E0 {04}", "DISCONNECT code=04"),
+        new(Mqtt50, Server, "E0 {04}", "!ReasonCodeNotAllowed"),
+        new(Mqtt50, Server, "E0 {8E}", "DISCONNECT code=8E"),
+        new(Mqtt50, Client, "E0 {8E}", "!ReasonCodeNotAllowed"),
+        .. FromBoth("E0 {05}", "!ReasonCodeNotAllowed"),
+        new(Mqtt50, Client, "E0 {00 {11 00000000}}", "DISCONNECT sessionexpiry=0"),
+        new(Mqtt50, Server, "E0 {00 {11 00000000}}", "!SessionExpiryFromServer"),
+        new(Mqtt50, Server, "E0 {9C {1C [s] 1F [r] 26 [k] [v]}}", "DISCONNECT code=9C server=s reason=r u=k:v"),
+        .. FromBoth("E0 {00 {15 [m]}}", "!PropertyNotAllowed"),
+        .. FromBoth("E0 {00 {} 00}", "!BytesLeftOver"),
+
+        new(Mqtt50, Server, "F0 {}", "AUTH"),
+        new(Mqtt50, Client, "F0 {}", "!ReasonCodeNotAllowed"),
+        new(Mqtt50, Server, "F0 {00 {15 [m]}}", "AUTH method=m"),
+        .. FromBoth("F0 {18 {15 [m] 16 [d] 1F [r] 26 [k] [v]}}", "AUTH code=18 method=m data=d reason=r u=k:v"),
+        new(Mqtt50, Client, "F0 {19 {15 [m]}}", "AUTH code=19 method=m"),
+        new(Mqtt50, Server, "F0 {19 {15 [m]}}", "!ReasonCodeNotAllowed"),
+        .. FromBoth("F0 {18 {}}", "!AuthenticationMethodMissing"),
+        .. FromBoth("F0 {18 {16 [d]}}", "!AuthenticationMethodMissing"),
+        .. FromBoth("F0 {18}", "!VariableByteIntegerMalformed"),
+        .. FromBoth("F0 {18 {15 [m] 15 [m]}}", "!PropertyRepeated"),
+        .. FromBoth("F1 {}", "!AuthFlagsInvalid"),
+        .. In3(Client, "F0 {}", "!PacketTypeReserved"),
+        .. InAll(Client, "00 {}", "!PacketTypeReserved"),
+    ];
+}
