@@ -1,3 +1,4 @@
+using Trunkline.Clauses;
 using Trunkline.Protocol;
 using Xunit.Abstractions;
 
@@ -134,6 +135,7 @@ public sealed class CutTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Clause(Specification.Mqtt50, "MQTT-4.6.0-1")]
     public void A_stopped_broker_is_noticed_by_keep_alive_and_everything_is_sent_again_with_its_numbers()
     {
         var tier = new TestTier(groups: 1);

@@ -1,3 +1,4 @@
+using Trunkline.Clauses;
 using Trunkline.Protocol;
 
 namespace Trunkline.Links.Tests;
@@ -131,7 +132,33 @@ public sealed class MosquittoTests
         Assert.False(publisher.IsClosed || subscriber.IsClosed);
     }
 
+    [Fact]
+    [Clause(Specification.Mqtt50, "MQTT-4.5.0-2", "MQTT-4.6.0-2")]
+    public async Task A_receive_link_acknowledges_every_message_in_the_order_of_its_coming()
+    {
+        using Mosquitto broker = await Mosquitto.StartAsync("max_inflight_messages 20\nmax_queued_messages 0");
+        await using var relay = new RecordingRelay(broker.Port);
+        await using var tier = new ForeignTier([broker], port: relay.Port);
+        await tier.StartAsync();
+        TestDevice publisher = await tier.ConnectAsync("publisher");
+        TestDevice subscriber = await tier.ConnectAsync("subscriber");
+        await tier.SubscribeAsync(subscriber, "a/#");
+        await tier.SubscribeAsync(subscriber, "b");
+        await tier.Do(() =>
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                publisher.Publish($"a/{i % 3}", $"{i:D3}", QoS.AtLeastOnce);
+            }
+
+            return true;
+        });
+        await tier.Until(() => subscriber.Received.Count >= 200 && relay.Busiest.Acknowledged.Count >= 200);
+        Assert.Equal(relay.Busiest.Received, relay.Busiest.Acknowledged);
+    }
+
     [Theory]
+    [Clause(Specification.Mqtt50, "MQTT-3.2.2-11", "MQTT-3.2.2-14")]
     [InlineData("retain_available false", "retained messages turned off")]
     [InlineData("max_qos 0", "serves QoS 0 only")]
     [InlineData("max_inflight_messages 5", "Receive Maximum is 5")]

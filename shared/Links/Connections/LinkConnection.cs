@@ -240,6 +240,12 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
             return $"The broker refused the connection: {packet.ReasonCode} {Encoding.UTF8.GetString(packet.ReasonString)}".TrimEnd();
         }
 
+        if (packet.SessionPresent)
+        {
+            // We asked for a clean start and keep no state of that session [MQTT-3.2.2-4].
+            return "The broker says Session Present 1 to a clean start.";
+        }
+
         var peer = new LinkPeer(packet);
         _state = State.Open;
         OpenedAtMs = _loop.NowMs;

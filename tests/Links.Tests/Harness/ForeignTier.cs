@@ -15,7 +15,7 @@ internal sealed class ForeignTier : IAsyncDisposable
     private readonly List<MemoryConnector> _devices = [];
     private readonly ThreadLoop _deviceLoop;
 
-    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000)
+    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000, int? port = null)
     {
         _deviceLoop = AddLoop("devices", 0);
         for (int node = 0; node < nodes; node++)
@@ -31,7 +31,7 @@ internal sealed class ForeignTier : IAsyncDisposable
                 {
                     Name = $"foreign-{index}",
                     Kind = kind,
-                    Connector = new TcpConnector(new TcpConnectorOptions { Port = broker.Port }),
+                    Connector = new TcpConnector(new TcpConnectorOptions { Port = port ?? broker.Port }),
                     MaximumFiltersPerLink = filtersPerLink,
                 })],
             });
