@@ -150,4 +150,93 @@ public sealed class TierTests
         Got version = Assert.Single(device.Received);
         Assert.True(version is { Topic: "$SYS/broker/version", Retain: true, Payload: "trunkline" });
     }
+
+    [Fact]
+    public void Sys_values_come_again_at_the_interval_when_they_have_changed()
+    {
+        var tier = new TestTier();
+        TestDevice device = tier.Connect("device");
+        device.Subscribe("$SYS/broker/#", QoS.AtLeastOnce);
+        tier.Run();
+        Assert.Equal(6, device.Received.Count);
+        tier.Connect("another");
+        tier.Advance(21_000);
+        Assert.Contains(device.Received, got => got is { Topic: "$SYS/broker/clients/connected", Payload: "2", Retain: false });
+        Assert.Single(device.Received, got => got.Topic == "$SYS/broker/version" && got.Retain);
+    }
+
+    [Fact]
+    public void A_new_slot_map_moves_filters_to_their_new_group()
+    {
+        var tier = new TestTier();
+        TestNode node = tier.Nodes[0];
+        TestDevice device = tier.Connect("device");
+        for (int i = 0; i < 50; i++)
+        {
+            device.Subscribe($"m/{i}");
+        }
+
+        tier.Run();
+        Topics.SlotMap all = Topics.SlotMap.Even(2).WithOwner(0, Topics.Slots.Count - 1, 1);
+        node.Links.UpdateSlots(all);
+        tier.Run();
+        Assert.Equal(50, node.Count(LinkCounter.UpstreamFilters));
+        for (int i = 0; i < 50; i++)
+        {
+            device.Publish($"m/{i}", $"{i}", QoS.AtLeastOnce);
+        }
+
+        tier.Run();
+        Assert.Equal(50, device.Received.Count);
+        Assert.Equal(50ul, tier.Groups[1].Log.Tail.Offset);
+    }
+
+    [Fact]
+    public async Task Stopping_waits_for_acknowledgements_and_leaves_in_order()
+    {
+        var tier = new TestTier();
+        TestNode node = tier.Nodes[0];
+        TestDevice device = tier.Connect("device");
+        tier.Acceptors[0].Stop();
+        tier.Acceptors[1].Stop();
+        device.Publish("a", "1", QoS.AtLeastOnce);
+        tier.Run();
+        Task stopped = node.Links.StopAsync();
+        tier.Advance(1_000);
+        await Task.Yield();
+        Assert.False(stopped.IsCompleted);
+        Assert.Empty(device.Acknowledged);
+        tier.Acceptors[0].Continue();
+        tier.Acceptors[1].Continue();
+        for (int i = 0; i < 1_000 && !stopped.IsCompleted; i++)
+        {
+            tier.Advance(64);
+            await Task.Yield();
+        }
+
+        await stopped;
+        tier.Run();
+        Assert.Single(device.Acknowledged);
+        Assert.All(tier.Groups.Take(2), group => Assert.Equal(0, group.Statistics().PublishLinks + group.Statistics().ReceiveLinks));
+    }
+
+    [Fact]
+    public void A_full_link_pauses_its_publishers_and_resumes_them_when_it_has_drained()
+    {
+        var tier = new TestTier(groups: 1, options: new LinkOptions { Seed = 1, HighWaterMessages = 100 });
+        TestNode node = tier.Nodes[0];
+        TestDevice device = tier.Connect("device");
+        tier.Acceptors[0].Stop();
+        for (int i = 0; i < 500; i++)
+        {
+            device.Publish("a", $"{i}", QoS.AtLeastOnce);
+        }
+
+        tier.Run();
+        Assert.Equal(1, node.Count(LinkCounter.PublishersPaused));
+        Assert.Equal(101, node.Count(LinkCounter.PublishedQoS1));
+        tier.Acceptors[0].Continue();
+        tier.Run();
+        Assert.Equal(500, device.Acknowledged.Count);
+    }
 }

@@ -8,7 +8,7 @@ namespace Trunkline.Sessions;
 public sealed partial class Channel
 {
     /// <summary>How long a client waits for its claim before it is refused; the directory's own deadlines are shorter.</summary>
-    private const long _claimDeadlineMs = 10_000;
+    private const long ClaimDeadlineMs = 10_000;
 
     /// <summary>
     /// Accepts the CONNECT: attaches the session, answers CONNACK before anything else [MQTT-3.2.0-1], then sends what
@@ -27,7 +27,7 @@ public sealed partial class Channel
         uint expiry = ExpiryOf(request);
         _state = State.Open;
         MqttOptions options = _context.Options;
-        _keepAliveMs = 1500L * KeepAliveOf(request, options);
+        _keepAliveMs = 1500 * KeepAliveOf(request, options);
         _receiveMaximum = (ushort)options.ReceiveMaximum;
         _maximumPacketSize = request.MaximumPacketSize;
         _wantsProblemInformation = request.WantsProblemInformation;
@@ -50,7 +50,7 @@ public sealed partial class Channel
             return;
         }
 
-        _lastReceivedMs = _context.Loop.NowMs;
+        _deadlineOrHeardMs = _context.Loop.NowMs;
         _context.Loop.Timers.Cancel(this);
         if (_keepAliveMs > 0)
         {
@@ -116,7 +116,7 @@ public sealed partial class Channel
         _state = State.Connecting;
         Pause(Pauses.Connecting);
         _context.Loop.Timers.Cancel(this);
-        _context.Loop.Timers.Schedule(this, _claimDeadlineMs);
+        _context.Loop.Timers.Schedule(this, ClaimDeadlineMs);
         _host.BeginConnect(request);
         return true;
     }

@@ -14,7 +14,7 @@ public sealed partial class Channel
         int used = 0;
         if (_state == State.Open)
         {
-            _lastReceivedMs = _context.Loop.NowMs;
+            _deadlineOrHeardMs = _context.Loop.NowMs;
         }
 
         while (_pauses == Pauses.None && _state != State.Closed && used < bytes.Length)

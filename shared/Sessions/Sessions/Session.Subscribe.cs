@@ -6,11 +6,22 @@ namespace Trunkline.Sessions;
 public sealed partial class Session
 {
     private SubscribeOperation? _operation;
-    private SubscribeOperation? _lastWaiting;
     private bool _isStarting;
 
     /// <summary>SUBSCRIBE and UNSUBSCRIBE packets that wait or are under way.</summary>
-    internal int OperationCount { get; private set; }
+    internal int OperationCount
+    {
+        get
+        {
+            int count = 0;
+            for (SubscribeOperation? operation = _operation; operation is not null; operation = operation.NextWaiting)
+            {
+                count++;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>Takes a SUBSCRIBE whose filters were already read; answered when the router completes it [MQTT-3.8.4-1].</summary>
     internal void BeginSubscribe(ushort packetId, List<SubscribeItem> items) =>
@@ -66,12 +77,6 @@ public sealed partial class Session
         }
 
         _operation = operation.NextWaiting;
-        if (_operation is null)
-        {
-            _lastWaiting = null;
-        }
-
-        OperationCount--;
         if (IsEnded)
         {
             return;
@@ -127,16 +132,20 @@ public sealed partial class Session
 
     private void Enqueue(SubscribeOperation operation)
     {
-        OperationCount++;
-        if (_operation is not null)
+        if (_operation is not { } last)
         {
-            (_lastWaiting ?? _operation).NextWaiting = operation;
-            _lastWaiting = operation;
+            _operation = operation;
+            StartNext();
             return;
         }
 
-        _operation = operation;
-        StartNext();
+        // At most Mqtt:MaximumWaitingOperations wait, nearly always none: a walk is cheaper than a field in every session.
+        while (last.NextWaiting is not null)
+        {
+            last = last.NextWaiting;
+        }
+
+        last.NextWaiting = operation;
     }
 
     /// <summary>

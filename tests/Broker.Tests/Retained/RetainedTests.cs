@@ -13,8 +13,8 @@ public sealed class RetainedTests
     [InlineData(ProtocolVersion.Mqtt311, QoS.AtLeastOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.AtMostOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.ExactlyOnce)]
-    [Clause(Specification.Mqtt311, "MQTT-3.3.1-5", "MQTT-3.3.1-6", "MQTT-3.3.1-8")]
-    [Clause(Specification.Mqtt50, "MQTT-3.3.1-5", "MQTT-3.3.1-9")]
+    [Clause(Specification.Mqtt311, "MQTT-3.3.1-5", "MQTT-3.3.1-6", "MQTT-3.3.1-7", "MQTT-3.3.1-8")]
+    [Clause(Specification.Mqtt50, "MQTT-3.3.1-5")]
     public void A_new_subscription_gets_the_last_retained_message_once(ProtocolVersion version, QoS qos)
     {
         TestClient publisher = _broker.Client(version: version);

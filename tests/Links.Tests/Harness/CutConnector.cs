@@ -63,7 +63,7 @@ internal sealed class CutConnector(MemoryConnector inner, Func<int>? bytesUntilC
         {
             owner._near.Add(transport);
             attempt.OnConnected(transport);
-            if (bytes() is { } count)
+            if (NextCut() is { } count)
             {
                 transport.Handler = new CutHandler(owner, transport, transport.Handler, count);
             }
@@ -71,7 +71,7 @@ internal sealed class CutConnector(MemoryConnector inner, Func<int>? bytesUntilC
 
         public void OnConnectFailed(string reason) => attempt.OnConnectFailed(reason);
 
-        private int? bytes() => owner.MayCut ? owner.NextCut() : null;
+        private int? NextCut() => owner.MayCut ? owner.NextCut() : null;
     }
 
     private int? NextCut() => bytesUntilCut?.Invoke();

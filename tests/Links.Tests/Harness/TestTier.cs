@@ -143,4 +143,7 @@ internal sealed class Swap : IConnectionAcceptor
 
     /// <summary>The far side reads nothing any more on the connections it has, as a stopped process would.</summary>
     public void Stop() => _far.ForEach(transport => transport.PauseReading());
+
+    /// <summary>It goes on.</summary>
+    public void Continue() => _far.ForEach(transport => transport.ResumeReading());
 }

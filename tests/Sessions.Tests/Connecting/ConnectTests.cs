@@ -187,8 +187,14 @@ public sealed class ConnectTests
     {
         var bed = new TestBed(setup, new MqttOptions
         {
-            ReceiveMaximum = 7, TopicAliasMaximum = 3, MaximumPacketSize = 5000, MaximumQoS = QoS.AtLeastOnce,
-            RetainAvailable = false, SessionExpiryCapSeconds = 60, KeepAliveCapSeconds = 30, ResponseInformation = "answers/here",
+            ReceiveMaximum = 7,
+            TopicAliasMaximum = 3,
+            MaximumPacketSize = 5000,
+            MaximumQoS = QoS.AtLeastOnce,
+            RetainAvailable = false,
+            SessionExpiryCapSeconds = 60,
+            KeepAliveCapSeconds = 30,
+            ResponseInformation = "answers/here",
         });
         bed.Open(bed.Persistent("c") with { KeepAlive = 100, WantsResponseInformation = true }, out Packet connAck);
         Assert.Equal(7, connAck.ReceiveMaximum);

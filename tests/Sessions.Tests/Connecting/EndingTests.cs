@@ -198,7 +198,9 @@ public sealed class EndingTests
         {
             SharedMessage message = bed.Context.Messages.Rent(new MessageContent
             {
-                Topic = "t"u8, Payload = "from the router"u8, ExpiresAtMs = long.MaxValue,
+                Topic = "t"u8,
+                Payload = "from the router"u8,
+                ExpiresAtMs = long.MaxValue,
             });
             session.Deliver(message, QoS.AtMostOnce, false, default);
             message.Release();

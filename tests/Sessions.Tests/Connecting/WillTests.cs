@@ -198,7 +198,10 @@ public sealed class WillTests
         {
             Will = Will with
             {
-                Expiry = 60, ResponseTopic = "answer/here", ContentType = "text", UserProperties = [("b", "1"), ("a", "2"), ("tl", "ours"), ("b", "3")],
+                Expiry = 60,
+                ResponseTopic = "answer/here",
+                ContentType = "text",
+                UserProperties = [("b", "1"), ("a", "2"), ("tl", "ours"), ("b", "3")],
             },
         }).Drop();
         Packet will = watcher.ExpectPublish("gone");

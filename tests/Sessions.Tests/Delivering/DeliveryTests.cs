@@ -175,6 +175,25 @@ public sealed class DeliveryTests
     }
 
     [Theory, Each]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-3", "MQTT-4.8.2-4")]
+    public void A_member_of_a_share_gets_no_more_than_it_was_granted_and_finishes_what_it_began(Setup setup)
+    {
+        var bed = new TestBed(setup);
+        TestClient member = bed.Open(bed.Persistent("m")).Subscribe("$share/g/a", QoS.AtLeastOnce).Subscribe("$share/g/b", QoS.ExactlyOnce);
+        TestClient publisher = bed.Open("p").Publish("a", "1", QoS.ExactlyOnce, 1).Publish("b", "2", QoS.ExactlyOnce, 2);
+        Assert.Equal(QoS.AtLeastOnce, member.ExpectPublish("1").QoS);
+        ushort id = member.ExpectPublish("2").Id;
+        member.PubRec(id).Expect(PacketType.PubRel);
+        member.Drop();
+        member = bed.Open(bed.Persistent("m"));
+        Assert.Equal("1", member.Expect(PacketType.Publish).Payload);
+        Assert.Equal(id, member.Expect(PacketType.PubRel).Id);
+        member.PubComp(id).ExpectNothing();
+        Assert.Equal(1, member.Session.InFlight);
+        publisher.Take();
+    }
+
+    [Theory, Each]
     public void Many_subscribers_of_both_versions_get_the_same_message(Setup setup)
     {
         var bed = new TestBed(setup);

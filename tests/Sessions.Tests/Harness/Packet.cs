@@ -104,18 +104,21 @@ public sealed record Packet(PacketType Type)
             case PacketType.SubAck:
                 Assert.True(SubAckPacket.TryParse(frame, version, out SubAckPacket subAck, out error), error.Message);
                 return Acknowledgement(frame.Type, subAck.PacketId, default, subAck.ReasonString, subAck.UserProperties)
-                    with { Codes = subAck.ReasonCodes.ToArray() };
+                    with
+                { Codes = subAck.ReasonCodes.ToArray() };
             case PacketType.UnsubAck:
                 Assert.True(UnsubAckPacket.TryParse(frame, version, out UnsubAckPacket unsubAck, out error), error.Message);
                 return Acknowledgement(frame.Type, unsubAck.PacketId, default, unsubAck.ReasonString, unsubAck.UserProperties)
-                    with { Codes = unsubAck.ReasonCodes.ToArray() };
+                    with
+                { Codes = unsubAck.ReasonCodes.ToArray() };
             case PacketType.PingResp:
                 Assert.True(PingRespPacket.TryParse(frame, out _, out error), error.Message);
                 return new Packet(frame.Type);
             case PacketType.Disconnect:
                 Assert.True(DisconnectPacket.TryParse(frame, version, PacketSender.Server, out DisconnectPacket disconnect, out error), error.Message);
                 return Acknowledgement(frame.Type, 0, disconnect.ReasonCode, disconnect.ReasonString, disconnect.UserProperties)
-                    with { SessionExpiry = disconnect.SessionExpiryInterval };
+                    with
+                { SessionExpiry = disconnect.SessionExpiryInterval };
             default:
                 throw new InvalidOperationException($"The server wrote {frame.Type}.");
         }

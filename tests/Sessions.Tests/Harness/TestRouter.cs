@@ -20,6 +20,9 @@ public sealed record Published(string ClientId, string Topic, string Payload, Qo
     public byte[] Properties { get; init; } = [];
 
     public PublishTicket Ticket { get; init; }
+
+    /// <summary>Who held a matching filter when it came.</summary>
+    public IReadOnlyList<string> Receivers { get; init; } = [];
 }
 
 /// <summary>
@@ -54,6 +57,9 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
     public bool Records { get; set; } = true;
 
     public Action<Session>? OnAttachment { get; set; }
+
+    /// <summary>Told of every publish before it is delivered.</summary>
+    public Action<Published>? OnPublished { get; set; }
 
     public List<Published> Log { get; } = [];
 
@@ -113,13 +119,13 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
 
     public void Subscribe(SubscribeOperation operation)
     {
-        OperationLog.AddRange(operation.Items.Select(item => "+" + item.Subscription?.Filter));
+        Note(operation, "+");
         Begin(operation);
     }
 
     public void Unsubscribe(SubscribeOperation operation)
     {
-        OperationLog.AddRange(operation.Items.Select(item => "-" + item.Subscription?.Filter));
+        Note(operation, "-");
         Begin(operation);
     }
 
@@ -134,7 +140,11 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
 
     public void AttachmentChanged(Session session)
     {
-        Attachments.Add($"{session.ClientId} {(session.Channel is null ? "away" : "here")}");
+        if (Records)
+        {
+            Attachments.Add($"{session.ClientId} {(session.Channel is null ? "away" : "here")}");
+        }
+
         OnAttachment?.Invoke(session);
     }
 
@@ -173,6 +183,14 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
         _retained.Clear();
     }
 
+    private void Note(SubscribeOperation operation, string sign)
+    {
+        if (Records)
+        {
+            OperationLog.AddRange(operation.Items.Select(item => sign + item.Subscription?.Filter));
+        }
+    }
+
     private void Begin(SubscribeOperation operation)
     {
         if (SubscribeAnswer == Answer.Later)
@@ -202,7 +220,7 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
             {
                 item.Result = SubscribeReason;
             }
-            else if (!item.IsRefused && !operation.Session.IsEnded && !_subscriptions.Contains(subscription))
+            else if (!item.IsRefused && !operation.Session.IsEnded && (item.IsNew || !_subscriptions.Contains(subscription)))
             {
                 _subscriptions.Add(subscription);
             }
@@ -288,6 +306,22 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
             Expiry = request.MessageExpirySeconds,
             Properties = properties,
             Ticket = ticket,
+            Receivers = ReceiversOf(request.Topic),
         });
+        OnPublished?.Invoke(Last);
+    }
+
+    private List<string> ReceiversOf(ReadOnlySpan<byte> topic)
+    {
+        var receivers = new List<string>();
+        foreach (SessionSubscription subscription in _subscriptions)
+        {
+            if (subscription.IsHeld && TopicMatcher.Matches(subscription.Filter.Filter, topic))
+            {
+                receivers.Add(subscription.Session.ClientId);
+            }
+        }
+
+        return receivers;
     }
 }

@@ -30,7 +30,7 @@ public sealed class TakeOverTests(OutageTier outage)
     [Fact]
     public async Task Connects_at_once_leave_one_owner()
     {
-        for (int round = 0; round < 5; round++)
+        for (int round = 0; round < 40; round++)
         {
             string clientId = $"at-once-{round}";
             FaultDevice?[] all = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => TryConnectAsync(n % 2, clientId)));
@@ -70,8 +70,10 @@ public sealed class TakeOverTests(OutageTier outage)
         {
             return await ConnectAsync(proxy, clientId);
         }
-        catch (ConnectRefusedException refused) when (refused.Reason == ReasonCode.SessionTakenOver)
+        catch (ConnectRefusedException refused) when (refused.Reason == ReasonCode.UnspecifiedError)
         {
+            // It lost before it was let in, and CONNACK may not carry 0x8E: 0x80 with the reason in words.
+            Assert.Contains("took the client identifier", refused.Message, StringComparison.Ordinal);
             return null;
         }
     }
