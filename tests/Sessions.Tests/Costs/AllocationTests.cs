@@ -16,10 +16,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         Pair pair = Warm(version, subscribers);
         byte[] frame = Wire.Publish(version, "a/b", "a payload of some length", new PublishSettings());
-        pair.Run(frame, Messages);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        pair.Run(frame, Messages);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before - (Messages * CodecBytes(frame)));
+        Assert.Equal(0, Least(() => pair.Run(frame, Messages)));
     }
 
     [Theory]
@@ -29,10 +26,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         Pair pair = Warm(version, 1);
         byte[] frame = Wire.Publish(version, "a/b", "a payload of some length", new PublishSettings { QoS = QoS.AtLeastOnce, Id = 1 });
-        pair.RunAcknowledged(frame, Messages);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        pair.RunAcknowledged(frame, Messages);
-        double perMessage = ((GC.GetAllocatedBytesForCurrentThread() - before) / (double)Messages) - (2 * CodecBytes(frame));
+        double perMessage = Least(() => pair.RunAcknowledged(frame, Messages)) / (double)Messages;
         output.WriteLine($"{version} QoS 1: {perMessage:F1} B per message in and out");
         Assert.InRange(perMessage, 0, 100);
         Assert.Equal(0, pair.Bed.Context.Messages.Rented);
@@ -63,28 +57,24 @@ public sealed class AllocationTests(ITestOutputHelper output)
         GC.KeepAlive(connects);
         GC.KeepAlive(subscribes);
         Assert.Equal(devices, bed.Context.Registry.Count);
-        Assert.InRange(perDevice, 1, 750);
+        Assert.InRange(perDevice, 1, 650);
     }
 
     /// <summary>
-    /// What the frame reader allocates for one frame: nothing where the compiler optimizes; in a debug build its table of
-    /// flags goes through the runtime's slow path, which is not the sessions' cost.
+    /// What the quietest of several runs allocated: the runtime allocates on this thread too, now and then, when it compiles
+    /// or fills a cache of its own; what the code allocates is there in every run.
     /// </summary>
-    private static long CodecBytes(byte[] frame)
+    private static long Least(Action run)
     {
-        const int rounds = 1_000;
-        long before = 0;
-        for (int i = -rounds; i < rounds; i++)
+        long least = long.MaxValue;
+        for (int i = 0; i < 6; i++)
         {
-            if (i == 0)
-            {
-                before = GC.GetAllocatedBytesForCurrentThread();
-            }
-
-            FrameReader.TryRead(frame, 0, ProtocolVersion.Mqtt50, out _, out _);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            run();
+            least = long.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        return (GC.GetAllocatedBytesForCurrentThread() - before) / rounds;
+        return least;
     }
 
     private static void Open(TestBed bed, IdleHost host, Channel[] channels, List<byte[]> connects, List<byte[]> subscribes, int from, int to)
