@@ -28,6 +28,19 @@ public sealed class RetainedTests
         Assert.Equal(version == ProtocolVersion.Mqtt50 ? [4u] : [], message.Identifiers);
     }
 
+    [Fact]
+    [Clause(Specification.Mqtt311, "MQTT-3.1.2-7")]
+    public void A_retained_message_outlives_the_session_that_published_it()
+    {
+        TestClient publisher = _broker.Client(version: ProtocolVersion.Mqtt311);
+        publisher.Publish("a", "kept", QoS.AtLeastOnce, retain: true);
+        publisher.Disconnect();
+        Assert.True(publisher.IsClosed);
+        TestClient subscriber = _broker.Client(version: ProtocolVersion.Mqtt311);
+        subscriber.Subscribe("a", QoS.AtLeastOnce);
+        Assert.Equal("kept", Assert.Single(subscriber.Messages).Payload);
+    }
+
     [Theory]
     [InlineData(ProtocolVersion.Mqtt311)]
     [InlineData(ProtocolVersion.Mqtt50)]

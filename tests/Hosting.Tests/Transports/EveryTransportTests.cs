@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Trunkline.Clauses;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Transports;
 
@@ -19,6 +20,8 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     public static TheoryData<TransportKind> TcpKinds => [TransportKind.Tcp, TransportKind.PortableTcp];
 
     [Theory, MemberData(nameof(Kinds))]
+    [Clause(Specification.Mqtt311, "MQTT-7.1.1-1")]
+    [Clause(Specification.Mqtt50, "MQTT-4.2.0-1")]
     public async Task Echoes_what_it_gets(TransportKind kind)
     {
         await using TestServer server = await StartAsync(kind);
