@@ -77,7 +77,7 @@ public sealed class AcknowledgeTests
     }
 
     [Theory, Each(ProtocolVersion.Mqtt50)]
-    [Clause(Specification.Mqtt50, "MQTT-4.4.0-2", "MQTT-4.8.2-6", "MQTT-4.3.3-4")]
+    [Clause(Specification.Mqtt50, "MQTT-4.4.0-2", "MQTT-4.3.3-4")]
     public void A_refusal_of_the_device_ends_the_exchange(Setup setup)
     {
         TestClient client = Subscriber(setup, out TestBed bed, out TestClient publisher);

@@ -226,4 +226,22 @@ public sealed class LimitTests
         client.ExpectNothing().Relieve().ExpectPublish("1");
         Assert.True(client.ExpectPublish("2").Duplicate);
     }
+
+    [Theory, Each]
+    [Clause(Specification.Mqtt311, "MQTT-4.6.0-1", "MQTT-4.6.0-6")]
+    [Clause(Specification.Mqtt50, "MQTT-4.6.0-5")]
+    public void Nothing_new_overtakes_a_resend_between_the_water_marks(Setup setup)
+    {
+        var bed = new TestBed(setup);
+        TestClient client = bed.Open(bed.Persistent("s")).Subscribe("t");
+        TestClient publisher = bed.Open("p").Publish("t", "1", QoS.AtLeastOnce, 1);
+        client.Take();
+        client.Drop();
+        client = bed.Accept().Congest().Connect(bed.Persistent("s"));
+        client.Expect(PacketType.ConnAck);
+        client.Host.IsCongested = false;
+        publisher.Publish("t", "2", QoS.AtLeastOnce, 2);
+        client.ExpectNothing().Relieve().ExpectPublish("1");
+        client.ExpectPublish("2");
+    }
 }
