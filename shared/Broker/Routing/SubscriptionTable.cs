@@ -18,7 +18,7 @@ internal sealed class SubscriptionTable(BrokerState state, LinkTable links, Reta
             if (!item.IsRefused && item.Subscription is { } subscription && !Add(subscription, link))
             {
                 state.Counters.Add(BrokerCounter.SharesRefused);
-                item.Result = ReasonCode.QuotaExceeded;
+                item.Reason = ReasonCode.QuotaExceeded;
             }
         }
 

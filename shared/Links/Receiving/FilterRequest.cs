@@ -39,7 +39,7 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     public UpstreamFilter? Filter { get; set; }
 
-    public ReasonCode Result { get; set; }
+    public ReasonCode Reason { get; set; }
 
     /// <summary>Messages at or below it are not delivered by this subscription.</summary>
     public LogPosition Start { get; set; }

@@ -126,7 +126,7 @@ internal sealed partial class GroupReceiver
             if (failed || Group.IsForeign || !request.WantsRetained)
             {
                 waiters.RemoveAt(i--);
-                request.Result = failed ? reason : ReasonCode.Success;
+                request.Reason = failed ? reason : ReasonCode.Success;
                 request.Start = position;
                 Activate(request);
             }
@@ -170,7 +170,7 @@ internal sealed partial class GroupReceiver
 
     private void Activate(FilterRequest request)
     {
-        if (request.WantsRetained && request.Result == ReasonCode.Success && _replay is not null)
+        if (request.WantsRetained && request.Reason == ReasonCode.Success && _replay is not null)
         {
             request.IsReplayed = true;
             Answer(request);

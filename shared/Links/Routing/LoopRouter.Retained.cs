@@ -14,7 +14,7 @@ internal sealed partial class LoopRouter
     {
         LiveSubscription live = answer.Live!;
         int group = answer.Receiver.Group.Index;
-        if (!live.IsRemoved && answer.Kind == RequestKind.Subscribe && answer.Result == ReasonCode.Success)
+        if (!live.IsRemoved && answer.Kind == RequestKind.Subscribe && answer.Reason == ReasonCode.Success)
         {
             Activate(live, answer, group);
         }

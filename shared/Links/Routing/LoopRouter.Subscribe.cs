@@ -28,7 +28,7 @@ internal sealed partial class LoopRouter
             if (ControlTopics.IsTrunkline(filter) || (ControlTopics.IsSys(filter) && subscription.Filter.IsShared))
             {
                 Counters.Add(LinkCounter.RefusedReserved);
-                item.Result = ReasonCode.NotAuthorized;
+                item.Reason = ReasonCode.NotAuthorized;
             }
             else if (ControlTopics.IsSys(filter))
             {

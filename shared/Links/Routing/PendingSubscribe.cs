@@ -47,7 +47,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     public void Answered(PendingItem item, FilterRequest answer)
     {
         item.Left--;
-        if (ReasonCodes.IsError(answer.Result))
+        if (ReasonCodes.IsError(answer.Reason))
         {
             Fail(item);
         }
@@ -79,7 +79,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     {
         if (!item.Item.IsRefused)
         {
-            item.Item.Result = ReasonCode.UnspecifiedError;
+            item.Item.Reason = ReasonCode.UnspecifiedError;
             router.Counters.Add(LinkCounter.SubscribesFailed);
         }
     }

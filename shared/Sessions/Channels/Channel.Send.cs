@@ -99,7 +99,7 @@ public sealed partial class Channel
         Span<ReasonCode> codes = items.Count <= 256 ? stackalloc ReasonCode[items.Count] : new ReasonCode[items.Count];
         for (int i = 0; i < items.Count; i++)
         {
-            codes[i] = Sayable(operation.IsUnsubscribe ? PacketType.UnsubAck : PacketType.SubAck, items[i].Result);
+            codes[i] = Sayable(operation.IsUnsubscribe ? PacketType.UnsubAck : PacketType.SubAck, items[i].Reason);
         }
 
         // User properties only where they are wanted [MQTT-3.1.2-29]; the writer leaves them out where they do not fit.

@@ -59,10 +59,10 @@ public sealed class SubscribeOperation
 /// <summary>One filter of a <see cref="SubscribeOperation"/>.</summary>
 public sealed class SubscribeItem
 {
-    internal SubscribeItem(SessionSubscription? subscription, ReasonCode result)
+    internal SubscribeItem(SessionSubscription? subscription, ReasonCode reason)
     {
         Subscription = subscription;
-        Result = result;
+        Reason = reason;
     }
 
     /// <summary>The subscription concerned; null when the session refused the filter or holds none by that name.</summary>
@@ -78,10 +78,10 @@ public sealed class SubscribeItem
     /// The reason code of SUBACK or UNSUBACK. The session fills in the granted QoS or its refusal; the router changes it
     /// only to a failure.
     /// </summary>
-    public ReasonCode Result { get; set; }
+    public ReasonCode Reason { get; set; }
 
     /// <summary>Whether the session already refused this item, so that the router has nothing to do with it.</summary>
-    public bool IsRefused => (byte)Result >= 0x80;
+    public bool IsRefused => (byte)Reason >= 0x80;
 
     /// <summary>The filter was thought to be held when the SUBSCRIBE came, and then was refused to an earlier one.</summary>
     internal void BecomeNew()

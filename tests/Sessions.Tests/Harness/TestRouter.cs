@@ -218,7 +218,7 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
             }
             else if (ReasonCodes.IsError(SubscribeReason))
             {
-                item.Result = SubscribeReason;
+                item.Reason = SubscribeReason;
             }
             else if (!item.IsRefused && !operation.Session.IsEnded && (item.IsNew || !_subscriptions.Contains(subscription)))
             {
