@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -19,6 +18,7 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
 {
     private readonly ILogger _logger = loggers.CreateLogger("Trunkline.Broker");
     private volatile bool _isServing;
+    private volatile bool _hasStarted;
 
     /// <summary>Runs until SIGTERM or SIGINT (0), or until something it needs is not to be had (1).</summary>
     public async Task<int> RunAsync()
@@ -38,40 +38,47 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
         var server = new DeviceServer([context], [group]);
         using var meter = new Meter("Trunkline.Broker");
         SessionMetrics.Register(meter, [context]);
-        BrokerMetrics.Register(meter, [group]);
+        BrokerMetrics.Register(meter, [group], LabelValue.Of);
+        using var hostingMetrics = new HostingMetrics(null, [loop]);
+        OpenDoors.Warn(_logger, options.Listeners, options.Management.EndPoint!);
         try
         {
             await using ManagementServer management = await ManagementServer.StartAsync(
                 options.Management.EndPoint!,
                 loggers,
-                () => _isServing ? [] : ["The broker is starting or stopping."],
+                () => new HealthReport(_hasStarted, _isServing, _isServing ? [] : ["The broker is starting or stopping."]),
                 endpoints: application => application.MapGet(
                     "/statistics", async () => Results.Json(await loop.InvokeAsync(group.Statistics))));
             await using var listeners = new ListenerSet(
                 options.Listeners,
                 [loop],
                 listener => new DeviceAcceptor(server, (long)listener.ConnectDeadline.TotalMilliseconds),
-                new HostingMetrics(null, [loop]),
+                hostingMetrics,
                 loggers.CreateLogger("Trunkline.Hosting"));
             loop.Start();
             await loop.InvokeAsync(group.Start);
             await listeners.StartAsync();
             _isServing = true;
+            _hasStarted = true;
             LogReady(_logger, options.Group, string.Join(", ", listeners.Bound.Select(listener => listener.Address.ToString())));
             await signals.Stopped;
             _isServing = false;
             await listeners.StopAcceptingAsync();
-            await server.ShutDownAsync();
+            await server.ShutDownAsync(TimeSpan.FromMilliseconds(options.CloseGraceMs));
             await loop.InvokeAsync(group.Stop);
             await loop.StopAsync();
+            LogStopped(_logger, options.Group);
             return 0;
         }
-        catch (Exception exception) when (exception is ListenerStartException or IOException or SocketException)
+        catch (Exception exception) when (exception is ListenerStartException or IOException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
         }
     }
+
+    [LoggerMessage(1001, LogLevel.Information, "Broker of {Group} has stopped.")]
+    private static partial void LogStopped(ILogger logger, string group);
 
     [LoggerMessage(1000, LogLevel.Information, "Broker of {Group} serves at {Addresses}. Its log is in memory: messages not yet delivered and retained ones are forgotten when this process ends.")]
     private static partial void LogReady(ILogger logger, string group, string addresses);

@@ -3,23 +3,32 @@ using Trunkline.BrokerProcess;
 using Trunkline.Hosting.Configuration;
 
 // One process: one broker group on one loop, its listeners and its management port.
-if (args is ["--version"] or ["version"])
-{
-    Console.WriteLine(ProgramVersion.Of(typeof(BrokerProgram).Assembly));
-    return 0;
-}
+const string help = """
+    Usage: trunkline-broker [check] [--config FILE] [--group NAME] [--management-port PORT] [--Section:Key VALUE ...]
 
-bool isCheck = args is ["check", ..];
-(BrokerProcessOptions options, IReadOnlyList<ConfigurationError> errors) = BrokerOptionsReader.Read(isCheck ? args[1..] : args);
-if (ConfigurationError.Report(errors, Console.Error))
-{
-    return 2;
-}
+      check                   report every error of the configuration, then exit
+      --config FILE           settings, read after appsettings.json
+      --group NAME            the group this broker is (group-0)
+      --management-port PORT  health, metrics, statistics (8081)
 
-if (isCheck)
+    docs/CONFIGURATION.md has every key.
+    """;
+
+BrokerProcessOptions options = new();
+int? exitCode = ProgramStart.Decide(
+    args,
+    ProgramVersion.Of(typeof(BrokerProgram).Assembly),
+    help,
+    arguments =>
+    {
+        (options, IReadOnlyList<ConfigurationError> errors) = BrokerOptionsReader.Read(arguments);
+        return errors;
+    },
+    Console.Out,
+    Console.Error);
+if (exitCode is { } code)
 {
-    Console.WriteLine("The configuration is sound.");
-    return 0;
+    return code;
 }
 
 using ILoggerFactory loggers = options.Logging.CreateFactory();

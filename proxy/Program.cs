@@ -3,23 +3,36 @@ using Trunkline.Hosting.Configuration;
 using Trunkline.Proxy;
 
 // One process: read the options, open the management port, then run one node after the other until asked to stop.
-if (args is ["--version"] or ["version"])
-{
-    Console.WriteLine(ProgramVersion.Of(typeof(ProxyNode).Assembly));
-    return 0;
-}
+const string help = """
+    Usage: trunkline-proxy [check] [--config FILE] [--mqtt-port PORT] [--ws-port PORT] [--listen ADDRESS]
+                           [--management-port PORT] [--groups N] [--Section:Key VALUE ...]
 
-bool isCheck = args is ["check", ..];
-(ProxyOptions options, IReadOnlyList<ConfigurationError> errors) = ProxyOptionsReader.Read(isCheck ? args[1..] : args);
-if (ConfigurationError.Report(errors, Console.Error))
-{
-    return 2;
-}
+      check                   report every error of the configuration, then exit
+      --config FILE           settings, read after appsettings.json
+      --mqtt-port PORT        MQTT over TCP (1883)
+      --ws-port PORT          MQTT over WebSocket at /mqtt (8083)
+      --listen ADDRESS        where both listen (127.0.0.1); nobody is asked for a password
+      --management-port PORT  health, metrics, sessions (8080)
+      --groups N              embedded groups (2)
 
-if (isCheck)
+    docs/CONFIGURATION.md has every key.
+    """;
+
+ProxyOptions options = new();
+int? exitCode = ProgramStart.Decide(
+    args,
+    ProgramVersion.Of(typeof(ProxyNode).Assembly),
+    help,
+    arguments =>
+    {
+        (options, IReadOnlyList<ConfigurationError> errors) = ProxyOptionsReader.Read(arguments);
+        return errors;
+    },
+    Console.Out,
+    Console.Error);
+if (exitCode is { } code)
 {
-    Console.WriteLine("The configuration is sound.");
-    return 0;
+    return code;
 }
 
 using ILoggerFactory loggers = options.Logging.CreateFactory();

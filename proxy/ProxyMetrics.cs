@@ -17,6 +17,12 @@ internal static class ProxyMetrics
             () => Enum.GetValues<CloseCause>().Select(cause => Value(gates.Sum(gate => gate.ClosesOf(cause)), "reason", LabelValue.Of(cause))),
             null,
             "Connections closed, by reason.");
+        meter.CreateObservableGauge(
+            "trunkline.group.up",
+            () => links.Groups.Select(group => new Measurement<int>(
+                group.State == GroupState.Ready ? 1 : 0, new KeyValuePair<string, object?>("group", group.Name))),
+            null,
+            "Whether all links to a group are connected.");
         meter.CreateObservableGauge("trunkline.link.up", () => Links(links, link => link.IsConnected ? 1 : 0), null, "Links connected.");
         meter.CreateObservableGauge("trunkline.link.pending", () => Links(links, link => link.Pending), null, "Publishes a link keeps until the group has them.");
         meter.CreateObservableGauge("trunkline.link.pending", () => Links(links, link => link.PendingBytes), "By", "Bytes of publishes a link keeps until the group has them.");
@@ -24,11 +30,11 @@ internal static class ProxyMetrics
         meter.CreateObservableCounter("trunkline.link.connects", () => Links(links, link => link.Connects), null, "Times a link was connected.");
         meter.CreateObservableCounter(
             "trunkline.links.events",
-            () => Enum.GetValues<LinkCounter>().Select(counter =>
+            () => Enum.GetValues<LinkCounter>().Where(counter => counter != LinkCounter.UpstreamFilters).Select(counter =>
                 Value(Enumerable.Range(0, loops).Sum(loop => links.CountersOf(loop).Read(counter)), "event", LabelValue.Of(counter))),
             null,
-            "What links count.");
-        BrokerMetrics.Register(meter, embedded.All);
+            "What links count, by event; trunkline_link_filters has the filters held.");
+        BrokerMetrics.Register(meter, embedded.All, LabelValue.Of);
     }
 
     private static IEnumerable<Measurement<long>> Links(LinkNode links, Func<LinkStatus, long> value) =>

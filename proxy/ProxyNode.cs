@@ -4,6 +4,7 @@ using Trunkline.Directory;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Devices;
+using Trunkline.Hosting.Management;
 using Trunkline.Hosting.Metrics;
 using Trunkline.Links;
 using Trunkline.Sessions;
@@ -15,11 +16,12 @@ namespace Trunkline.Proxy;
 /// <summary>
 /// One node: one run of the proxy from registration to the end of its lease. Start, await <see cref="Ended"/>, stop.
 /// </summary>
-internal sealed class ProxyNode : IAsyncDisposable
+internal sealed partial class ProxyNode : IAsyncDisposable
 {
     private readonly ProxyOptions _options;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
     private readonly Meter _meter = new("Trunkline.Proxy");
     private readonly Meter _directoryMeter = new("Trunkline.Directory");
     private readonly TaskCompletionSource<NodeEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,7 +35,10 @@ internal sealed class ProxyNode : IAsyncDisposable
     private readonly DirectoryEvents _events;
     private readonly HostingMetrics _hostingMetrics;
     private readonly ListenerSet _listeners;
+    private bool _isRunning;
+    private bool _isStopped;
     private volatile bool _isServing;
+    private volatile bool _hasStarted;
     private volatile string _waitingFor = "The node is starting.";
 
     /// <summary>Wires a node; nothing runs yet.</summary>
@@ -42,6 +47,7 @@ internal sealed class ProxyNode : IAsyncDisposable
         _options = options;
         _loggers = loggers;
         _logger = loggers.CreateLogger("Trunkline.Proxy");
+        _time = time;
         _loops = [.. Enumerable.Range(0, options.Loops).Select(n => CreateLoop(n, time))];
         _contexts = [.. _loops.Select(loop => new SessionContext(loop, options.Mqtt))];
         _embedded = new EmbeddedGroups(options, _loops, loggers);
@@ -67,11 +73,11 @@ internal sealed class ProxyNode : IAsyncDisposable
 
         _devices = new DeviceServer(_contexts, _gates);
         _events = new DirectoryEvents(
-            clientId => GateOf(clientId),
-            [.. _contexts.Zip(_gates)],
+            GateOf,
+            [.. _gates.Select(gate => new HeldReview(gate, _directory, _logger))],
+            _links.UpdateSlots,
             reason => _ended.TrySetResult(new NodeEnd(NodeEndKind.DeclaredDead, reason)),
             _logger);
-        _events.Wire(_directory, _links);
         _hostingMetrics = new HostingMetrics(null, _loops);
         _listeners = new ListenerSet(
             options.Listeners,
@@ -95,20 +101,36 @@ internal sealed class ProxyNode : IAsyncDisposable
     /// <summary>The listeners that listen.</summary>
     public IReadOnlyList<BoundListener> Listeners => _listeners.Bound;
 
-    /// <summary>What keeps the node from serving; empty when it is ready. Any thread.</summary>
-    public IReadOnlyList<string> NotReady()
+    /// <summary>
+    /// How the node stands. Any thread. It has started when every group was there once; it is ready while it takes devices,
+    /// also while a group is away: publishes to the other groups go through, and a load balancer that took every proxy out
+    /// because of one group would cut off all devices.
+    /// </summary>
+    public HealthReport Health()
     {
+        var lines = new List<string>();
         if (!_isServing)
         {
-            return [_waitingFor];
+            lines.Add(_waitingFor);
         }
 
-        return [.. _links.Groups.Where(group => group.State != GroupState.Ready).Select(group => group.Sentence)];
+        DirectoryHealth directory = _directory.Health;
+        lines.Add($"directory: {LabelValue.Of(directory.State)}. {directory.Detail}".TrimEnd());
+        bool wereAllThere = true;
+        foreach (GroupStatus group in _links.Groups)
+        {
+            lines.Add($"{group.Name}: {LabelValue.Of(group.State)}. {group.Sentence}");
+            wereAllThere &= group.State is GroupState.Ready or GroupState.Away;
+        }
+
+        _hasStarted |= _isServing && wereAllThere;
+        return new HealthReport(_hasStarted, _isServing, lines);
     }
 
     /// <summary>Joins the directory, connects the groups, then listens. Returns why not when the node must not run.</summary>
     public async Task<NodeEnd?> StartAsync(CancellationToken cancellation)
     {
+        _isRunning = true;
         foreach (Loop loop in _loops)
         {
             loop.Start();
@@ -134,27 +156,67 @@ internal sealed class ProxyNode : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Stops accepting, tells the devices, lets the links finish, leaves the directory.</summary>
+    /// <summary>
+    /// Stops in the order in which nothing acknowledged is lost: no new devices, the devices are told and their wills
+    /// published, the links finish what they took, the directory is left. A step that fails is logged and the rest goes on.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isStopped)
+        {
+            return;
+        }
+
+        _isStopped = true;
         _waitingFor = "The node is stopping.";
         _isServing = false;
-        await _listeners.StopAcceptingAsync();
-        await _devices.ShutDownAsync();
-        await _links.StopAsync();
-        await _directory.LeaveAsync();
-        await _directory.DisposeAsync();
-        await _embedded.StopAsync();
-        await _listeners.DisposeAsync();
+        if (_isRunning)
+        {
+            await StepAsync("stop accepting", _listeners.StopAcceptingAsync);
+            await StepAsync("close the devices", CloseDevicesAsync);
+            await StepAsync("finish the links", () => _links.StopAsync());
+            await StepAsync("leave the directory", async () => await _directory.LeaveAsync());
+        }
+
+        await StepAsync("close the directory", async () => await _directory.DisposeAsync());
+        if (_isRunning)
+        {
+            await StepAsync("stop the groups", _embedded.StopAsync);
+        }
+
         foreach (Loop loop in _loops)
         {
-            await loop.StopAsync();
+            // What is still connected is closed with it.
+            await StepAsync("stop a loop", loop.StopAsync);
             loop.Dispose();
         }
 
         _meter.Dispose();
         _directoryMeter.Dispose();
         _hostingMetrics.Dispose();
+    }
+
+    private async Task CloseDevicesAsync()
+    {
+        await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() => gate.IsLeaving = true)));
+        int left = await _devices.ShutDownAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs));
+        if (left > 0)
+        {
+            LogDevicesLeft(_logger, left, _options.CloseGraceMs);
+        }
+    }
+
+    private async Task StepAsync(string name, Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception exception)
+        {
+            // The edge of the process's end: whatever one part does, the others are stopped.
+            LogStepFailed(_logger, exception, name);
+        }
     }
 
     private ConnectionGate GateOf(string clientId) => _gates[Array.IndexOf(_contexts, _devices.OwnerOf(clientId))];
@@ -172,7 +234,7 @@ internal sealed class ProxyNode : IAsyncDisposable
                     return null;
                 case DirectoryStatus.Unavailable or DirectoryStatus.Recovering or DirectoryStatus.Busy:
                     _waitingFor = $"The directory does not answer yet: {result.Detail}";
-                    await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System, cancellation);
+                    await Task.Delay(TimeSpan.FromMilliseconds(250), _time, cancellation);
                     break;
                 case DirectoryStatus.Canceled:
                     return new NodeEnd(NodeEndKind.Stopped, "Stopped while starting.");
@@ -218,7 +280,7 @@ internal sealed class ProxyNode : IAsyncDisposable
             NodeId.NewId(new Random(seed)),
             _options.Node.Name,
             _options.Listeners.FirstOrDefault(listener => listener.Type == ListenerType.Tcp)?.Address ?? "",
-            _options.Management.EndPoint?.ToString() ?? "",
+            _options.Management.Advertised,
             ProgramVersion.Of(typeof(ProxyNode).Assembly));
         var environment = new DirectoryEnvironment(
             time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
@@ -248,22 +310,10 @@ internal sealed class ProxyNode : IAsyncDisposable
             CaPath = group.CaFile.Length > 0 ? group.CaFile : null,
         });
     }
-}
 
-/// <summary>Why a node ended by itself.</summary>
-/// <param name="Kind">What follows from it.</param>
-/// <param name="Sentence">What happened and what to do.</param>
-internal sealed record NodeEnd(NodeEndKind Kind, string Sentence);
+    [LoggerMessage(1200, LogLevel.Warning, "{Count} connections had not taken their last bytes within CloseGraceMs ({GraceMs} ms) and were cut off.")]
+    private static partial void LogDevicesLeft(ILogger logger, int count, int graceMs);
 
-/// <summary>What follows from the end of a node.</summary>
-internal enum NodeEndKind
-{
-    /// <summary>It was asked to stop.</summary>
-    Stopped,
-
-    /// <summary>The process starts again as a new node.</summary>
-    DeclaredDead,
-
-    /// <summary>The configuration does not fit the tier: the process ends.</summary>
-    Refused,
+    [LoggerMessage(1201, LogLevel.Error, "Stopping went on, but one step of it failed: {Step}.")]
+    private static partial void LogStepFailed(ILogger logger, Exception exception, string step);
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Management;
@@ -17,28 +16,22 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     public async Task<int> RunAsync()
     {
         using var signals = new StopSignals();
-        WarnOfOpenDoors();
-        ManagementServer management;
+        OpenDoors.Warn(_logger, options.Listeners, options.Management.EndPoint!);
         try
         {
-            management = await ManagementServer.StartAsync(
+            await using ManagementServer management = await ManagementServer.StartAsync(
                 options.Management.EndPoint!,
                 loggers,
-                () => _node?.NotReady() ?? ["The node is starting."],
+                () => _node?.Health() ?? new HealthReport(false, false, ["The node is starting or stopping."]),
                 SessionEndpoints.AddServices,
                 application => SessionEndpoints.Map(application, () => _node));
-        }
-        catch (Exception exception) when (exception is IOException or SocketException)
-        {
-            await Console.Error.WriteLineAsync(
-                $"The management port {options.Management.EndPoint} cannot be opened: {exception.Message} "
-                + $"{PortHolder.Describe(options.Management.EndPoint!.Port)} Stop it, or choose another with --management-port (Management:Address).");
-            return 1;
-        }
-
-        await using (management)
-        {
             return await RunNodesAsync(signals.Token);
+        }
+        catch (Exception exception) when (exception is ListenerStartException or IOException)
+        {
+            // A port that is taken, or no descriptor for a loop.
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
         }
     }
 
@@ -46,27 +39,11 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     {
         while (true)
         {
-            await using var node = new ProxyNode(options, loggers, TimeProvider.System);
-            _node = node;
-            NodeEnd end;
-            try
-            {
-                end = await node.StartAsync(stop) ?? await WaitAsync(node, stop);
-            }
-            catch (ListenerStartException exception)
-            {
-                await Console.Error.WriteLineAsync(exception.Message);
-                return 1;
-            }
-            catch (OperationCanceledException)
-            {
-                end = new NodeEnd(NodeEndKind.Stopped, "Stopped while starting.");
-            }
-
+            NodeEnd end = await RunNodeAsync(stop);
             switch (end.Kind)
             {
                 case NodeEndKind.Stopped:
-                    LogStopping(_logger);
+                    LogStopped(_logger);
                     return 0;
                 case NodeEndKind.Refused:
                     LogRefused(_logger, end.Sentence);
@@ -76,6 +53,27 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
                     LogDeclaredDead(_logger, end.Sentence);
                     break;
             }
+        }
+    }
+
+    /// <summary>One node from its start to its end; it is gone, ports and metrics with it, when this returns.</summary>
+    private async Task<NodeEnd> RunNodeAsync(CancellationToken stop)
+    {
+        await using var node = new ProxyNode(options, loggers, TimeProvider.System);
+        _node = node;
+        try
+        {
+            NodeEnd end = await node.StartAsync(stop) ?? await WaitAsync(node, stop);
+            LogStopping(_logger, end.Sentence);
+            return end;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return new NodeEnd(NodeEndKind.Stopped, "Stopped while starting.");
+        }
+        finally
+        {
+            _node = null;
         }
     }
 
@@ -97,36 +95,20 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
         }
     }
 
-    private void WarnOfOpenDoors()
-    {
-        foreach (ListenerOptions listener in options.Listeners)
-        {
-            if (!System.Net.IPAddress.IsLoopback(System.Net.IPEndPoint.Parse(listener.Address).Address))
-            {
-                LogOpenDoor(_logger, listener.Name, listener.Address);
-            }
-        }
-
-        if (!System.Net.IPAddress.IsLoopback(options.Management.EndPoint!.Address))
-        {
-            LogOpenDoor(_logger, "management", options.Management.EndPoint.ToString());
-        }
-    }
-
     [LoggerMessage(1000, LogLevel.Information, "Node {Name} serves: {Listeners}.")]
     private static partial void LogReady(ILogger logger, string name, string listeners);
 
-    [LoggerMessage(1001, LogLevel.Information, "Stopping: no new connections, devices are told, links finish.")]
-    private static partial void LogStopping(ILogger logger);
+    [LoggerMessage(1001, LogLevel.Information, "Stopping: no new connections, devices are told, links finish. {Sentence}")]
+    private static partial void LogStopping(ILogger logger, string sentence);
+
+    [LoggerMessage(1004, LogLevel.Information, "Stopped.")]
+    private static partial void LogStopped(ILogger logger);
 
     [LoggerMessage(1002, LogLevel.Error, "This node must not run: {Sentence}")]
     private static partial void LogRefused(ILogger logger, string sentence);
 
     [LoggerMessage(1003, LogLevel.Warning, "This node was declared dead and starts again as a new one: {Sentence}")]
     private static partial void LogDeclaredDead(ILogger logger, string sentence);
-
-    [LoggerMessage(1004, LogLevel.Warning, "Listener {Name} at {Address} is open beyond this machine and asks nobody for a password: whoever reaches it is let in. Keep it on 127.0.0.1, or fence it by a firewall or Listeners:n:Allow.")]
-    private static partial void LogOpenDoor(ILogger logger, string name, string address);
 
     [LoggerMessage(1005, LogLevel.Information, "The embedded groups and the directory are in memory: sessions, retained messages and messages not yet delivered are forgotten when this process ends.")]
     private static partial void LogMemoryOnly(ILogger logger);

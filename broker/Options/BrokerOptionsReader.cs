@@ -17,7 +17,12 @@ internal static class BrokerOptionsReader
     public static (BrokerProcessOptions Options, IReadOnlyList<ConfigurationError> Errors) Read(IReadOnlyList<string> arguments)
     {
         var errors = new List<ConfigurationError>();
-        IConfiguration configuration = ConfigurationSources.Read(arguments, ShortFlags, errors);
+        return (Read(ConfigurationSources.Read(arguments, ShortFlags, errors), errors), errors);
+    }
+
+    /// <summary>Binds a configuration and completes it; what is wrong is added to <paramref name="errors"/>.</summary>
+    internal static BrokerProcessOptions Read(IConfiguration configuration, List<ConfigurationError> errors)
+    {
         var binder = new OptionsBinder();
         BrokerProcessOptions options = binder.Bind<BrokerProcessOptions>(configuration);
         if (options.Listeners.Count == 0)
@@ -25,19 +30,11 @@ internal static class BrokerOptionsReader
             options = options with { Listeners = [new ListenerOptions { Name = "mqtt", Address = "127.0.0.1:1884" }] };
         }
 
-        options = options with
-        {
-            Listeners = [.. options.Listeners.Select((listener, n) =>
-                listener.Name.Length > 0 ? listener : listener with { Name = $"{listener.Type.ToString().ToLowerInvariant()}-{n}" })],
-        };
+        options = options with { Listeners = ListenerListCheck.WithNames(options.Listeners) };
         errors.AddRange(binder.Errors);
         errors.AddRange(options.Management.Validate("Management"));
         var sentences = new List<string>();
-        for (int n = 0; n < options.Listeners.Count; n++)
-        {
-            options.Listeners[n].Validate($"Listeners:{n}", sentences);
-        }
-
+        ListenerListCheck.Validate(options.Listeners, sentences);
         sentences.AddRange(options.Mqtt.Validate("Mqtt"));
         sentences.AddRange(options.Broker.Validate("Broker"));
         errors.AddRange(sentences.Select(ConfigurationError.FromSentence));
@@ -46,6 +43,11 @@ internal static class BrokerOptionsReader
             errors.Add(new ConfigurationError("Group", "is empty.", "Name the group this broker is, for example group-0."));
         }
 
-        return (options, errors);
+        if (options.CloseGraceMs is < 0 or > 60_000)
+        {
+            errors.Add(new ConfigurationError("CloseGraceMs", $"is {options.CloseGraceMs}.", "Set it between 0 and 60000."));
+        }
+
+        return options;
     }
 }

@@ -12,6 +12,9 @@ internal sealed record BrokerProcessOptions
     /// <summary>Name of the group this broker is.</summary>
     public string Group { get; init; } = "group-0";
 
+    /// <summary>Milliseconds a stopping broker waits until its clients have taken their last bytes.</summary>
+    public int CloseGraceMs { get; init; } = 2_000;
+
     /// <summary>The listeners; without any, TCP on 127.0.0.1:1884.</summary>
     public IReadOnlyList<ListenerOptions> Listeners { get; init; } = [];
 

@@ -17,6 +17,9 @@ internal sealed record ProxyOptions
     /// <summary>Event loops, each one thread; 0 takes one per core, at most 2.</summary>
     public int Loops { get; init; }
 
+    /// <summary>Milliseconds a stopping node waits until its devices have taken their last bytes.</summary>
+    public int CloseGraceMs { get; init; } = 2_000;
+
     /// <summary>The listeners; without any, those of <see cref="Default"/>.</summary>
     public IReadOnlyList<ListenerOptions> Listeners { get; init; } = [];
 

@@ -22,12 +22,55 @@ internal static class ProxyOptionsReader
     public static (ProxyOptions Options, IReadOnlyList<ConfigurationError> Errors) Read(IReadOnlyList<string> arguments)
     {
         var errors = new List<ConfigurationError>();
-        IConfiguration configuration = ConfigurationSources.Read(arguments, ShortFlags, errors);
+        return (Read(ConfigurationSources.Read(arguments, ShortFlags, errors), errors), errors);
+    }
+
+    /// <summary>Binds a configuration and completes it; what is wrong is added to <paramref name="errors"/>.</summary>
+    internal static ProxyOptions Read(IConfiguration configuration, List<ConfigurationError> errors)
+    {
         var binder = new OptionsBinder();
-        ProxyOptions options = WithDefaults(binder.Bind<ProxyOptions>(configuration));
+        ProxyOptions bound = binder.Bind<ProxyOptions>(configuration);
         errors.AddRange(binder.Errors);
+        errors.AddRange(ValidateDefaults(bound, configuration));
+        ProxyOptions options = WithDefaults(bound);
         errors.AddRange(Validate(options));
-        return (options, errors);
+        return options;
+    }
+
+    /// <summary>Settings that only matter where no listeners or groups are named, told of under the names the user knows.</summary>
+    private static IEnumerable<ConfigurationError> ValidateDefaults(ProxyOptions options, IConfiguration configuration)
+    {
+        DefaultListenerOptions defaults = options.Default;
+        if (!IPAddress.TryParse(defaults.Address, out _))
+        {
+            yield return new ConfigurationError("Default:Address", $"\"{defaults.Address}\" is no address.", "Give --listen an IP address, for example 127.0.0.1, or 0.0.0.0 for all.");
+        }
+
+        foreach ((string key, int port) in new[] { ("Default:MqttPort", defaults.MqttPort), ("Default:WebSocketPort", defaults.WebSocketPort) })
+        {
+            if (port is < 0 or > 65_535)
+            {
+                yield return new ConfigurationError(key, $"is {port}.", "Set a port between 1 and 65535, or 0 for any free one.");
+            }
+        }
+
+        if (options.EmbeddedGroups is < 1 or > 256)
+        {
+            yield return new ConfigurationError("EmbeddedGroups", $"is {options.EmbeddedGroups}.", "Set --groups between 1 and 256.");
+        }
+
+        if (options.Listeners.Count > 0)
+        {
+            foreach (IConfigurationSection section in configuration.GetSection("Default").GetChildren())
+            {
+                yield return new ConfigurationError(section.Path, "has no effect, because Listeners are named.", "Remove one of the two.");
+            }
+        }
+
+        if (options.Groups.Count > 0 && configuration["EmbeddedGroups"] is not null)
+        {
+            yield return new ConfigurationError("EmbeddedGroups", "has no effect, because Groups are named.", "Remove one of the two.");
+        }
     }
 
     private static ProxyOptions WithDefaults(ProxyOptions options)
@@ -35,28 +78,31 @@ internal static class ProxyOptionsReader
         DefaultListenerOptions defaults = options.Default;
         if (options.Listeners.Count == 0)
         {
-            string host = defaults.Address.Contains(':', StringComparison.Ordinal) ? $"[{defaults.Address}]" : defaults.Address;
+            // What cannot be used has been told of; its default lets the rest be checked, too.
+            var known = new DefaultListenerOptions();
+            IPAddress address = IPAddress.TryParse(defaults.Address, out IPAddress? parsed) ? parsed : IPAddress.Loopback;
+            string mqtt = new IPEndPoint(address, IsPort(defaults.MqttPort) ? defaults.MqttPort : known.MqttPort).ToString();
+            string webSocket = new IPEndPoint(address, IsPort(defaults.WebSocketPort) ? defaults.WebSocketPort : known.WebSocketPort).ToString();
             options = options with
             {
                 Listeners =
                 [
-                    new ListenerOptions { Name = "mqtt", Type = ListenerType.Tcp, Address = $"{host}:{defaults.MqttPort}" },
-                    new ListenerOptions { Name = "ws", Type = ListenerType.Ws, Address = $"{host}:{defaults.WebSocketPort}" },
+                    new ListenerOptions { Name = "mqtt", Type = ListenerType.Tcp, Address = mqtt },
+                    new ListenerOptions { Name = "ws", Type = ListenerType.Ws, Address = webSocket },
                 ],
             };
         }
 
         IEnumerable<GroupOptions> groups = options.Groups.Count > 0
             ? options.Groups
-            : Enumerable.Repeat(new GroupOptions(), int.Clamp(options.EmbeddedGroups, 0, 256));
+            : Enumerable.Repeat(new GroupOptions(), int.Clamp(options.EmbeddedGroups, 1, 256));
         return options with
         {
             Loops = options.Loops == 0 ? int.Min(Environment.ProcessorCount, 2) : options.Loops,
             Node = options.Node.Name.Length > 0
                 ? options.Node
                 : new NodeOptions { Name = $"{Dns.GetHostName()}-{Environment.ProcessId}" },
-            Listeners = [.. options.Listeners.Select((listener, n) =>
-                listener.Name.Length > 0 ? listener : listener with { Name = $"{listener.Type.ToString().ToLowerInvariant()}-{n}" })],
+            Listeners = ListenerListCheck.WithNames(options.Listeners),
             Groups = [.. groups.Select((group, n) => group.Name.Length > 0 ? group : group with { Name = $"group-{n}" })],
         };
     }
@@ -68,7 +114,12 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError("Loops", $"is {options.Loops}.", "Set it between 1 and 64, or 0 for one per core, at most 2.");
         }
 
-        if (options.Groups.Count is < 1 or > 256)
+        if (options.CloseGraceMs is < 0 or > 60_000)
+        {
+            yield return new ConfigurationError("CloseGraceMs", $"is {options.CloseGraceMs}.", "Set it between 0 and 60000.");
+        }
+
+        if (options.Groups.Count > 256)
         {
             yield return new ConfigurationError("Groups", $"are {options.Groups.Count}.", "Name between 1 and 256 groups.");
         }
@@ -91,12 +142,14 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError("Groups", $"have the name {same.Key} {same.Count()} times.", "Give each a name of its own.");
         }
 
-        var sentences = new List<string>();
-        for (int n = 0; n < options.Listeners.Count; n++)
+        foreach (IGrouping<string, GroupOptions> same in options.Groups.Where(group => group.Address.Length > 0)
+            .GroupBy(group => group.Address, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
         {
-            options.Listeners[n].Validate($"Listeners:{n}", sentences);
+            yield return new ConfigurationError("Groups", $"have the address {same.Key} {same.Count()} times.", "One broker is one group; it would get every message of the others, too.");
         }
 
+        var sentences = new List<string>();
+        ListenerListCheck.Validate(options.Listeners, sentences);
         sentences.AddRange(options.Mqtt.Validate("Mqtt"));
         sentences.AddRange(options.Links.Validate("Links"));
         sentences.AddRange(options.Broker.Validate("Broker"));
@@ -134,6 +187,11 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError($"{path}:CaFile", $"names {group.CaFile}, which does not exist.", "Name a PEM file.");
         }
 
+        if (!group.Tls && group.CaFile.Length > 0)
+        {
+            yield return new ConfigurationError($"{path}:Tls", "is false, but CaFile is set.", $"Set {path}:Tls to true, or remove CaFile.");
+        }
+
         if (!group.Log.Equals("none", StringComparison.OrdinalIgnoreCase))
         {
             yield return new ConfigurationError($"{path}:Log", $"\"{group.Log}\" is not in this version.", "Set none: the group serves sessions while they are connected.");
@@ -145,9 +203,13 @@ internal static class ProxyOptionsReader
         }
     }
 
+    private static bool IsPort(int port) => port is >= 0 and <= 65_535;
+
     private static bool IsHostAndPort(string address)
     {
         int colon = address.LastIndexOf(':');
-        return colon > 0 && ushort.TryParse(address.AsSpan(colon + 1), out ushort port) && port > 0;
+        bool isHost = colon > 0 && !address.Any(char.IsWhiteSpace) && !address.Contains('/', StringComparison.Ordinal)
+            && (address.IndexOf(':', StringComparison.Ordinal) == colon || (address[0] == '[' && address[colon - 1] == ']'));
+        return isHost && ushort.TryParse(address.AsSpan(colon + 1), out ushort port) && port > 0;
     }
 }

@@ -1,31 +1,20 @@
 using Microsoft.Extensions.Logging;
 using Trunkline.Directory;
-using Trunkline.Links;
-using Trunkline.Sessions;
 using Trunkline.Topics;
 
 namespace Trunkline.Proxy;
 
 /// <summary>
-/// What the directory tells this node: take-overs go to the loop that owns the identifier, a newer slot table to the
-/// links. Called on any thread; never blocks.
+/// What the directory tells this node: take-overs go to the loop that owns the identifier, doubts to every loop, a newer
+/// slot table to the links. Called on any thread; never blocks.
 /// </summary>
 internal sealed partial class DirectoryEvents(
     Func<string, ConnectionGate> gateOf,
-    IReadOnlyList<(SessionContext Context, ConnectionGate Gate)> loops,
+    IReadOnlyList<HeldReview> reviews,
+    Action<SlotMap> slotsChanged,
     Action<string> declaredDead,
     ILogger logger) : IDirectoryEvents
 {
-    private IDirectory? _directory;
-    private LinkNode? _links;
-
-    /// <summary>Set once while wiring, before the directory is joined.</summary>
-    public void Wire(IDirectory directory, LinkNode links)
-    {
-        _directory = directory;
-        _links = links;
-    }
-
     /// <inheritdoc/>
     public void StateChanged(DirectoryHealth health) => LogState(logger, health.State, health.Detail);
 
@@ -45,7 +34,7 @@ internal sealed partial class DirectoryEvents(
         ConnectionGate gate = gateOf(request.ClientId);
         gate.Loop.Post(() =>
         {
-            gate.LetGo(request.ClientId, request.OldToken);
+            gate.LetGo(request.ClientId, request.OldToken, request.NewToken);
             request.Confirm();
         });
     }
@@ -53,9 +42,9 @@ internal sealed partial class DirectoryEvents(
     /// <inheritdoc/>
     public void HeldInDoubt(HeldDoubt doubt)
     {
-        foreach ((SessionContext context, ConnectionGate gate) in loops)
+        foreach (HeldReview review in reviews)
         {
-            context.Loop.Post(() => Check(gate, [.. gate.Held()], doubt == HeldDoubt.NewGeneration));
+            review.Loop.Post(() => review.Begin(doubt));
         }
     }
 
@@ -63,40 +52,7 @@ internal sealed partial class DirectoryEvents(
     public void SlotMapChanged(SlotMap map)
     {
         LogSlots(logger, map.Version, map.GroupCount);
-        _links!.UpdateSlots(map);
-    }
-
-    /// <summary>Asks how the held sessions stand: the stale are closed, those the directory lost are written back.</summary>
-    private void Check(ConnectionGate gate, IReadOnlyList<HeldSession> held, bool restore)
-    {
-        if (held.Count == 0)
-        {
-            return;
-        }
-
-        ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> call =
-            restore ? _directory!.RestoreHeldAsync(held) : _directory!.VerifyHeldAsync(held);
-        call.Then((this, gate, restore), static (state, result) =>
-        {
-            (DirectoryEvents events, ConnectionGate gate, bool restore) = state;
-            if (result.IsOk)
-            {
-                gate.Loop.Post(() => events.Act(gate, result.Value, restore));
-            }
-        });
-    }
-
-    private void Act(ConnectionGate gate, IReadOnlyList<HeldFinding> findings, bool restored)
-    {
-        foreach (HeldFinding finding in findings.Where(finding => finding.Standing == HeldStanding.Stale))
-        {
-            gate.LetGo(finding.Held.ClientId, finding.Held.Token);
-        }
-
-        if (!restored)
-        {
-            Check(gate, [.. findings.Where(finding => finding.Standing == HeldStanding.Missing).Select(finding => finding.Held)], restore: true);
-        }
+        slotsChanged(map);
     }
 
     [LoggerMessage(1100, LogLevel.Information, "The directory is {State}. {Detail}")]

@@ -44,4 +44,10 @@ internal static partial class HostingLog
 
     [LoggerMessage(2060, LogLevel.Information, "{Listener}: {Count} more lines about {Peer} were held back")]
     public static partial void HeldBack(this ILogger logger, string listener, int count, string peer);
+
+    [LoggerMessage(2070, LogLevel.Warning, "Listener {Listener} at {Address} is open beyond this machine and asks nobody for a password: whoever reaches it is let in. Keep it on 127.0.0.1, fence it by a firewall or Listeners:n:Allow, or ask for certificates (Listeners:n:Tls:ClientCaPath)")]
+    public static partial void OpenDoor(this ILogger logger, string listener, string address);
+
+    [LoggerMessage(2071, LogLevel.Warning, "The management port {Address} is open beyond this machine and asks nobody for a password: it tells sessions and addresses to whoever reaches it. Keep it on 127.0.0.1 or in a network of its own")]
+    public static partial void OpenManagementDoor(this ILogger logger, string address);
 }

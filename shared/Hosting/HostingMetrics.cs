@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Trunkline.Hosting.Metrics;
 using Trunkline.Transports;
 
 namespace Trunkline.Hosting;
@@ -20,11 +21,11 @@ public sealed class HostingMetrics : IDisposable
     public HostingMetrics(IMeterFactory? factory, IReadOnlyList<Loop> loops)
     {
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
-        _accepted = _meter.CreateCounter<long>("trunkline.connections.accepted", description: "Connections accepted.");
-        _refused = _meter.CreateCounter<long>("trunkline.connections.refused", description: "Connections refused before MQTT.");
-        _closed = _meter.CreateCounter<long>("trunkline.connections.closed", description: "Connections closed.");
+        _accepted = _meter.CreateCounter<long>("trunkline.listener.accepted", description: "Connections accepted, by listener.");
+        _refused = _meter.CreateCounter<long>("trunkline.listener.refused", description: "Connections refused before MQTT, by listener and reason.");
+        _closed = _meter.CreateCounter<long>("trunkline.listener.closed", description: "Connections closed, by listener and how their transport ended.");
         _acceptPauses = _meter.CreateCounter<long>("trunkline.listener.pauses", description: "Pauses of accepting for want of descriptors or memory.");
-        _connections = _meter.CreateUpDownCounter<long>("trunkline.connections", description: "Connections open now.");
+        _connections = _meter.CreateUpDownCounter<long>("trunkline.listener.connections", description: "Connections open now, before and after CONNECT, by listener.");
         _meter.CreateObservableCounter("trunkline.network.received", () => loops.Sum(loop => loop.ReceivedBytes), "By", "Bytes received from sockets.");
         _meter.CreateObservableCounter("trunkline.network.sent", () => loops.Sum(loop => loop.SentBytes), "By", "Bytes sent to sockets.");
         _meter.CreateObservableCounter("trunkline.loop.faults", () => loops.Sum(loop => loop.FaultCount), description: "Exceptions contained at the edge of a loop.");
@@ -53,14 +54,11 @@ public sealed class HostingMetrics : IDisposable
     /// <summary>Label values, made once.</summary>
     private static class Names
     {
-        private static readonly string[] Refusals = Array.ConvertAll(Enum.GetNames<RefusalReason>(), ToSnake);
-        private static readonly string[] Closes = Array.ConvertAll(Enum.GetNames<TransportCloseReason>(), ToSnake);
+        private static readonly string[] Refusals = Array.ConvertAll(Enum.GetValues<RefusalReason>(), LabelValue.Of);
+        private static readonly string[] Closes = Array.ConvertAll(Enum.GetValues<TransportCloseReason>(), LabelValue.Of);
 
         public static string Of(RefusalReason reason) => Refusals[(int)reason];
 
         public static string Of(TransportCloseReason reason) => Closes[(int)reason];
-
-        private static string ToSnake(string name) => string.Concat(name.Select((c, i) =>
-            char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : char.ToLowerInvariant(c).ToString()));
     }
 }

@@ -91,7 +91,7 @@ internal sealed class ReceiveLink : LoopWork
     /// <summary>Reads on where it stopped, as far as the link takes it.</summary>
     public void Pump()
     {
-        if (!IsRunning || IsAtTail || _isClosed)
+        if (!IsRunning || IsAtTail || _isClosed || IsCongested)
         {
             return;
         }

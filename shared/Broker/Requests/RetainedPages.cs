@@ -21,6 +21,7 @@ internal sealed class RetainedPages(BrokerState state)
     /// <param name="limit">More than this the asker does not take.</param>
     public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
+        bytes = int.Min(bytes, limit);
         ulong since = text.Since ?? state.Retained.Sequence;
         TopicCursor cursor = text.Cursor;
         bool isMore = Read(text, page, ref cursor, new Writer(state, page, since, bytes, int.MaxValue), out int messages);

@@ -3,7 +3,7 @@ using Trunkline.Topics;
 namespace Trunkline.Broker;
 
 /// <summary>
-/// One shared subscription: a share name and a filter, and the members that take turns [MQTT-4.8.2-1] to [MQTT-4.8.2-3].
+/// One shared subscription: a share name and a filter, and the members that take turns.
 /// Each message goes to one of them: round robin over those that take it at once, else over those that are connected,
 /// else, at QoS 1 and 2, to one that is away and comes back.
 /// </summary>

@@ -5,7 +5,8 @@ namespace Trunkline.Hosting.Configuration;
 
 /// <summary>
 /// The places a program's settings come from, later ones win: <c>appsettings.json</c> beside the program, the file of
-/// <c>--config</c>, <c>TRUNKLINE__Section__Key</c> variables, <c>--Section:Key value</c> and short flags.
+/// <c>--config</c>, <c>TRUNKLINE__Section__Key</c> variables, <c>--Section:Key value</c> and short flags. How they are laid
+/// over each other is <see cref="SettingsMerge"/>'s.
 /// </summary>
 public static class ConfigurationSources
 {
@@ -18,22 +19,30 @@ public static class ConfigurationSources
     public static IConfiguration Read(
         IReadOnlyList<string> arguments,
         IReadOnlyDictionary<string, string> shortFlags,
+        ICollection<ConfigurationError> errors) =>
+        Read(arguments, shortFlags, new ConfigurationPlaces(AppContext.BaseDirectory, Environment.GetEnvironmentVariables()), errors);
+
+    /// <summary>Reads all of them from places of the caller's choice.</summary>
+    internal static IConfiguration Read(
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string> shortFlags,
+        ConfigurationPlaces places,
         ICollection<ConfigurationError> errors)
     {
         Dictionary<string, string?> commandLine = ReadArguments(arguments, shortFlags, errors, out string? file);
-        var builder = new ConfigurationBuilder();
-        AddFile(builder, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), isRequired: false, errors);
+        var merge = new SettingsMerge();
+        AddFile(merge, Path.Combine(places.ProgramFolder, "appsettings.json"), isRequired: false, errors);
         if (file is not null)
         {
-            AddFile(builder, Path.GetFullPath(file), isRequired: true, errors);
+            AddFile(merge, Path.GetFullPath(file), isRequired: true, errors);
         }
 
-        builder.AddInMemoryCollection(ReadVariables());
-        builder.AddInMemoryCollection(commandLine);
-        return builder.Build();
+        merge.Add(ReadVariables(places.Variables));
+        merge.Add(commandLine);
+        return new ConfigurationBuilder().AddInMemoryCollection(merge.Settings).Build();
     }
 
-    private static void AddFile(ConfigurationBuilder builder, string file, bool isRequired, ICollection<ConfigurationError> errors)
+    private static void AddFile(SettingsMerge merge, string file, bool isRequired, ICollection<ConfigurationError> errors)
     {
         if (!File.Exists(file))
         {
@@ -48,19 +57,19 @@ public static class ConfigurationSources
         try
         {
             // Read apart first, so that a broken file is one error among others and not an exception at the end.
-            builder.AddInMemoryCollection(new ConfigurationBuilder().AddJsonFile(file).Build().AsEnumerable());
+            merge.Add([.. new ConfigurationBuilder().AddJsonFile(file).Build().AsEnumerable()]);
         }
-        catch (Exception exception) when (exception is InvalidDataException or FormatException or IOException)
+        catch (Exception exception) when (exception is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
             errors.Add(new ConfigurationError(
-                file, (exception.InnerException ?? exception).Message, "Mend the JSON; comments are allowed, trailing commas too."));
+                file, (exception.InnerException?.InnerException ?? exception.InnerException ?? exception).Message, "Mend the JSON; comments are allowed, trailing commas too."));
         }
     }
 
-    private static Dictionary<string, string?> ReadVariables()
+    private static Dictionary<string, string?> ReadVariables(IDictionary variables)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        foreach (DictionaryEntry variable in variables)
         {
             if (variable.Key is string name && name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase))
             {
@@ -90,10 +99,16 @@ public static class ConfigurationSources
                 string? nearest = NearestName.Of(flag, shortFlags.Keys.Append("--config"));
                 errors.Add(new ConfigurationError(
                     flag, "is no flag of this program.", nearest is null ? "Settings are given as --Section:Key value." : $"Did you mean {nearest}?"));
+                if (equals < 0 && flag.StartsWith("--", StringComparison.Ordinal) && !IsFlag(arguments, i + 1))
+                {
+                    // Its value is no second error.
+                    i++;
+                }
+
                 continue;
             }
 
-            string? value = equals >= 0 ? argument[(equals + 1)..] : i + 1 < arguments.Count ? arguments[++i] : null;
+            string? value = equals >= 0 ? argument[(equals + 1)..] : IsFlag(arguments, i + 1) ? null : arguments[++i];
             if (value is null)
             {
                 errors.Add(new ConfigurationError(flag, "has no value.", $"Give it as {flag} VALUE."));
@@ -111,6 +126,10 @@ public static class ConfigurationSources
         return values;
     }
 
+    /// <summary>Whether a flag, or nothing at all, stands there instead of a value.</summary>
+    private static bool IsFlag(IReadOnlyList<string> arguments, int i) =>
+        i >= arguments.Count || arguments[i].StartsWith("--", StringComparison.Ordinal);
+
     private static string? KeyOf(string flag, IReadOnlyDictionary<string, string> shortFlags)
     {
         if (shortFlags.TryGetValue(flag, out string? key))
@@ -123,3 +142,8 @@ public static class ConfigurationSources
         return isKey ? flag[2..] : null;
     }
 }
+
+/// <summary>Where settings are read from besides the command line.</summary>
+/// <param name="ProgramFolder">The folder of <c>appsettings.json</c>.</param>
+/// <param name="Variables">The environment.</param>
+internal sealed record ConfigurationPlaces(string ProgramFolder, IDictionary Variables);

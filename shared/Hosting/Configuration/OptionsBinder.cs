@@ -66,6 +66,13 @@ public sealed class OptionsBinder
 
         if (plain.IsClass && plain != typeof(string))
         {
+            if (section.Value is { Length: > 0 })
+            {
+                value = null;
+                _errors.Add(new ConfigurationError(path, "is a section, not a single value.", $"Known there: {string.Join(", ", KeysOf(plain).Keys.Order(StringComparer.Ordinal))}."));
+                return false;
+            }
+
             value = BindObject(plain, section, path);
             return true;
         }
@@ -88,10 +95,15 @@ public sealed class OptionsBinder
         return false;
     }
 
+    /// <summary>Items by number, or all in one text with commas, as suits a variable or a flag.</summary>
     private IList BindList(Type itemType, IConfigurationSection section, string path)
     {
         var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(itemType))!;
-        if (section.Value is { Length: > 0 } joined)
+        if (section.Value is { Length: > 0 } && itemType.IsClass && itemType != typeof(string))
+        {
+            _errors.Add(new ConfigurationError(path, "is a list of sections, not a text.", $"Write {path}:0:..., {path}:1:..."));
+        }
+        else if (section.Value is { } joined)
         {
             foreach (string part in joined.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
@@ -146,7 +158,8 @@ public sealed class OptionsBinder
         }
         else if (type == typeof(TimeSpan))
         {
-            value = long.TryParse(text, NumberStyles.None, culture, out long milliseconds) ? TimeSpan.FromMilliseconds(milliseconds) : null;
+            // Beyond int.MaxValue (24 days) a duration would not fit a timer.
+            value = int.TryParse(text, NumberStyles.None, culture, out int milliseconds) ? TimeSpan.FromMilliseconds(milliseconds) : null;
         }
         else if (type.IsEnum)
         {
@@ -170,6 +183,12 @@ public sealed class OptionsBinder
     /// <summary>Names may be written as in documentation: <c>aof-always</c> means <c>AofAlways</c>; QoS may be its number.</summary>
     private static object? ParseEnum(Type type, string text)
     {
+        if (text.Contains(',', StringComparison.Ordinal))
+        {
+            // Enum.TryParse would add the names up.
+            return null;
+        }
+
         string name = text.Replace("-", "", StringComparison.Ordinal);
         return Enum.TryParse(type, name, ignoreCase: true, out object? value) && Enum.IsDefined(type, value!) ? value : null;
     }

@@ -8,6 +8,14 @@ namespace Trunkline.Hosting.Devices;
 public sealed class DeviceAcceptor(DeviceServer server, long connectDeadlineMs) : IConnectionAcceptor
 {
     /// <inheritdoc/>
-    public void OnAccepted(Transport transport) =>
-        transport.Handler = new DeviceConnection(server, transport, connectDeadlineMs);
+    public void OnAccepted(Transport transport)
+    {
+        var connection = new DeviceConnection(server, transport, connectDeadlineMs);
+        transport.Handler = connection;
+        if (server.IsShuttingDown)
+        {
+            // Its TLS handshake or upgrade took until now.
+            connection.ShutDown();
+        }
+    }
 }

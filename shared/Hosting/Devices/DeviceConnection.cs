@@ -1,4 +1,5 @@
 using System.Buffers;
+using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Trunkline.Transports;
 
@@ -13,13 +14,21 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     private readonly DeviceServer _server;
     private readonly Channel _channel;
     private bool _isMoving;
+    private bool _isAsking;
 
     internal DeviceConnection(DeviceServer server, Transport transport, long connectDeadlineMs)
     {
         _server = server;
         Transport = transport;
-        _channel = new Channel(server.ContextOf(transport.Loop), this, connectDeadlineMs);
+        SessionContext context = server.ContextOf(transport.Loop);
+        _channel = new Channel(context, this, connectDeadlineMs);
+        server.ConnectionsOf(context).Add(this);
     }
+
+    /// <summary>Neighbours in <see cref="LoopConnections"/>.</summary>
+    internal DeviceConnection? Next { get; set; }
+
+    internal DeviceConnection? Previous { get; set; }
 
     /// <summary>The bytes' side.</summary>
     public Transport Transport { get; }
@@ -34,6 +43,12 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     public int OnReceived(ReadOnlySpan<byte> bytes)
     {
         Arrive();
+        if (_server.IsShuttingDown && !_channel.IsClosed)
+        {
+            // It was between two loops when they were told.
+            ShutDown();
+        }
+
         return _channel.Receive(bytes);
     }
 
@@ -44,11 +59,16 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     public void OnClosed(TransportCloseReason reason)
     {
         Arrive();
+        _server.ConnectionsOf(_server.ContextOf(Transport.Loop)).Remove(this);
         _channel.OnTransportClosed(Describe(reason));
     }
 
     /// <inheritdoc/>
-    public void BeginConnect(ConnectRequest request) => Gate.Ask(request, _channel);
+    public void BeginConnect(ConnectRequest request)
+    {
+        _isAsking = true;
+        Gate.Ask(request, _channel);
+    }
 
     /// <inheritdoc/>
     public bool BelongsHere(string clientId) => ReferenceEquals(_server.OwnerOf(clientId).Loop, Transport.Loop);
@@ -58,6 +78,7 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     {
         _channel.Leave();
         _isMoving = true;
+        _server.ConnectionsOf(_server.ContextOf(Transport.Loop)).Remove(this);
         Transport.MoveTo(_server.OwnerOf(clientId).Loop);
     }
 
@@ -74,6 +95,22 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
         Transport.Close(TransportClose.Graceful);
     }
 
+    /// <summary>
+    /// Ends it because the server shuts down: DISCONNECT 0x8B (5.0); who still waits for CONNACK gets one; who has not
+    /// sent CONNECT may be sent nothing [MQTT-3.2.0-1].
+    /// </summary>
+    internal void ShutDown()
+    {
+        if (_isAsking && !_channel.IsOpen)
+        {
+            _channel.Refuse(ReasonCode.ServerUnavailable, "The server is shutting down.");
+        }
+        else
+        {
+            _channel.Disconnect(CloseCause.ServerShutdown, ReasonCode.ServerShuttingDown, null);
+        }
+    }
+
     private IConnectGate Gate => _server.GateOf(_server.ContextOf(Transport.Loop));
 
     /// <summary>The first call after a move: from now on the channel lives on the new loop.</summary>
@@ -82,7 +119,9 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
         if (_isMoving)
         {
             _isMoving = false;
-            _channel.Enter(_server.ContextOf(Transport.Loop));
+            SessionContext context = _server.ContextOf(Transport.Loop);
+            _server.ConnectionsOf(context).Add(this);
+            _channel.Enter(context);
         }
     }
 

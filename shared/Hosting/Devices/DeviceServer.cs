@@ -12,6 +12,8 @@ public sealed class DeviceServer
     private readonly SessionContext[] _contexts;
     private readonly IConnectGate[] _gates;
     private readonly SessionContext?[] _byLoopIndex;
+    private readonly LoopConnections[] _connections;
+    private volatile bool _isShuttingDown;
 
     /// <summary>Wires the server.</summary>
     /// <param name="contexts">One session context per loop that owns sessions, in the order of the hash.</param>
@@ -22,6 +24,7 @@ public sealed class DeviceServer
         ArgumentOutOfRangeException.ThrowIfNotEqual(gates.Count, contexts.Count);
         _contexts = [.. contexts];
         _gates = [.. gates];
+        _connections = [.. contexts.Select(_ => new LoopConnections())];
         _byLoopIndex = new SessionContext?[contexts.Max(context => context.Loop.Index) + 1];
         foreach (SessionContext context in contexts)
         {
@@ -42,16 +45,43 @@ public sealed class DeviceServer
             ? context
             : throw new InvalidOperationException($"Loop {loop.Name} serves no devices.");
 
+    /// <summary>Whether <see cref="ShutDownAsync"/> was called; any thread.</summary>
+    internal bool IsShuttingDown => _isShuttingDown;
+
     internal IConnectGate GateOf(SessionContext context) => _gates[Array.IndexOf(_contexts, context)];
 
+    internal LoopConnections ConnectionsOf(SessionContext context) => _connections[Array.IndexOf(_contexts, context)];
+
     /// <summary>
-    /// Ends every connection because the server shuts down: DISCONNECT 0x8B for 5.0, wills as the specification says.
+    /// Ends every connection because the server shuts down: DISCONNECT 0x8B for 5.0, then every session, so that wills that
+    /// wait for their delay are published, too [MQTT-3.1.2-8]. Whoever comes later is closed at once. Returns when the last
+    /// bytes have left, or after <paramref name="grace"/>, and then how many connections had not taken them.
     /// </summary>
-    public Task ShutDownAsync() => Task.WhenAll(_contexts.Select(context => context.Loop.InvokeAsync(() =>
+    public async Task<int> ShutDownAsync(TimeSpan grace)
     {
+        _isShuttingDown = true;
+        Task[] told = await Task.WhenAll(_contexts.Select((context, i) => context.Loop.InvokeAsync(() => ShutDown(context, _connections[i]))));
+        try
+        {
+            await Task.WhenAll(told).WaitAsync(grace, _contexts[0].Loop.Time);
+        }
+        catch (TimeoutException)
+        {
+            // A device that takes no byte must not hold up the end of all others.
+        }
+
+        int[] left = await Task.WhenAll(_contexts.Select((context, i) => context.Loop.InvokeAsync(() => _connections[i].Count)));
+        return left.Sum();
+    }
+
+    private static Task ShutDown(SessionContext context, LoopConnections connections)
+    {
+        Task gone = connections.ShutDown();
         foreach (Session session in context.Registry.All.ToArray())
         {
-            session.Channel?.Disconnect(CloseCause.ServerShutdown, Protocol.ReasonCode.ServerShuttingDown, null);
+            context.Registry.End(session);
         }
-    })));
+
+        return gone;
+    }
 }

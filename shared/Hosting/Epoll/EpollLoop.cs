@@ -100,6 +100,7 @@ public sealed unsafe class EpollLoop : Loop
             }
             catch (Exception exception)
             {
+                (target as Transport)?.Terminate(TransportCloseReason.Error, aborted: true);
                 ReportFault(target, exception);
             }
         }

@@ -53,15 +53,15 @@ public sealed record ListenerOptions
     /// <summary>Adds a sentence per error, with the setting's path and what to do.</summary>
     public void Validate(string path, ICollection<string> errors)
     {
-        if (!IPEndPoint.TryParse(Address, out IPEndPoint? _) || !Address.Contains(':', StringComparison.Ordinal))
+        if (!TryParseEndPoint(Address, out _))
         {
-            errors.Add($"{path}:Address is \"{Address}\"; write an IP address and a port, for example 127.0.0.1:1883.");
+            errors.Add($"{path}:Address is \"{Address}\"; write an IP address and a port, for example 127.0.0.1:1883 or [::1]:1883.");
         }
 
         Require(Backlog > 0, $"{path}:Backlog is {Backlog}; it must be at least 1.");
         Require(MaximumConnections > 0, $"{path}:MaximumConnections is {MaximumConnections}; it must be at least 1.");
-        Require(IsDuration(SendTimeout), $"{path}:SendTimeout is {SendTimeout}; write a duration from 00:00:00.1 to 1.00:00:00.");
-        Require(IsDuration(ConnectDeadline), $"{path}:ConnectDeadline is {ConnectDeadline}; write a duration from 00:00:00.1 to 1.00:00:00.");
+        Require(IsDuration(SendTimeout), $"{path}:SendTimeoutMs is {SendTimeout.TotalMilliseconds}; set it between 100 and 86400000.");
+        Require(IsDuration(ConnectDeadline), $"{path}:ConnectDeadlineMs is {ConnectDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
         AddressRanges.Validate(Allow, $"{path}:Allow", errors);
         AddressRanges.Validate(Deny, $"{path}:Deny", errors);
         ProxyProtocol.Validate($"{path}:ProxyProtocol", errors);
@@ -82,6 +82,16 @@ public sealed record ListenerOptions
                 errors.Add(error);
             }
         }
+    }
+
+    /// <summary>Reads <c>address:port</c>, the port written out and an IPv6 address in brackets: without, ::1 would be an address and any port.</summary>
+    public static bool TryParseEndPoint(string text, out IPEndPoint? endPoint)
+    {
+        int colon = text.LastIndexOf(':');
+        bool isWhole = colon > 0 && colon < text.Length - 1 && (text[0] == '[') == (text[colon - 1] == ']')
+            && (text[0] == '[' || text.IndexOf(':', StringComparison.Ordinal) == colon);
+        endPoint = null;
+        return isWhole && IPEndPoint.TryParse(text, out endPoint);
     }
 
     internal static bool IsDuration(TimeSpan value) => value >= TimeSpan.FromMilliseconds(100) && value <= TimeSpan.FromDays(1);

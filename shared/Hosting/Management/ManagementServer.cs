@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -11,8 +12,8 @@ using Trunkline.Hosting.Metrics;
 namespace Trunkline.Hosting.Management;
 
 /// <summary>
-/// The management port of a process: <c>/healthz</c> (alive), <c>/startupz</c> (wired), <c>/readyz</c> (serves, or says
-/// why not), <c>/metrics</c>, and what the program adds.
+/// The management port of a process: <c>/healthz</c> (alive), <c>/startupz</c> (everything it needs was there once),
+/// <c>/readyz</c> (serves), <c>/metrics</c>, and what the program adds. The bodies say how the parts stand.
 /// </summary>
 public sealed class ManagementServer : IAsyncDisposable
 {
@@ -31,14 +32,14 @@ public sealed class ManagementServer : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="address">Where to listen.</param>
     /// <param name="loggers">Where ASP.NET Core's own warnings go.</param>
-    /// <param name="readiness">What keeps the process from serving; empty when ready. Any thread.</param>
+    /// <param name="health">How the process stands. Any thread.</param>
     /// <param name="services">Adds what the program's endpoints need; may be null.</param>
     /// <param name="endpoints">Adds the program's endpoints; may be null.</param>
-    /// <exception cref="IOException">The address is in use or not ours.</exception>
+    /// <exception cref="ListenerStartException">The address is in use or not ours; the message says who holds it.</exception>
     public static async Task<ManagementServer> StartAsync(
         IPEndPoint address,
         ILoggerFactory loggers,
-        Func<IReadOnlyList<string>> readiness,
+        Func<HealthReport> health,
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? endpoints = null)
     {
@@ -56,14 +57,8 @@ public sealed class ManagementServer : IAsyncDisposable
         WebApplication application = builder.Build();
         var exporter = new PrometheusExporter();
         application.MapGet("/healthz", () => Results.Text("ok\n"));
-        application.MapGet("/startupz", () => Results.Text("ok\n"));
-        application.MapGet("/readyz", () =>
-        {
-            IReadOnlyList<string> reasons = readiness();
-            return reasons.Count == 0
-                ? Results.Text("ok\n")
-                : Results.Text(string.Join('\n', reasons) + "\n", statusCode: StatusCodes.Status503ServiceUnavailable);
-        });
+        application.MapGet("/startupz", () => Answer(health(), report => report.HasStarted));
+        application.MapGet("/readyz", () => Answer(health(), report => report.IsReady));
         application.MapGet("/metrics", () => Results.Text(exporter.Render(), "text/plain; version=0.0.4; charset=utf-8"));
         endpoints?.Invoke(application);
         var server = new ManagementServer(application, exporter);
@@ -71,13 +66,24 @@ public sealed class ManagementServer : IAsyncDisposable
         {
             await application.StartAsync().ConfigureAwait(false);
         }
-        catch
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
             await server.DisposeAsync().ConfigureAwait(false);
-            throw;
+            throw new ListenerStartException(
+            [
+                $"The management port {address} cannot be opened: {exception.Message} {PortHolder.Describe(address.Port)} "
+                + "Stop it, or choose another with --management-port (Management:Address).",
+            ]);
         }
 
         return server;
+    }
+
+    private static IResult Answer(HealthReport report, Func<HealthReport, bool> isGood)
+    {
+        bool good = isGood(report);
+        string text = string.Concat(report.Lines.Prepend(good ? "ok" : "not ok").Select(line => line + "\n"));
+        return Results.Text(text, statusCode: good ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <inheritdoc/>

@@ -11,8 +11,21 @@ internal enum MetricKind
     Histogram,
 }
 
+/// <summary>What the measurements of an instrument are.</summary>
+internal enum MetricSource
+{
+    /// <summary>Changes, to be added up.</summary>
+    Changes,
+
+    /// <summary>The value itself, told when it changes.</summary>
+    Values,
+
+    /// <summary>The value itself, asked for at each scrape; several measurements may add up to one series.</summary>
+    Scraped,
+}
+
 /// <summary>One metric name with its series. The exporter's lock guards it.</summary>
-internal sealed class MetricFamily(string name, string help, MetricKind kind, bool isObservable)
+internal sealed class MetricFamily(string name, string help, MetricKind kind, MetricSource source)
 {
     /// <summary>Seconds; histograms of ours measure durations.</summary>
     private static ReadOnlySpan<double> Bounds => [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -26,10 +39,13 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, bo
         public long[]? Buckets;
     }
 
-    /// <summary>Observable instruments report anew at each scrape; several may add up to one series.</summary>
+    /// <summary>Whether a further instrument of the same name can share this family.</summary>
+    public bool Takes(MetricKind otherKind, MetricSource otherSource) => otherKind == kind && otherSource == source;
+
+    /// <summary>Forgets what the last scrape was told, so that series whose meter is gone go, too.</summary>
     public void BeginScrape()
     {
-        if (isObservable)
+        if (source == MetricSource.Scraped)
         {
             _series.Clear();
         }
@@ -43,7 +59,7 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, bo
             _series.Add(labels, series);
         }
 
-        series.Value += value;
+        series.Value = source == MetricSource.Values ? value : series.Value + value;
         if (kind != MetricKind.Histogram)
         {
             return;
@@ -62,7 +78,8 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, bo
 
     public void Render(StringBuilder text)
     {
-        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n')
+        text.Append("# HELP ").Append(name).Append(' ')
+            .Append(help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n')
             .Append("# TYPE ").Append(name).Append(' ').Append(kind switch
             {
                 MetricKind.Counter => "counter",

@@ -7,7 +7,7 @@ namespace Trunkline.Hosting.Metrics;
 /// <summary>What every Prometheus client library says about its process, under the customary names.</summary>
 internal static class ProcessMetrics
 {
-    public static void Render(StringBuilder text)
+    public static void Render(StringBuilder text, long failures)
     {
         using Process process = Process.GetCurrentProcess();
         double started = new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds() / 1000.0;
@@ -17,10 +17,20 @@ internal static class ProcessMetrics
         Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
         Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", GC.GetGCMemoryInfo().HeapSizeBytes);
         Add(text, "dotnet_gc_pause_seconds_total", "counter", "Time paused for collections.", GC.GetTotalPauseDuration().TotalSeconds);
+        Add(text, "trunkline_scrape_failures_total", "counter", "Scrapes in which an instrument failed and was left out.", failures);
         if (System.IO.Directory.Exists("/proc/self/fd"))
         {
             Add(text, "process_open_fds", "gauge", "Open descriptors.", System.IO.Directory.GetFiles("/proc/self/fd").Length);
+            Add(text, "process_max_fds", "gauge", "Descriptors this process may open; 0 when unlimited or unknown.", MaximumDescriptors());
         }
+    }
+
+    // "Max open files            1048576              1048576              files"
+    private static double MaximumDescriptors()
+    {
+        string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        string[] fields = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        return fields.Length > 3 && double.TryParse(fields[3], CultureInfo.InvariantCulture, out double limit) ? limit : 0;
     }
 
     private static void Add(StringBuilder text, string name, string type, string help, double value) =>

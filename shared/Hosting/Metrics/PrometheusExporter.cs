@@ -14,12 +14,17 @@ public sealed class PrometheusExporter : IDisposable
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
+    private long _failures;
+
     /// <summary>Starts listening; instruments made earlier are found, too.</summary>
-    public PrometheusExporter()
+    /// <param name="meters">Which meters to answer from; null takes all of ours.</param>
+    /// <exception cref="InvalidOperationException">Two instruments of different kinds would make one metric.</exception>
+    public PrometheusExporter(Predicate<Meter>? meters = null)
     {
+        meters ??= meter => meter.Name.StartsWith("Trunkline", StringComparison.Ordinal);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith("Trunkline", StringComparison.Ordinal))
+            if (meters(instrument.Meter))
             {
                 listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
             }
@@ -40,14 +45,23 @@ public sealed class PrometheusExporter : IDisposable
                 family.BeginScrape();
             }
 
-            _listener.RecordObservableInstruments();
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException)
+            {
+                // An instrument that fails, as one may while its node stops, must not hide the others: each was asked.
+                _failures++;
+            }
+
             var text = new StringBuilder(16 * 1024);
             foreach (MetricFamily family in _families.Values)
             {
                 family.Render(text);
             }
 
-            ProcessMetrics.Render(text);
+            ProcessMetrics.Render(text, _failures);
             return text.ToString();
         }
     }
@@ -58,13 +72,19 @@ public sealed class PrometheusExporter : IDisposable
     private MetricFamily FamilyOf(Instrument instrument)
     {
         MetricKind kind = KindOf(instrument);
+        MetricSource source = SourceOf(instrument);
         string name = NameOf(instrument, kind);
         lock (_gate)
         {
             if (!_families.TryGetValue(name, out MetricFamily? family))
             {
-                family = new MetricFamily(name, instrument.Description ?? "", kind, instrument.IsObservable);
+                family = new MetricFamily(name, instrument.Description ?? "", kind, source);
                 _families.Add(name, family);
+            }
+            else if (!family.Takes(kind, source))
+            {
+                // Their measurements would be mixed up: one is added up, the other is forgotten at each scrape.
+                throw new InvalidOperationException($"The metric {name} is made by instruments of different kinds.");
             }
 
             return family;
@@ -87,6 +107,11 @@ public sealed class PrometheusExporter : IDisposable
             : generic == typeof(Counter<>) || generic == typeof(ObservableCounter<>) ? MetricKind.Counter
             : MetricKind.Gauge;
     }
+
+    private static MetricSource SourceOf(Instrument instrument) =>
+        instrument.IsObservable ? MetricSource.Scraped
+        : instrument.GetType().GetGenericTypeDefinition() == typeof(Gauge<>) ? MetricSource.Values
+        : MetricSource.Changes;
 
     private static string NameOf(Instrument instrument, MetricKind kind)
     {

@@ -49,6 +49,8 @@ internal abstract class LayerTransport : Transport, ITransportHandler
             {
                 return;
             }
+
+            SendBelow(Inner);
         }
     }
 

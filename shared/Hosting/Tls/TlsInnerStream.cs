@@ -1,5 +1,5 @@
-using System.Threading.Tasks.Sources;
 using System.Buffers;
+using System.Threading.Tasks.Sources;
 using Trunkline.Transports;
 
 namespace Trunkline.Hosting;

@@ -25,7 +25,7 @@ public sealed record TlsOptions
         File(ClientCaPath, "ClientCaPath", required: false);
         if (!ListenerOptions.IsDuration(HandshakeDeadline))
         {
-            errors.Add($"{path}:HandshakeDeadline is {HandshakeDeadline}; write a duration from 00:00:00.1 to 1.00:00:00.");
+            errors.Add($"{path}:HandshakeDeadlineMs is {HandshakeDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
         }
 
         void File(string? file, string name, bool required)

@@ -27,7 +27,7 @@ public sealed record WebSocketOptions
 
         if (!ListenerOptions.IsDuration(HeaderDeadline))
         {
-            errors.Add($"{path}:HeaderDeadline is {HeaderDeadline}; write a duration from 00:00:00.1 to 1.00:00:00.");
+            errors.Add($"{path}:HeaderDeadlineMs is {HeaderDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
         }
 
         if (MaximumHeaderBytes is < 1024 or > 1024 * 1024)

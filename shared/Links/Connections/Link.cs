@@ -26,7 +26,7 @@ internal abstract class Link : LoopTimer, ILinkOwner
         Name = name;
         Number = number;
         Events = new LinkEvents(group, name);
-        _random = new Random(HashCode.Combine(group.Node.Seed, group.Index, (int)kind, number));
+        _random = new Random(unchecked((group.Node.Seed * 31) + (group.Index * 7919) + ((int)kind * 104_729) + number));
     }
 
     public string Name { get; }
@@ -163,6 +163,6 @@ internal abstract class Link : LoopTimer, ILinkOwner
     private long Delay()
     {
         double mean = double.Min(Options.BackoffMaximumMs, Options.BackoffFirstMs * Math.Pow(2, int.Min(_failures, 20) - 1));
-        return (long)(mean * (0.5 + _random.NextDouble()));
+        return (long)(mean * (0.5 + (_random.NextDouble() / 2)));
     }
 }

@@ -20,7 +20,8 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
     private State _state;
     private long _keepAliveMs;
     private long _lastReceivedMs;
-    private long _pingSentMs = -1;
+    private long _pingSentMs;
+    private bool _isPingOpen;
 
     public LinkConnection(Loop loop, ITransportConnector connector, LinkIdentity identity, LinkOptions options, ILinkOwner owner)
     {
@@ -117,7 +118,7 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
     public int OnReceived(ReadOnlySpan<byte> bytes)
     {
         _lastReceivedMs = _loop.NowMs;
-        _pingSentMs = -1;
+        _isPingOpen = false;
         int used = 0;
         while (_state != State.Closed && used < bytes.Length && !_transport!.IsPaused)
         {
@@ -167,22 +168,19 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
 
         // A link that we do not read now proves nothing by its silence.
         long now = _loop.NowMs;
-        if (_transport!.IsPaused)
-        {
-            _pingSentMs = -1;
-        }
-
-        if (_pingSentMs >= 0 && now - _pingSentMs >= _keepAliveMs)
+        _isPingOpen &= !_transport!.IsPaused;
+        if (_isPingOpen && now - _pingSentMs >= _keepAliveMs)
         {
             Fail($"The broker answered nothing for {now - _lastReceivedMs} ms: the connection is half-open or the broker is stopped.");
             return;
         }
 
-        if (_pingSentMs < 0)
+        if (!_isPingOpen)
         {
             // One at each half keep alive keeps the broker's side alive too [MQTT-3.1.2-20].
             PacketWriter.WritePingReq(Output);
             _pingSentMs = now;
+            _isPingOpen = true;
         }
 
         _loop.Timers.Schedule(this, _keepAliveMs / 2);
@@ -240,6 +238,12 @@ internal sealed class LinkConnection : LoopTimer, ITransportHandler, IConnectAtt
         if (packet.ReasonCode != ReasonCode.Success)
         {
             return $"The broker refused the connection: {packet.ReasonCode} {Encoding.UTF8.GetString(packet.ReasonString)}".TrimEnd();
+        }
+
+        if (packet.SessionPresent)
+        {
+            // We asked for a clean start and keep no state of that session [MQTT-3.2.2-4].
+            return "The broker says Session Present 1 to a clean start.";
         }
 
         var peer = new LinkPeer(packet);

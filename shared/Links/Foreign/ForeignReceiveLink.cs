@@ -28,7 +28,7 @@ internal sealed class ForeignReceiveLink(GroupReceiver receiver, SessionContext 
         TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
             ? TrunklineFields.Parse(text)
             : default;
-        if (!packet.Retain)
+        if (!packet.Retain && !ControlTopics.IsForeignTraffic(packet.Topic))
         {
             // Mosquitto 2.0 wrongly replays retained messages to a shared subscription: those come with RETAIN 1.
             Receiver.Dispatch(packet, fields, LogPosition.None);

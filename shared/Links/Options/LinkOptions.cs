@@ -9,7 +9,7 @@ public sealed record LinkOptions
     /// <summary>Time for dialling and CONNACK together.</summary>
     public int ConnectTimeoutMs { get; init; } = 5_000;
 
-    /// <summary>Mean of the first wait before a link dials again; doubles with each failure, half of it is jitter.</summary>
+    /// <summary>First wait before a link dials again; doubles with each failure; half of each wait is jitter.</summary>
     public int BackoffFirstMs { get; init; } = 100;
 
     /// <summary>Longest wait before a link dials again.</summary>

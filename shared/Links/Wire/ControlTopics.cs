@@ -14,7 +14,16 @@ internal static class ControlTopics
     /// <summary>The response topic of every request of a link; nobody subscribes it, replies come to the asking connection alone.</summary>
     public static ReadOnlySpan<byte> Reply => "$trunkline/reply"u8;
 
+    /// <summary>Where the markers of replay connections go on a foreign broker, before the node's own name.</summary>
+    public static ReadOnlySpan<byte> Marker => "trunkline/marker/"u8;
+
+    /// <summary>Where the probe of a foreign broker plays.</summary>
+    public static ReadOnlySpan<byte> Probe => "trunkline/probe/"u8;
+
     public static ReadOnlySpan<byte> Sys => "$SYS"u8;
+
+    /// <summary>Whether a message of a foreign broker is the links' own: a device's # must not show it.</summary>
+    public static bool IsForeignTraffic(ReadOnlySpan<byte> topic) => topic.StartsWith(Marker) || topic.StartsWith(Probe);
 
     /// <summary>Whether a topic or filter belongs to $SYS, which the node answers itself.</summary>
     public static bool IsSys(ReadOnlySpan<byte> topic) => IsUnder(topic, Sys);

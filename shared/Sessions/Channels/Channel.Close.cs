@@ -21,7 +21,7 @@ public sealed partial class Channel
             PacketWriter.WriteDisconnect(
                 _host.Output,
                 _version,
-                new DisconnectPacket { ReasonCode = reason, ReasonString = detail is null ? default : Encoding.UTF8.GetBytes(detail) },
+                new DisconnectPacket { ReasonCode = Sayable(PacketType.Disconnect, reason), ReasonString = detail is null ? default : Encoding.UTF8.GetBytes(detail) },
                 _maximumPacketSize);
         }
 
@@ -47,7 +47,7 @@ public sealed partial class Channel
         Session session = Session!;
         if (packet.SessionExpiryInterval is { } expiry)
         {
-            if (session.ExpirySeconds == 0 && expiry != 0)
+            if (!_askedForExpiry && expiry != 0)
             {
                 error = ChannelErrors.ExpiryFromZero;
                 return false;
@@ -64,6 +64,14 @@ public sealed partial class Channel
         Close(CloseCause.ClientDisconnect, packet.ReasonCode, null);
         return true;
     }
+
+    /// <summary>
+    /// The code a packet of ours may carry: one that the specification does not list for it becomes the general failure
+    /// [MQTT-3.2.2-8] [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.9.3-2] [MQTT-3.11.3-2] [MQTT-3.14.2-1].
+    /// </summary>
+    private static ReasonCode Sayable(PacketType type, ReasonCode reason) =>
+        ReasonCodes.IsAllowed(type, PacketSender.Server, reason) ? reason
+        : ReasonCodes.IsError(reason) ? ReasonCode.UnspecifiedError : ReasonCode.Success;
 
     private void Fail(in ProtocolError error)
     {

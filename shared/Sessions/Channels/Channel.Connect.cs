@@ -8,7 +8,7 @@ namespace Trunkline.Sessions;
 public sealed partial class Channel
 {
     /// <summary>How long a client waits for its claim before it is refused; the directory's own deadlines are shorter.</summary>
-    private const long _claimDeadlineMs = 10_000;
+    private const long ClaimDeadlineMs = 10_000;
 
     /// <summary>
     /// Accepts the CONNECT: attaches the session, answers CONNACK before anything else [MQTT-3.2.0-1], then sends what
@@ -27,7 +27,7 @@ public sealed partial class Channel
         uint expiry = ExpiryOf(request);
         _state = State.Open;
         MqttOptions options = _context.Options;
-        _keepAliveMs = 1500L * KeepAliveOf(request, options);
+        _keepAliveMs = 1500 * KeepAliveOf(request, options);
         _receiveMaximum = (ushort)options.ReceiveMaximum;
         _maximumPacketSize = request.MaximumPacketSize;
         _wantsProblemInformation = request.WantsProblemInformation;
@@ -35,28 +35,36 @@ public sealed partial class Channel
         int outboundAliases = int.Min(request.TopicAliasMaximum, options.OutboundTopicAliasMaximum);
         _outboundAliases = outboundAliases > 0 ? new OutboundAliases(outboundAliases) : null;
 
+        _askedForExpiry = request.SessionExpirySeconds != 0;
+
         (Session session, bool isPresent) = _context.Registry.Attach(this, request, expiry);
         Session = session;
         WasSessionPresent = isPresent;
         _context.Counters.Add(SessionCounter.ConnectsAccepted);
         _context.Counters.Add(SessionCounter.ChannelsOpen);
-        WriteConnAck(request, isPresent, expiry, userProperties);
+        if (WriteConnAck(request, isPresent, expiry, userProperties) == 0)
+        {
+            // Nothing may be sent that is larger than the client takes [MQTT-3.1.2-24], and nothing before CONNACK.
+            session.DropWill();
+            Close(CloseCause.LimitExceeded, ReasonCode.PacketTooLarge, "CONNACK is larger than the client's Maximum Packet Size.");
+            return;
+        }
 
-        _lastReceivedMs = _context.Loop.NowMs;
+        _deadlineOrHeardMs = _context.Loop.NowMs;
         _context.Loop.Timers.Cancel(this);
         if (_keepAliveMs > 0)
         {
             _context.Loop.Timers.Schedule(this, _keepAliveMs);
         }
 
-        session.Drain();
+        session.Opened();
         Unpause(Pauses.Connecting);
     }
 
     /// <summary>Refuses the CONNECT with CONNACK where the version has a code for the reason, and closes [MQTT-3.2.2-7].</summary>
     public void Refuse(ReasonCode reason, string detail)
     {
-        if (_state == State.Closed)
+        if (_state is State.Closed or State.Open)
         {
             return;
         }
@@ -66,7 +74,11 @@ public sealed partial class Channel
             PacketWriter.WriteConnAck(
                 _host.Output,
                 _version,
-                new ConnAckPacket { ReasonCode = reason, ReasonString = _wantsProblemInformation ? Encoding.UTF8.GetBytes(detail) : default },
+                new ConnAckPacket
+                {
+                    ReasonCode = _version == ProtocolVersion.Mqtt50 ? Sayable(PacketType.ConnAck, reason) : reason,
+                    ReasonString = _wantsProblemInformation ? Encoding.UTF8.GetBytes(detail) : default,
+                },
                 _maximumPacketSize);
         }
 
@@ -104,7 +116,7 @@ public sealed partial class Channel
         _state = State.Connecting;
         Pause(Pauses.Connecting);
         _context.Loop.Timers.Cancel(this);
-        _context.Loop.Timers.Schedule(this, _claimDeadlineMs);
+        _context.Loop.Timers.Schedule(this, ClaimDeadlineMs);
         _host.BeginConnect(request);
         return true;
     }
@@ -130,7 +142,7 @@ public sealed partial class Channel
         return true;
     }
 
-    /// <summary>An identifier of our making that this loop owns [MQTT-3.1.3-6] [MQTT-3.1.3-7].</summary>
+    /// <summary>An identifier of our making that this loop owns [MQTT-3.1.3-6] [MQTT-3.2.2-16].</summary>
     private string AssignClientId()
     {
         while (true)
@@ -160,6 +172,10 @@ public sealed partial class Channel
         {
             error = ChannelErrors.EmptyClientId;
         }
+        else if (!_context.Registry.HasRoomFor(Encoding.UTF8.GetString(packet.ClientId)))
+        {
+            error = ChannelErrors.TooManySessions;
+        }
         else if (packet.HasWill && packet.WillQoS > options.MaximumQoS)
         {
             error = ChannelErrors.WillQoSNotSupported;
@@ -187,11 +203,12 @@ public sealed partial class Channel
         return !properties.HasResponseTopic || TopicName.IsValid(properties.ResponseTopic, _context.Options.TopicLimits, out error);
     }
 
-    /// <summary>A CONNECT that does not parse: 5.0 may be told why, 3.x only of a version or identifier we do not take.</summary>
+    /// <summary>A CONNECT that does not parse: 5.0 may be told why, 3.x only of a version or identifier we do not take,
+    /// and who does not even say MQTT gets no answer [MQTT-3.1.2-1].</summary>
     private void AnswerBadConnect(in ProtocolError error)
     {
-        if (_version == ProtocolVersion.Mqtt50 || error.Code == ReasonCode.UnsupportedProtocolVersion
-            || error.Code == ReasonCode.ClientIdentifierNotValid)
+        if (_version == ProtocolVersion.Mqtt50
+            || (_version != 0 && error.Code is ReasonCode.UnsupportedProtocolVersion or ReasonCode.ClientIdentifierNotValid))
         {
             Refuse(error.Code, Describe(error));
             return;
@@ -201,13 +218,13 @@ public sealed partial class Channel
         Close(CloseCause.ProtocolError, error.Code, Describe(error));
     }
 
-    private void WriteConnAck(ConnectRequest request, bool isPresent, uint expiry, ReadOnlySpan<byte> userProperties)
+    private int WriteConnAck(ConnectRequest request, bool isPresent, uint expiry, ReadOnlySpan<byte> userProperties)
     {
         MqttOptions options = _context.Options;
         Span<byte> clientId = stackalloc byte[64];
         int clientIdLength = request.IsClientIdAssigned ? Encoding.UTF8.GetBytes(request.ClientId, clientId) : 0;
-        int keepAlive = (int)(_keepAliveMs / 1500);
-        PacketWriter.WriteConnAck(_host.Output, _version, new ConnAckPacket
+        int keepAlive = KeepAliveSeconds;
+        return PacketWriter.WriteConnAck(_host.Output, _version, new ConnAckPacket
         {
             SessionPresent = isPresent,
             ReasonCode = ReasonCode.Success,
@@ -226,7 +243,7 @@ public sealed partial class Channel
             ResponseInformation = request.WantsResponseInformation && options.ResponseInformation.Length > 0
                 ? Encoding.UTF8.GetBytes(options.ResponseInformation)
                 : default,
-        });
+        }, _maximumPacketSize);
     }
 
     private uint ExpiryOf(ConnectRequest request)
@@ -238,7 +255,7 @@ public sealed partial class Channel
     }
 
     /// <summary>
-    /// Keep alive in force, in seconds. A 5.0 client is told when it differs from what it asked [MQTT-3.1.2-21]; a 3.x
+    /// Keep alive in force, in seconds. A 5.0 client is told when it differs from what it asked [MQTT-3.2.2-21] [MQTT-3.2.2-22]; a 3.x
     /// client cannot be told, so it is held to what it asked [MQTT-3.1.2-24] (3.1.1).
     /// </summary>
     private static int KeepAliveOf(ConnectRequest request, MqttOptions options)

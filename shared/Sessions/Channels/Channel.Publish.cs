@@ -8,10 +8,14 @@ public sealed partial class Channel
     private bool ReceivePublish(in Frame frame, out ProtocolError error)
     {
         if (!PublishPacket.TryParse(frame, _version, PacketSender.Client, out PublishPacket packet, out error)
-            || !CheckPublish(packet, out error)
-            || !ResolveTopic(packet, out ReadOnlySpan<byte> topic, out error))
+            || !CheckPublish(packet, out error))
         {
             return false;
+        }
+
+        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic, out error))
+        {
+            return RefuseTopic(packet, error);
         }
 
         switch (packet.QoS)
@@ -80,6 +84,30 @@ public sealed partial class Channel
         return true;
     }
 
+    /// <summary>
+    /// A topic name beyond our own limits is refused alone where PUBACK or PUBREC can say so; everything else that is wrong
+    /// with a topic ends the connection.
+    /// </summary>
+    private bool RefuseTopic(in PublishPacket packet, in ProtocolError error)
+    {
+        if (error.Code != ReasonCode.TopicNameInvalid || _version != ProtocolVersion.Mqtt50 || packet.QoS == QoS.AtMostOnce)
+        {
+            return false;
+        }
+
+        _context.Counters.Add(SessionCounter.PublishesRefused);
+        if (packet.QoS == QoS.AtLeastOnce)
+        {
+            PacketWriter.WritePubAck(_host.Output, _version, packet.PacketId, error.Code);
+        }
+        else
+        {
+            SendPubRec(packet.PacketId, error.Code);
+        }
+
+        return true;
+    }
+
     private bool ReceiveQoS1(in PublishPacket packet, ReadOnlySpan<byte> topic, out ProtocolError error)
     {
         if (!TakeWindow(out error))
@@ -104,6 +132,11 @@ public sealed partial class Channel
         Session.InboundKind kind = Session!.BeginInbound(packet.PacketId, out bool countsAnew);
         if (countsAnew && !TakeWindow(out error))
         {
+            if (kind == Session.InboundKind.New)
+            {
+                Session.AbandonInbound(packet.PacketId);
+            }
+
             return false;
         }
 
@@ -130,7 +163,7 @@ public sealed partial class Channel
 
     /// <summary>
     /// Takes a place in the receive window. A 5.0 client that passes the announced maximum is disconnected
-    /// [MQTT-3.3.4-8]; a 3.x client knows of none, so we stop reading instead while the router works.
+    /// [MQTT-3.3.4-7]; a 3.x client knows of none, so we stop reading instead while the router works.
     /// </summary>
     private bool TakeWindow(out ProtocolError error)
     {
@@ -193,7 +226,7 @@ public sealed partial class Channel
         LeaveRouter();
         if (MayAnswer(ref reason))
         {
-            PacketWriter.WritePubAck(_host.Output, _version, packetId, reason);
+            PacketWriter.WritePubAck(_host.Output, _version, packetId, Sayable(PacketType.PubAck, reason));
         }
     }
 
@@ -217,7 +250,7 @@ public sealed partial class Channel
 
         if (MayAnswer(ref reason))
         {
-            SendPubRec(packetId, reason);
+            SendPubRec(packetId, Sayable(PacketType.PubRec, reason));
         }
     }
 

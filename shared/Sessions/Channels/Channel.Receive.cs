@@ -14,7 +14,7 @@ public sealed partial class Channel
         int used = 0;
         if (_state == State.Open)
         {
-            _lastReceivedMs = _context.Loop.NowMs;
+            _deadlineOrHeardMs = _context.Loop.NowMs;
         }
 
         while (_pauses == Pauses.None && _state != State.Closed && used < bytes.Length)
@@ -90,8 +90,7 @@ public sealed partial class Channel
             case PacketType.Unsubscribe:
                 return ReceiveUnsubscribe(frame, out error);
             case PacketType.PingReq:
-                PacketWriter.WritePingResp(_host.Output);
-                return PingReqPacket.TryParse(frame, out _, out error);
+                return ReceivePingReq(frame, out error);
             case PacketType.Disconnect:
                 return ReceiveDisconnect(frame, out error);
             case PacketType.Connect:
@@ -104,6 +103,17 @@ public sealed partial class Channel
                 error = ChannelErrors.ServerPacketFromClient;
                 return false;
         }
+    }
+
+    private bool ReceivePingReq(in Frame frame, out ProtocolError error)
+    {
+        if (!PingReqPacket.TryParse(frame, out _, out error))
+        {
+            return false;
+        }
+
+        PacketWriter.WritePingResp(_host.Output);
+        return true;
     }
 
     private bool ReceivePubAck(in Frame frame, out ProtocolError error)

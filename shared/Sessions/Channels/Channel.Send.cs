@@ -69,13 +69,20 @@ public sealed partial class Channel
         }
 
         PublishEncoder encoder = Encoder(message, qos, retain, packetId, duplicate, identifiers);
-        if (_outboundAliases is not null && _outboundAliases.TryUse(message.Topic, out ushort alias, out bool isKnown))
+        if (_outboundAliases is not null && _outboundAliases.TryUse(message.Topic, HasRoomForAlias(encoder), out ushort alias, out bool isKnown))
         {
             encoder = encoder with { TopicAlias = alias, OmitTopic = isKnown };
         }
 
         encoder.Write(_host.Output);
     }
+
+    /// <summary>
+    /// Whether the packet stays within the client's maximum when an alias comes with its topic: three bytes, and up to one
+    /// more for each of the two lengths before them [MQTT-3.1.2-24]. Measures a copy, for an encoder remembers its measure.
+    /// </summary>
+    private bool HasRoomForAlias(PublishEncoder encoder) =>
+        _maximumPacketSize == 0 || encoder.Measure() + 5 <= _maximumPacketSize;
 
     internal void SendPubRel(ushort packetId, ReasonCode reason) =>
         PacketWriter.WritePubRel(_host.Output, _version, packetId, reason);
@@ -92,21 +99,29 @@ public sealed partial class Channel
         Span<ReasonCode> codes = items.Count <= 256 ? stackalloc ReasonCode[items.Count] : new ReasonCode[items.Count];
         for (int i = 0; i < items.Count; i++)
         {
-            codes[i] = items[i].Result;
+            codes[i] = Sayable(operation.IsUnsubscribe ? PacketType.UnsubAck : PacketType.SubAck, items[i].Result);
         }
 
-        if (operation.IsUnsubscribe)
+        // User properties only where they are wanted [MQTT-3.1.2-29]; the writer leaves them out where they do not fit.
+        var properties = new UserPropertyList(_wantsProblemInformation ? operation.AnswerProperties : default);
+        int written = operation.IsUnsubscribe
+            ? PacketWriter.WriteUnsubAck(
+                _host.Output,
+                _version,
+                new UnsubAckPacket { PacketId = operation.PacketId, ReasonCodes = codes, UserProperties = properties },
+                _maximumPacketSize)
+            : PacketWriter.WriteSubAck(
+                _host.Output,
+                _version,
+                new SubAckPacket { PacketId = operation.PacketId, ReasonCodes = codes, UserProperties = properties },
+                _maximumPacketSize);
+        if (written == 0)
         {
-            PacketWriter.WriteUnsubAck(_host.Output, _version, operation.PacketId, codes);
-        }
-        else
-        {
-            PacketWriter.WriteSubAck(_host.Output, _version, new SubAckPacket
-            {
-                PacketId = operation.PacketId,
-                ReasonCodes = codes,
-                UserProperties = new UserPropertyList(operation.AnswerProperties),
-            });
+            Disconnect(
+                CloseCause.LimitExceeded,
+                ReasonCode.ImplementationSpecificError,
+                "The answer to all these filters is larger than the client's Maximum Packet Size [MQTT-3.1.2-24].");
+            return;
         }
 
         if (Session!.OperationCount < _context.Options.MaximumWaitingOperations)

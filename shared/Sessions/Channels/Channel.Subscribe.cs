@@ -12,6 +12,23 @@ public sealed partial class Channel
             return false;
         }
 
+        // Every filter is judged before the first is held: a packet that ends the connection changes nothing.
+        foreach (Subscription requested in packet.Subscriptions)
+        {
+            bool isValid = IsFilterAcceptable(requested.Filter, out ParsedFilter filter, out error);
+            if (isValid && filter.IsShared && requested.Options.NoLocal)
+            {
+                error = ChannelErrors.NoLocalOnShared;
+                return false;
+            }
+
+            if (!isValid && error.Code != ReasonCode.TopicFilterInvalid)
+            {
+                return false;
+            }
+        }
+
+        error = default;
         var items = new List<SubscribeItem>(packet.Subscriptions.Count);
         foreach (Subscription requested in packet.Subscriptions)
         {
@@ -21,14 +38,9 @@ public sealed partial class Channel
                 continue;
             }
 
-            if (filter.IsShared && requested.Options.NoLocal)
-            {
-                error = ChannelErrors.NoLocalOnShared;
-                return false;
-            }
-
+            // A bridge of 3.x wants RETAIN as published and no echo, which its version cannot ask for.
             SubscriptionOptions options = _isBridge
-                ? SubscriptionOptions.Create(requested.Options.QoS, noLocal: true, retainAsPublished: true)
+                ? SubscriptionOptions.Create(requested.Options.QoS, noLocal: !filter.IsShared, retainAsPublished: true)
                 : requested.Options;
             items.Add(Session!.Hold(filter, options, packet.SubscriptionIdentifier));
         }
@@ -45,6 +57,15 @@ public sealed partial class Channel
             return false;
         }
 
+        foreach (ReadOnlySpan<byte> requested in packet.Filters)
+        {
+            if (!IsFilterAcceptable(requested, out _, out error) && error.Code != ReasonCode.TopicFilterInvalid)
+            {
+                return false;
+            }
+        }
+
+        error = default;
         var items = new List<SubscribeItem>(packet.Filters.Count);
         foreach (ReadOnlySpan<byte> requested in packet.Filters)
         {
@@ -57,6 +78,13 @@ public sealed partial class Channel
         PauseAtOperationLimit();
         return true;
     }
+
+    /// <summary>
+    /// A filter that breaks the rules of filters ends the connection [MQTT-4.7.1-1] [MQTT-4.8.2-2]; one that is only beyond
+    /// our limits (0x8F) is refused alone.
+    /// </summary>
+    private bool IsFilterAcceptable(ReadOnlySpan<byte> text, out ParsedFilter filter, out ProtocolError error) =>
+        ParsedFilter.TryParse(text, _context.Options.TopicLimits, out filter, out error);
 
     private void PauseAtOperationLimit()
     {

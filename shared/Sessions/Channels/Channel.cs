@@ -21,11 +21,15 @@ public sealed partial class Channel : LoopTimer
     private ProtocolVersion _version = ProtocolVersion.Mqtt311;
     private bool _wantsProblemInformation = true;
     private bool _isBridge;
+
+    /// <summary>CONNECT had a session expiry above 0, so DISCONNECT may have one.</summary>
+    private bool _askedForExpiry;
     private ushort _receiveMaximum;
     private uint _maximumPacketSize;
-    private long _lastReceivedMs;
-    private long _keepAliveMs;
-    private readonly long _connectDueMs;
+
+    /// <summary>Before CONNECT: when its deadline is; after it: when the client was last heard. Never both.</summary>
+    private long _deadlineOrHeardMs;
+    private int _keepAliveMs;
     private ConnectRequest? _request;
     private InboundAliases? _inboundAliases;
     private OutboundAliases? _outboundAliases;
@@ -44,7 +48,7 @@ public sealed partial class Channel : LoopTimer
     {
         _context = context;
         _host = host;
-        _connectDueMs = context.Loop.NowMs + connectDeadlineMs;
+        _deadlineOrHeardMs = context.Loop.NowMs + connectDeadlineMs;
         context.Loop.Timers.Schedule(this, connectDeadlineMs);
     }
 
@@ -85,7 +89,7 @@ public sealed partial class Channel : LoopTimer
     public bool WasSessionPresent { get; private set; }
 
     /// <summary>Keep alive in force, in seconds; 0 for none.</summary>
-    public int KeepAliveSeconds => (int)(_keepAliveMs / 1500);
+    public int KeepAliveSeconds => _keepAliveMs / 1500;
 
     /// <summary>QoS 1 and 2 messages that may be in flight towards the device: its Receive Maximum or ours, the lower.</summary>
     public int SendQuota { get; private set; } = 1;
@@ -106,7 +110,7 @@ public sealed partial class Channel : LoopTimer
     public void Enter(SessionContext context)
     {
         _context = context;
-        context.Loop.Timers.Schedule(this, long.Max(0, _connectDueMs - context.Loop.NowMs));
+        context.Loop.Timers.Schedule(this, long.Max(0, _deadlineOrHeardMs - context.Loop.NowMs));
     }
 
     /// <summary>The transport takes bytes again: what waits is sent, then the router may go on.</summary>
@@ -150,10 +154,10 @@ public sealed partial class Channel : LoopTimer
         if (_pauses != Pauses.None)
         {
             // We do not read now, so silence proves nothing.
-            _lastReceivedMs = now;
+            _deadlineOrHeardMs = now;
         }
 
-        long silentMs = now - _lastReceivedMs;
+        long silentMs = now - _deadlineOrHeardMs;
         if (silentMs >= _keepAliveMs)
         {
             Disconnect(CloseCause.KeepAliveTimeout, ReasonCode.KeepAliveTimeout, null);
@@ -165,7 +169,7 @@ public sealed partial class Channel : LoopTimer
 
     private void Pause(Pauses pause)
     {
-        if ((_pauses & pause) != 0)
+        if ((_pauses & pause) != 0 || _state == State.Closed)
         {
             return;
         }
@@ -192,7 +196,7 @@ public sealed partial class Channel : LoopTimer
         _pauses &= ~pause;
         if (_pauses == Pauses.None)
         {
-            _lastReceivedMs = _context.Loop.NowMs;
+            _deadlineOrHeardMs = _context.Loop.NowMs;
             _host.ResumeReading();
         }
     }

@@ -12,22 +12,22 @@ internal static class ChannelErrors
         ReasonCode.ProtocolError, "MQTT-3.1.0-2", "A second CONNECT came on the same connection.");
 
     public static readonly ProtocolError UnexpectedAuth = new(
-        ReasonCode.ProtocolError, "MQTT-4.12.0-6", "AUTH came although CONNECT named no authentication method.");
+        ReasonCode.ProtocolError, "MQTT-4.12.0-7", "AUTH came although CONNECT named no authentication method.");
 
     public static readonly ProtocolError ServerPacketFromClient = new(
-        ReasonCode.ProtocolError, "MQTT-4.8.0-1", "A packet came that only a server may send.");
+        ReasonCode.ProtocolError, "MQTT-4.13.1-1; 3.1.1 MQTT-4.8.0-1", "A packet came that only a server may send.");
 
     public static readonly ProtocolError AuthenticationMethod = new(
         ReasonCode.BadAuthenticationMethod, "MQTT-4.12.0-1", "The authentication method is not one of ours.");
 
     public static readonly ProtocolError ClientIdTooLong = new(
-        ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", "The client identifier is longer than Mqtt:MaximumClientIdBytes.");
+        ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8; 3.1.1 MQTT-3.1.3-9", "The client identifier is longer than Mqtt:MaximumClientIdBytes.");
 
     public static readonly ProtocolError EmptyClientId = new(
-        ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", "An empty client identifier needs Clean Session 1.");
+        ReasonCode.ClientIdentifierNotValid, "3.1.1 MQTT-3.1.3-8", "An empty client identifier needs Clean Session 1.");
 
     public static readonly ProtocolError TooManySessions = new(
-        ReasonCode.QuotaExceeded, "MQTT-4.13.2-1", "This node holds Mqtt:MaximumSessions sessions.");
+        ReasonCode.QuotaExceeded, "5.0: 3.2.2.2; 3.1.1: 3.2.2.3", "This loop holds Mqtt:MaximumSessions sessions already.");
 
     public static readonly ProtocolError QoSNotSupported = new(
         ReasonCode.QoSNotSupported, "MQTT-3.2.2-11", "The QoS is higher than Mqtt:MaximumQoS.");
@@ -45,7 +45,7 @@ internal static class ChannelErrors
         ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", "The topic alias is higher than the Topic Alias Maximum of CONNACK.");
 
     public static readonly ProtocolError AliasUnknown = new(
-        ReasonCode.ProtocolError, "MQTT-3.3.2-7", "The topic alias stands for no topic yet.");
+        ReasonCode.ProtocolError, "5.0: 3.3.2.3.4, MQTT-3.3.2-7", "The topic alias stands for no topic yet.");
 
     public static readonly ProtocolError ResponseTopicHasWildcard = new(
         ReasonCode.ProtocolError, "MQTT-3.3.2-14", "The response topic is not a topic name.");
@@ -57,5 +57,5 @@ internal static class ChannelErrors
         ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local is set on a shared subscription.");
 
     public static readonly ProtocolError ExpiryFromZero = new(
-        ReasonCode.ProtocolError, "MQTT-3.14.2-2", "DISCONNECT sets a session expiry although CONNECT had none.");
+        ReasonCode.ProtocolError, "5.0: 3.14.2.2.2", "DISCONNECT sets a session expiry although CONNECT had none.");
 }

@@ -11,8 +11,11 @@ internal sealed class OutboundAliases(int maximum)
     private readonly byte[]?[] _topics = new byte[maximum][];
     private int _count;
 
-    /// <summary>Gives the alias of a topic, if there is one for it; <paramref name="isKnown"/> says that the client already has it.</summary>
-    public bool TryUse(ReadOnlySpan<byte> topic, out ushort alias, out bool isKnown)
+    /// <summary>
+    /// Gives the alias of a topic, if there is one for it or, where <paramref name="mayAdd"/> says so, one is free;
+    /// <paramref name="isKnown"/> says that the client already has it.
+    /// </summary>
+    public bool TryUse(ReadOnlySpan<byte> topic, bool mayAdd, out ushort alias, out bool isKnown)
     {
         var hashCode = default(HashCode);
         hashCode.AddBytes(topic);
@@ -28,7 +31,7 @@ internal sealed class OutboundAliases(int maximum)
         }
 
         isKnown = false;
-        if (_count == maximum)
+        if (_count == maximum || !mayAdd)
         {
             alias = 0;
             return false;

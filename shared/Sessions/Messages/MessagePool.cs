@@ -13,6 +13,13 @@ public sealed class MessagePool(Loop loop, int maximumKept = 4096)
     private SharedMessage? _free;
     private SharedMessage? _foreign;
     private int _kept;
+    private long _rented;
+    private long _returnedHere;
+    private long _returnedElsewhere;
+
+    /// <summary>Messages rented and not returned yet. Exact on the loop; elsewhere it may be a turn old.</summary>
+    public long Rented =>
+        Volatile.Read(ref _rented) - Volatile.Read(ref _returnedHere) - Volatile.Read(ref _returnedElsewhere);
 
     /// <summary>Rents a message with one reference. Loop thread only.</summary>
     public SharedMessage Rent(in MessageContent content)
@@ -36,6 +43,7 @@ public sealed class MessagePool(Loop loop, int maximumKept = 4096)
         }
 
         message.Fill(content);
+        _rented++;
         return message;
     }
 
@@ -44,9 +52,12 @@ public sealed class MessagePool(Loop loop, int maximumKept = 4096)
         message.DropLargeBuffer();
         if (loop.IsCurrent)
         {
+            _returnedHere++;
             Keep(message);
             return;
         }
+
+        Interlocked.Increment(ref _returnedElsewhere);
 
         SharedMessage? head;
         do

@@ -41,6 +41,8 @@ public sealed class SubscribeOperation
 
     internal SubscribeOperation? NextWaiting { get; set; }
 
+    internal bool IsStarted { get; set; }
+
     /// <summary>Every item has its result: the session answers its device. On the session's loop, once.</summary>
     public void Complete()
     {
@@ -67,10 +69,10 @@ public sealed class SubscribeItem
     public SessionSubscription? Subscription { get; }
 
     /// <summary>Whether the session did not hold this filter before (SUBSCRIBE only).</summary>
-    public bool IsNew { get; init; }
+    public bool IsNew { get; internal set; }
 
     /// <summary>Whether matching retained messages are to be sent, as Retain Handling says [MQTT-3.3.1-9] to [MQTT-3.3.1-11].</summary>
-    public bool WantsRetained { get; init; }
+    public bool WantsRetained { get; internal set; }
 
     /// <summary>
     /// The reason code of SUBACK or UNSUBACK. The session fills in the granted QoS or its refusal; the router changes it
@@ -80,4 +82,11 @@ public sealed class SubscribeItem
 
     /// <summary>Whether the session already refused this item, so that the router has nothing to do with it.</summary>
     public bool IsRefused => (byte)Result >= 0x80;
+
+    /// <summary>The filter was thought to be held when the SUBSCRIBE came, and then was refused to an earlier one.</summary>
+    internal void BecomeNew()
+    {
+        IsNew = true;
+        WantsRetained |= Subscription is { Filter.IsShared: false, Options.RetainHandling: RetainHandling.SendIfNew };
+    }
 }

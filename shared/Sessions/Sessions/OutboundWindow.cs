@@ -9,7 +9,7 @@ internal enum OutboundState : byte
     /// <summary>PUBLISH sent, PUBACK or PUBREC awaited.</summary>
     AwaitingAcknowledgement,
 
-    /// <summary>PUBREC received, PUBREL sent, PUBCOMP awaited; the message itself is no longer needed [MQTT-4.3.3-4].</summary>
+    /// <summary>PUBREC received, PUBREL sent, PUBCOMP awaited; the message itself is no longer needed [MQTT-4.3.3-6].</summary>
     AwaitingCompletion,
 }
 
@@ -26,7 +26,7 @@ internal struct OutboundEntry
 
 /// <summary>
 /// The QoS 1 and 2 messages in flight towards one client, in the order they were sent, so that a resend keeps order
-/// [MQTT-4.6.0-1]. Packet identifiers rise through 1..65,535 and are given again only when free [MQTT-2.2.1-3].
+/// [MQTT-4.6.0-1] (3.1.1). Packet identifiers rise through 1..65,535 and are given again only when free [MQTT-2.2.1-4].
 /// </summary>
 /// <remarks>
 /// <code>

@@ -7,15 +7,15 @@ public sealed partial class Session
     /// <summary>Window entries that still have to be sent again on the connection of now.</summary>
     private int _unsent;
 
-    /// <summary>PUBACK from the device [MQTT-4.3.2-5]. Returns false when the identifier is not in use.</summary>
+    /// <summary>PUBACK from the device [MQTT-4.3.2-3]. Returns false when the identifier is not in use.</summary>
     internal bool ReceivePubAck(ushort packetId)
     {
         int index = FindAwaiting(packetId, QoS.AtLeastOnce, OutboundState.AwaitingAcknowledgement);
         return FinishAndDrain(index);
     }
 
-    /// <summary>PUBREC from the device: a success moves on to PUBREL, a failure ends the exchange [MQTT-4.3.3-4].</summary>
-    /// <returns>Whether the identifier is in use; the caller answers PUBREL 0x92 when it is not [MQTT-4.3.3-7].</returns>
+    /// <summary>PUBREC from the device: a success moves on to PUBREL [MQTT-4.3.3-4], a failure ends the exchange [MQTT-4.4.0-2].</summary>
+    /// <returns>Whether the identifier is in use; the caller answers PUBREL 0x92 when it is not.</returns>
     internal bool ReceivePubRec(ushort packetId, ReasonCode reason)
     {
         int index = _window?.Find(packetId) ?? -1;
@@ -32,7 +32,7 @@ public sealed partial class Session
         ref OutboundEntry entry = ref _window[index];
         if (entry.State == OutboundState.AwaitingAcknowledgement)
         {
-            // The device owns the message now: its bytes can go, the exchange goes on [MQTT-4.3.3-4].
+            // The device owns the message now: its bytes can go, the exchange goes on [MQTT-4.3.3-6].
             entry.State = OutboundState.AwaitingCompletion;
             entry.Pending.Message.Release();
             entry.Pending = entry.Pending with { Message = null!, Identifiers = null };
@@ -43,7 +43,7 @@ public sealed partial class Session
         return true;
     }
 
-    /// <summary>PUBCOMP from the device [MQTT-4.3.3-6]. Returns false when the identifier is not in use.</summary>
+    /// <summary>PUBCOMP from the device [MQTT-4.3.3-5]. Returns false when the identifier is not in use.</summary>
     internal bool ReceivePubComp(ushort packetId)
     {
         int index = FindAwaiting(packetId, QoS.ExactlyOnce, OutboundState.AwaitingCompletion);
@@ -65,16 +65,20 @@ public sealed partial class Session
 
         MarkSent(ref _window![index]);
         _window.Finish(index);
-        if (_window.Span == 0 && _waiting is null)
+        Drain();
+        ReturnIdleWindow();
+        return true;
+    }
+
+    /// <summary>An idle device keeps no window; the next identifiers go on from the highest so far.</summary>
+    private void ReturnIdleWindow()
+    {
+        if (_window is { Span: 0 })
         {
-            // An idle device keeps no window; the next identifiers go on from the highest so far.
             _lastPacketId = _window.LastPacketId;
             _context.Windows.Return(_window);
             _window = null;
         }
-
-        Drain();
-        return true;
     }
 
     private void MarkSent(ref OutboundEntry entry)
@@ -88,7 +92,8 @@ public sealed partial class Session
 
     /// <summary>
     /// After a reconnect: the same packet identifiers, DUP set, in the original order, before anything new
-    /// [MQTT-4.4.0-1] [MQTT-3.3.1-1], within the new connection's Receive Maximum [MQTT-3.3.4-9].
+    /// [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] (3.1.1), within the new connection's Receive Maximum [MQTT-3.3.4-9],
+    /// which holds back PUBLISH and not PUBREL [MQTT-3.3.4-10].
     /// </summary>
     private void ResendUnsent(Channel channel)
     {
@@ -106,9 +111,14 @@ public sealed partial class Session
                 continue;
             }
 
-            if (outstanding >= channel.SendQuota || channel.IsCongested)
+            if (channel.IsCongested)
             {
                 return;
+            }
+
+            if (outstanding >= channel.SendQuota && entry.State == OutboundState.AwaitingAcknowledgement)
+            {
+                continue;
             }
 
             MarkSent(ref entry);

@@ -4,13 +4,15 @@ namespace Trunkline.Sessions;
 
 public sealed partial class Session
 {
-    private SessionTimer? _timer;
-    private Will? _will;
-    private long _willDueMs = long.MaxValue;
-    private long _expiryDueMs = long.MaxValue;
+    /// <summary>The will and what runs while there is no connection; null for a connected device without a will.</summary>
+    private Ending? _ending;
 
     /// <summary>Whether a will is set for the connection of now, or waits for its delay.</summary>
-    public bool HasWill => _will is not null;
+    public bool HasWill => _ending?.Will is not null;
+
+    private long? ExpiresInSeconds => _ending is { ExpiryDueMs: < long.MaxValue } ending
+        ? long.Max(0, ending.ExpiryDueMs - _context.Loop.NowMs + 999) / 1000
+        : null;
 
     /// <summary>Gives the session to a connection. A will that still waits for its delay is dropped [MQTT-3.1.3-9].</summary>
     internal void Attach(Channel channel, uint expirySeconds, Will? will)
@@ -18,17 +20,34 @@ public sealed partial class Session
         Attachment++;
         Channel = channel;
         ExpirySeconds = expirySeconds;
-        _will = will;
-        _willDueMs = long.MaxValue;
-        _expiryDueMs = long.MaxValue;
         CancelTimer();
+        _ending = will is null ? null : new Ending(this) { Will = will };
         _unsent = _window?.InFlight ?? 0;
         _window?.MarkUnsent();
+    }
+
+    /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
+    internal void Opened()
+    {
+        Drain();
         _context.Router.AttachmentChanged(this);
     }
 
+    /// <summary>A will that waits for its delay does not wait longer; used where the session ends with this process.</summary>
+    internal void HurryWill()
+    {
+        if (HasWill && Channel is null)
+        {
+            PublishWill();
+        }
+    }
+
     /// <summary>DISCONNECT 0x00 deletes the will unpublished [MQTT-3.14.4-3].</summary>
-    internal void DropWill() => _will = null;
+    internal void DropWill()
+    {
+        CancelTimer();
+        _ending = null;
+    }
 
     /// <summary>The connection is gone: the will becomes due, the expiry begins, or the session ends.</summary>
     internal void Detach(Channel channel)
@@ -42,17 +61,22 @@ public sealed partial class Session
         _waitingQoS0?.Clear();
         _waitingQoS0 = null;
         _unsent = 0;
-        long now = _context.Loop.NowMs;
-        if (_will is not null)
+        if (_inbound is { Count: 0 })
         {
-            long delay = long.Min(_will.DelaySeconds, ExpirySeconds == uint.MaxValue ? long.MaxValue : ExpirySeconds);
+            _inbound = null;
+        }
+
+        long now = _context.Loop.NowMs;
+        if (_ending is { Will: { } will } ending)
+        {
+            long delay = long.Min(will.DelaySeconds, ExpirySeconds == uint.MaxValue ? long.MaxValue : ExpirySeconds);
             if (delay == 0)
             {
                 PublishWill();
             }
             else
             {
-                _willDueMs = now + (delay * 1000);
+                ending.WillDueMs = now + (delay * 1000);
             }
         }
 
@@ -62,12 +86,17 @@ public sealed partial class Session
             return;
         }
 
-        _expiryDueMs = ExpirySeconds == uint.MaxValue ? long.MaxValue : now + (ExpirySeconds * 1000L);
+        if (ExpirySeconds != uint.MaxValue)
+        {
+            _ending ??= new Ending(this);
+            _ending.ExpiryDueMs = now + (ExpirySeconds * 1000L);
+        }
+
         _context.Router.AttachmentChanged(this);
         ScheduleTimer(now);
     }
 
-    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.3-9], everything kept is let go.</summary>
+    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.2-8], everything kept is let go.</summary>
     internal void End()
     {
         if (IsEnded)
@@ -75,11 +104,7 @@ public sealed partial class Session
             return;
         }
 
-        if (_will is not null && Channel is null)
-        {
-            PublishWill();
-        }
-
+        HurryWill();
         IsEnded = true;
         CancelTimer();
         _context.Router.Forget(this);
@@ -102,9 +127,9 @@ public sealed partial class Session
 
     private void PublishWill()
     {
-        Will will = _will!;
-        _will = null;
-        _willDueMs = long.MaxValue;
+        Will will = _ending!.Will!;
+        _ending.Will = null;
+        _ending.WillDueMs = long.MaxValue;
         _context.Counters.Add(SessionCounter.WillsPublished);
         _context.Router.Publish(
             new PublishRequest
@@ -124,12 +149,12 @@ public sealed partial class Session
     private void OnTimer()
     {
         long now = _context.Loop.NowMs;
-        if (_will is not null && _willDueMs <= now)
+        if (_ending is { Will: not null } ending && ending.WillDueMs <= now)
         {
             PublishWill();
         }
 
-        if (_expiryDueMs <= now)
+        if (_ending?.ExpiryDueMs <= now)
         {
             _context.Counters.Add(SessionCounter.SessionsExpired);
             _context.Registry.End(this);
@@ -141,25 +166,29 @@ public sealed partial class Session
 
     private void ScheduleTimer(long now)
     {
-        long due = long.Min(_willDueMs, _expiryDueMs);
-        if (due != long.MaxValue)
+        if (_ending is { } ending && long.Min(ending.WillDueMs, ending.ExpiryDueMs) is < long.MaxValue and long due)
         {
-            _timer ??= new SessionTimer(this);
-            _context.Loop.Timers.Schedule(_timer, long.Max(0, due - now));
+            _context.Loop.Timers.Schedule(ending, long.Max(0, due - now));
         }
     }
 
     private void CancelTimer()
     {
-        if (_timer is not null)
+        if (_ending is not null)
         {
-            _context.Loop.Timers.Cancel(_timer);
-            _timer = null;
+            _context.Loop.Timers.Cancel(_ending);
         }
     }
 
-    private sealed class SessionTimer(Session session) : LoopTimer
+    /// <summary>A will, when it is due, and when the session expires; is its own timer.</summary>
+    private sealed class Ending(Session session) : LoopTimer
     {
+        public Will? Will { get; set; }
+
+        public long WillDueMs { get; set; } = long.MaxValue;
+
+        public long ExpiryDueMs { get; set; } = long.MaxValue;
+
         protected override void OnDue() => session.OnTimer();
     }
 }

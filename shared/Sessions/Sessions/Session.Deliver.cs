@@ -16,7 +16,7 @@ public sealed partial class Session
     /// </summary>
     /// <param name="message">The message; the caller keeps its reference.</param>
     /// <param name="granted">The highest QoS of the matching subscriptions [MQTT-3.3.4-2].</param>
-    /// <param name="retain">The RETAIN flag to show [MQTT-3.3.1-8] to [MQTT-3.3.1-13].</param>
+    /// <param name="retain">The RETAIN flag to show [MQTT-3.3.1-12] [MQTT-3.3.1-13] (3.1.1: [MQTT-3.3.1-8] [MQTT-3.3.1-9]).</param>
     /// <param name="identifiers">Subscription identifiers to name [MQTT-3.3.4-3].</param>
     /// <param name="shapes">Frames encoded once for many sessions, or null.</param>
     public void Deliver(

@@ -1,32 +1,38 @@
-using Trunkline.Protocol;
-
 namespace Trunkline.Sessions;
 
 public sealed partial class Session
 {
-    /// <summary>What the session is now; a copy that may leave the loop.</summary>
-    public SessionDescription Describe() => new(
-        ClientId,
-        Channel is not null,
-        Channel?.Version switch
+    /// <summary>Filters a description names; a session may hold more than anyone wants to read.</summary>
+    public const int MaximumDescribedSubscriptions = 1_000;
+
+    /// <summary>What the session looks like now. Loop thread only; the result is anyone's.</summary>
+    public SessionDescription Describe()
+    {
+        Channel? channel = Channel;
+        return new SessionDescription
         {
-            null => null,
-            ProtocolVersion.Mqtt31 => "3.1",
-            ProtocolVersion.Mqtt311 => "3.1.1",
-            _ => "5.0",
-        },
-        Attachment,
-        Channel?.KeepAliveSeconds ?? 0,
-        ExpirySeconds,
-        HasWill,
-        [.. _subscriptions.ToArray().Select(subscription => new SubscriptionDescription(
-            subscription.Filter.ToString(),
-            (int)subscription.Options.QoS,
-            subscription.Options.NoLocal,
-            subscription.Options.RetainAsPublished,
-            (int)subscription.Options.RetainHandling,
-            subscription.Identifier))],
-        InFlight,
-        Channel?.InboundUnfinished ?? InboundExchanges,
-        Waiting);
+            ClientId = ClientId,
+            IsConnected = channel is not null,
+            Version = channel?.Version,
+            Attachment = Attachment,
+            KeepAliveSeconds = channel?.KeepAliveSeconds,
+            ExpirySeconds = ExpirySeconds,
+            ExpiresInSeconds = ExpiresInSeconds,
+            Subscriptions =
+            [
+                .. Subscriptions.Take(MaximumDescribedSubscriptions).Select(subscription => new SubscriptionDescription(
+                    subscription.Filter.ToString(),
+                    subscription.Options.QoS,
+                    subscription.Options.NoLocal,
+                    subscription.Options.RetainAsPublished,
+                    subscription.Options.RetainHandling,
+                    subscription.Identifier)),
+            ],
+            SubscriptionCount = SubscriptionCount,
+            InFlightOut = InFlight,
+            InFlightIn = int.Max(InboundExchanges, channel?.InboundUnfinished ?? 0),
+            Waiting = Waiting,
+            HasWill = HasWill,
+        };
+    }
 }

@@ -30,7 +30,7 @@ public sealed partial class Session
     /// <summary>Incoming QoS 2 messages between PUBLISH and PUBREL.</summary>
     public int InboundExchanges => _inbound?.Count ?? 0;
 
-    /// <summary>Enters an incoming QoS 2 packet identifier before its message is forwarded [MQTT-4.3.3-9].</summary>
+    /// <summary>Enters an incoming QoS 2 packet identifier before its message is forwarded [MQTT-4.3.3-10].</summary>
     /// <param name="packetId">The device's identifier.</param>
     /// <param name="countsAnew">Whether it takes a place in this connection's receive window that it did not have yet.</param>
     internal InboundKind BeginInbound(ushort packetId, out bool countsAnew)
@@ -48,10 +48,10 @@ public sealed partial class Session
         return exchange.IsSafe ? InboundKind.RepeatSafe : InboundKind.RepeatUnderWay;
     }
 
-    /// <summary>The router refused the message at once: the identifier is free again.</summary>
+    /// <summary>The message was refused at once: the identifier is free again [MQTT-4.3.3-9].</summary>
     internal void AbandonInbound(ushort packetId) => _inbound?.Remove(packetId);
 
-    /// <summary>PUBREL: the identifier is free again [MQTT-4.3.3-11]. Returns false when it was not in use.</summary>
+    /// <summary>PUBREL: the identifier is free again [MQTT-4.3.3-11] [MQTT-4.3.3-12]. Returns false when it was not in use.</summary>
     internal bool EndInbound(ushort packetId, out bool wasCounted)
     {
         wasCounted = false;

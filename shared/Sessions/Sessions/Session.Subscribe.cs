@@ -6,10 +6,22 @@ namespace Trunkline.Sessions;
 public sealed partial class Session
 {
     private SubscribeOperation? _operation;
-    private SubscribeOperation? _lastWaiting;
+    private bool _isStarting;
 
     /// <summary>SUBSCRIBE and UNSUBSCRIBE packets that wait or are under way.</summary>
-    internal int OperationCount { get; private set; }
+    internal int OperationCount
+    {
+        get
+        {
+            int count = 0;
+            for (SubscribeOperation? operation = _operation; operation is not null; operation = operation.NextWaiting)
+            {
+                count++;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>Takes a SUBSCRIBE whose filters were already read; answered when the router completes it [MQTT-3.8.4-1].</summary>
     internal void BeginSubscribe(ushort packetId, List<SubscribeItem> items) =>
@@ -65,12 +77,6 @@ public sealed partial class Session
         }
 
         _operation = operation.NextWaiting;
-        if (_operation is null)
-        {
-            _lastWaiting = null;
-        }
-
-        OperationCount--;
         if (IsEnded)
         {
             return;
@@ -80,7 +86,8 @@ public sealed partial class Session
         {
             foreach (SubscribeItem item in operation.Items)
             {
-                if (item.IsRefused && item.IsNew && item.Subscription is { IsHeld: true } subscription)
+                if (item.IsRefused && item.IsNew && item.Subscription is { IsHeld: true } subscription
+                    && !IsAskedForAgain(operation, subscription))
                 {
                     Remove(subscription);
                 }
@@ -95,6 +102,26 @@ public sealed partial class Session
         StartNext();
     }
 
+    /// <summary>
+    /// Whether a SUBSCRIBE that waits names the refused filter again: the subscription stays then, and is new to that one.
+    /// </summary>
+    private static bool IsAskedForAgain(SubscribeOperation refused, SessionSubscription subscription)
+    {
+        for (SubscribeOperation? waiting = refused.NextWaiting; waiting is not null; waiting = waiting.NextWaiting)
+        {
+            foreach (SubscribeItem item in waiting.Items)
+            {
+                if (!waiting.IsUnsubscribe && ReferenceEquals(item.Subscription, subscription))
+                {
+                    item.BecomeNew();
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     private void Remove(SessionSubscription subscription)
     {
         subscription.IsHeld = false;
@@ -105,32 +132,52 @@ public sealed partial class Session
 
     private void Enqueue(SubscribeOperation operation)
     {
-        OperationCount++;
-        if (_operation is not null)
+        if (_operation is not { } last)
         {
-            (_lastWaiting ?? _operation).NextWaiting = operation;
-            _lastWaiting = operation;
+            _operation = operation;
+            StartNext();
             return;
         }
 
-        _operation = operation;
-        StartNext();
+        // At most Mqtt:MaximumWaitingOperations wait, nearly always none: a walk is cheaper than a field in every session.
+        while (last.NextWaiting is not null)
+        {
+            last = last.NextWaiting;
+        }
+
+        last.NextWaiting = operation;
     }
 
+    /// <summary>
+    /// Gives the router the operation whose turn it is. A loop, not a recursion: where the router completes at once, the
+    /// next one begins after it has returned, so that it never sees two of a session at a time.
+    /// </summary>
     private void StartNext()
     {
-        if (_operation is not { } operation)
+        if (_isStarting)
         {
             return;
         }
 
-        if (operation.IsUnsubscribe)
+        _isStarting = true;
+        try
         {
-            _context.Router.Unsubscribe(operation);
+            while (_operation is { IsStarted: false } operation && !IsEnded)
+            {
+                operation.IsStarted = true;
+                if (operation.IsUnsubscribe)
+                {
+                    _context.Router.Unsubscribe(operation);
+                }
+                else
+                {
+                    _context.Router.Subscribe(operation);
+                }
+            }
         }
-        else
+        finally
         {
-            _context.Router.Subscribe(operation);
+            _isStarting = false;
         }
     }
 }

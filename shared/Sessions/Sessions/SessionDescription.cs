@@ -1,36 +1,56 @@
+using Trunkline.Protocol;
+
 namespace Trunkline.Sessions;
 
-/// <summary>What a session is at one moment, for management pages.</summary>
-/// <param name="ClientId">The client identifier.</param>
-/// <param name="IsConnected">Whether a connection has it.</param>
-/// <param name="Version">MQTT version of the connection: 3.1, 3.1.1 or 5.0; null while not connected.</param>
-/// <param name="Attachment">How many connections the session has had.</param>
-/// <param name="KeepAliveSeconds">Keep alive in force; 0 for none.</param>
-/// <param name="ExpirySeconds">Seconds it is kept without a connection; 4294967295 for ever.</param>
-/// <param name="HasWill">Whether a will is set or waits for its delay.</param>
-/// <param name="Subscriptions">Its filters.</param>
-/// <param name="InFlight">QoS 1 and 2 messages sent and not yet acknowledged.</param>
-/// <param name="Inbound">Publishes of the device not yet finished.</param>
-/// <param name="Waiting">Messages that wait to be sent.</param>
-public sealed record SessionDescription(
-    string ClientId,
-    bool IsConnected,
-    string? Version,
-    int Attachment,
-    int KeepAliveSeconds,
-    uint ExpirySeconds,
-    bool HasWill,
-    IReadOnlyList<SubscriptionDescription> Subscriptions,
-    int InFlight,
-    int Inbound,
-    int Waiting);
+/// <summary>What a session looks like at one moment, for people: a copy, free of the loop.</summary>
+public sealed record SessionDescription
+{
+    /// <summary>The client identifier.</summary>
+    public required string ClientId { get; init; }
 
-/// <summary>One filter of a session.</summary>
-/// <param name="Filter">The filter, with its share name.</param>
-/// <param name="QoS">Highest QoS of delivery.</param>
-/// <param name="NoLocal">Whether the session's own messages are left out.</param>
-/// <param name="RetainAsPublished">Whether RETAIN flags are kept.</param>
-/// <param name="RetainHandling">0, 1 or 2, as in SUBSCRIBE.</param>
-/// <param name="Identifier">Subscription identifier, or 0.</param>
+    /// <summary>Whether a connection has the session.</summary>
+    public required bool IsConnected { get; init; }
+
+    /// <summary>The version of that connection; null while there is none.</summary>
+    public ProtocolVersion? Version { get; init; }
+
+    /// <summary>Connections the session has had.</summary>
+    public required int Attachment { get; init; }
+
+    /// <summary>Keep alive in force in seconds, 0 for none; null while there is no connection.</summary>
+    public int? KeepAliveSeconds { get; init; }
+
+    /// <summary>Seconds the session outlives its connection; <see cref="uint.MaxValue"/> is for ever.</summary>
+    public required uint ExpirySeconds { get; init; }
+
+    /// <summary>Seconds until it expires; null while it is connected or never expires.</summary>
+    public long? ExpiresInSeconds { get; init; }
+
+    /// <summary>Its filters, at most <see cref="Session.MaximumDescribedSubscriptions"/>.</summary>
+    public required IReadOnlyList<SubscriptionDescription> Subscriptions { get; init; }
+
+    /// <summary>How many filters it holds.</summary>
+    public required int SubscriptionCount { get; init; }
+
+    /// <summary>QoS 1 and 2 messages sent to the device and not finished.</summary>
+    public required int InFlightOut { get; init; }
+
+    /// <summary>QoS 2 messages from the device between PUBLISH and PUBREL, and QoS 1 ones not yet acknowledged.</summary>
+    public required int InFlightIn { get; init; }
+
+    /// <summary>Messages that wait to be sent.</summary>
+    public required int Waiting { get; init; }
+
+    /// <summary>Whether a will is set, or waits for its delay.</summary>
+    public required bool HasWill { get; init; }
+}
+
+/// <summary>One filter of a session with its options.</summary>
+/// <param name="Filter">The filter as subscribed.</param>
+/// <param name="QoS">The QoS granted.</param>
+/// <param name="NoLocal">Whether the client's own messages stay away.</param>
+/// <param name="RetainAsPublished">Whether RETAIN is shown as published.</param>
+/// <param name="RetainHandling">When retained messages are sent.</param>
+/// <param name="Identifier">The subscription identifier; 0 for none.</param>
 public sealed record SubscriptionDescription(
-    string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int RetainHandling, uint Identifier);
+    string Filter, QoS QoS, bool NoLocal, bool RetainAsPublished, RetainHandling RetainHandling, uint Identifier);

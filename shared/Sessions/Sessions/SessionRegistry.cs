@@ -1,4 +1,5 @@
 using System.Text;
+using Trunkline.Protocol;
 
 namespace Trunkline.Sessions;
 
@@ -51,9 +52,23 @@ public sealed class SessionRegistry
         return (session, isPresent);
     }
 
-    /// <summary>Ends a session for good.</summary>
+    /// <summary>
+    /// The process ends: every connection is told 0x8B and closed, and every will is published, also one that waits for
+    /// its delay, for its session ends with this process.
+    /// </summary>
+    public void ShutDown()
+    {
+        foreach (Session session in _sessions.Values.ToArray())
+        {
+            session.Channel?.Disconnect(CloseCause.ServerShutdown, ReasonCode.ServerShuttingDown, null);
+            session.HurryWill();
+        }
+    }
+
+    /// <summary>Ends a session for good; a connection it still has is told so and closed.</summary>
     public void End(Session session)
     {
+        session.Channel?.Disconnect(CloseCause.Administrative, ReasonCode.AdministrativeAction, "The session was ended.");
         if (session.IsEnded)
         {
             return;

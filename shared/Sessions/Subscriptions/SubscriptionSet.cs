@@ -4,60 +4,67 @@ using Trunkline.Topics;
 namespace Trunkline.Sessions;
 
 /// <summary>
-/// The subscriptions of one session. Most devices hold one or two: the first stands inline, a dictionary comes with the
-/// second, so that an idle device costs no table.
+/// The subscriptions of one session. Most devices hold one: it stands inline, a dictionary comes with the second, so that
+/// an idle device costs no table.
 /// </summary>
 internal struct SubscriptionSet
 {
-    private SessionSubscription? _single;
-    private Dictionary<TopicFilterText, SessionSubscription>? _many;
+    /// <summary>Null, the only subscription, or the dictionary of several.</summary>
+    private object? _held;
 
-    public readonly int Count => _many?.Count ?? (_single is null ? 0 : 1);
+    public readonly int Count => _held switch
+    {
+        null => 0,
+        SessionSubscription => 1,
+        _ => Many!.Count,
+    };
+
+    private readonly Dictionary<TopicFilterText, SessionSubscription>? Many =>
+        _held as Dictionary<TopicFilterText, SessionSubscription>;
 
     public readonly bool TryGet(TopicFilterText filter, [NotNullWhen(true)] out SessionSubscription? subscription)
     {
-        if (_many is not null)
+        if (Many is { } many)
         {
-            return _many.TryGetValue(filter, out subscription);
+            return many.TryGetValue(filter, out subscription);
         }
 
-        subscription = _single is not null && _single.Filter == filter ? _single : null;
+        subscription = _held is SessionSubscription single && single.Filter == filter ? single : null;
         return subscription is not null;
     }
 
     public void Add(SessionSubscription subscription)
     {
-        if (_many is not null)
+        switch (_held)
         {
-            _many.Add(subscription.Filter, subscription);
-        }
-        else if (_single is null)
-        {
-            _single = subscription;
-        }
-        else
-        {
-            _many = new Dictionary<TopicFilterText, SessionSubscription>
-            {
-                [_single.Filter] = _single,
-                [subscription.Filter] = subscription,
-            };
-            _single = null;
+            case null:
+                _held = subscription;
+                break;
+            case SessionSubscription single:
+                _held = new Dictionary<TopicFilterText, SessionSubscription>
+                {
+                    [single.Filter] = single,
+                    [subscription.Filter] = subscription,
+                };
+                break;
+            default:
+                Many!.Add(subscription.Filter, subscription);
+                break;
         }
     }
 
     public void Remove(SessionSubscription subscription)
     {
-        if (ReferenceEquals(_single, subscription))
+        if (ReferenceEquals(_held, subscription))
         {
-            _single = null;
+            _held = null;
         }
         else
         {
-            _many?.Remove(subscription.Filter);
+            Many?.Remove(subscription.Filter);
         }
     }
 
     public readonly SessionSubscription[] ToArray() =>
-        _many is not null ? [.. _many.Values] : _single is not null ? [_single] : [];
+        Many is { } many ? [.. many.Values] : _held is SessionSubscription single ? [single] : [];
 }

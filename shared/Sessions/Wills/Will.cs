@@ -37,7 +37,7 @@ public sealed class Will
     /// <summary>Whether it is published as a retained message [MQTT-3.1.2-14] [MQTT-3.1.2-15].</summary>
     public bool Retain { get; }
 
-    /// <summary>Seconds between the end of the connection and the publish, unless the session ends first [MQTT-3.1.3-9].</summary>
+    /// <summary>Seconds between the end of the connection and the publish, unless the session ends first [MQTT-3.1.2-8].</summary>
     public uint DelaySeconds { get; }
 
     /// <summary>Lifetime of the message in seconds; null for none.</summary>

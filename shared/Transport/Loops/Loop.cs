@@ -169,7 +169,16 @@ public abstract partial class Loop : IDisposable
         (_ready, _readyNow) = (_readyNow, _ready);
         for (int i = 0; i < _readyNow.Count; i++)
         {
-            _readyNow[i].ContinueInput(this);
+            Transport transport = _readyNow[i];
+            try
+            {
+                transport.ContinueInput(this);
+            }
+            catch (Exception exception)
+            {
+                transport.Terminate(TransportCloseReason.Error, aborted: true);
+                ReportFault(transport, exception);
+            }
         }
 
         _readyNow.Clear();
@@ -195,7 +204,15 @@ public abstract partial class Loop : IDisposable
             _endOfTurn.Clear();
             for (int i = 0; i < _dirty.Count; i++)
             {
-                _dirty[i].EndTurn(this);
+                Transport transport = _dirty[i];
+                try
+                {
+                    transport.EndTurn(this);
+                }
+                catch (Exception exception)
+                {
+                    ReportFault(transport, exception);
+                }
             }
 
             _dirty.Clear();
@@ -204,7 +221,16 @@ public abstract partial class Loop : IDisposable
         _gatheredBytes = 0;
         for (int i = 0; i < _moves.Count; i++)
         {
-            _moves[i].Transport.Leave(this, _moves[i].Target);
+            (Transport transport, Loop target) = _moves[i];
+            try
+            {
+                transport.Leave(this, target);
+            }
+            catch (Exception exception)
+            {
+                transport.Terminate(TransportCloseReason.Error, aborted: true);
+                ReportFault(transport, exception);
+            }
         }
 
         _moves.Clear();

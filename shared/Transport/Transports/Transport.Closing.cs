@@ -22,7 +22,7 @@ public abstract partial class Transport
     /// <summary>Frees the descriptor, or tells the other end. <paramref name="aborted"/>: reset rather than an orderly end.</summary>
     protected abstract void OnTerminated(TransportCloseReason reason, bool aborted);
 
-    /// <summary>Buries it now: frees everything and tells the handler. For a loop that stops; otherwise at the end of a turn.</summary>
+    /// <summary>Buries it now: frees everything and tells the handler. For the loop itself; a handler calls <see cref="Close"/>.</summary>
     protected internal void Terminate(TransportCloseReason reason, bool aborted)
     {
         if ((_state & TransportState.Closed) != 0)

@@ -58,9 +58,24 @@ public abstract partial class Transport
 
     internal void SendEarly(Loop loop)
     {
-        if (_loop == loop && _unsent > 0 && (_state & (TransportState.Blocked | TransportState.Aborting | TransportState.Closed)) == 0)
+        const TransportState NoOutput =
+            TransportState.Blocked | TransportState.Aborting | TransportState.Closed | TransportState.Sending;
+        if (_loop == loop && _unsent > 0 && (_state & NoOutput) == 0)
         {
-            SendOutput();
+            _state |= TransportState.Sending;
+            try
+            {
+                SendOutput();
+            }
+            catch (Exception exception)
+            {
+                OnSendFailed(TransportCloseReason.Error);
+                loop.ReportFault(this, exception);
+            }
+            finally
+            {
+                _state &= ~TransportState.Sending;
+            }
         }
     }
 

@@ -173,6 +173,9 @@ public abstract partial class Transport : IBufferWriter<byte>
     /// <summary>Puts what lies below a layer on the new loop; from <see cref="OnArrived"/> only.</summary>
     protected static void ArriveBelow(Transport inner) => inner.Arrive();
 
+    /// <summary>Sends at once what a layer wrote into <paramref name="inner"/>, so that its unsent bytes are those the peer did not take.</summary>
+    protected static void SendBelow(Transport inner) => inner.SendEarly(inner._loop);
+
     internal void Leave(Loop from, Loop target)
     {
         if ((_state & TransportState.Closed) == 0 && _loop == from)

@@ -28,5 +28,8 @@ internal enum TransportState : ushort
     /// <summary>The handler has been told, or is being told.</summary>
     Closed = 1 << 11,
 
+    /// <summary>Inside <see cref="Transport.SendOutput"/>: what that writes below may make the loop send early, but not this one again.</summary>
+    Sending = 1 << 12,
+
     Ending = Closing | Aborting | Failed,
 }

@@ -118,7 +118,7 @@ public sealed class ClientTests
     [Clause(Specification.Mqtt50, "MQTT-4.7.2-1")]
     public void Nobody_but_the_broker_publishes_to_SYS_and_wildcards_do_not_show_it(ProtocolVersion version)
     {
-        var broker = new TestBroker(new BrokerOptions { SystemIntervalMs = 1000 });
+        var broker = new TestBroker(systemIntervalMs: 1000);
         TestClient all = broker.Client(version: version);
         all.Subscribe("#", QoS.AtMostOnce);
         TestClient system = broker.Client(version: version);

@@ -96,7 +96,7 @@ public sealed class RequestTests
         bool isMore;
         do
         {
-            asker.Request("$trunkline/log", $"from {from}\nfilter a/+\nfilter c/#\nbytes 1024");
+            asker.Request("$trunkline/log", $"from {from}\nfilter a/+\nfilter c/#\nbytes 512");
             seen.AddRange(asker.LastReply.Page());
             from = "p" + asker.LastReply.Field('p');
             isMore = asker.LastReply.Field('c') is not null;

@@ -13,8 +13,8 @@ public sealed class RetainedTests
     [InlineData(ProtocolVersion.Mqtt311, QoS.AtLeastOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.AtMostOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.ExactlyOnce)]
-    [Clause(Specification.Mqtt311, "MQTT-3.3.1-5", "MQTT-3.3.1-6", "MQTT-3.3.1-8")]
-    [Clause(Specification.Mqtt50, "MQTT-3.3.1-5", "MQTT-3.3.1-9")]
+    [Clause(Specification.Mqtt311, "MQTT-3.3.1-5", "MQTT-3.3.1-6", "MQTT-3.3.1-7", "MQTT-3.3.1-8")]
+    [Clause(Specification.Mqtt50, "MQTT-3.3.1-5")]
     public void A_new_subscription_gets_the_last_retained_message_once(ProtocolVersion version, QoS qos)
     {
         TestClient publisher = _broker.Client(version: version);
@@ -26,6 +26,19 @@ public sealed class RetainedTests
         Received message = Assert.Single(subscriber.Messages);
         Assert.Equal(("new", true, qos), (message.Payload, message.Retain, message.QoS));
         Assert.Equal(version == ProtocolVersion.Mqtt50 ? [4u] : [], message.Identifiers);
+    }
+
+    [Fact]
+    [Clause(Specification.Mqtt311, "MQTT-3.1.2-7")]
+    public void A_retained_message_outlives_the_session_that_published_it()
+    {
+        TestClient publisher = _broker.Client(version: ProtocolVersion.Mqtt311);
+        publisher.Publish("a", "kept", QoS.AtLeastOnce, retain: true);
+        publisher.Disconnect();
+        Assert.True(publisher.IsClosed);
+        TestClient subscriber = _broker.Client(version: ProtocolVersion.Mqtt311);
+        subscriber.Subscribe("a", QoS.AtLeastOnce);
+        Assert.Equal("kept", Assert.Single(subscriber.Messages).Payload);
     }
 
     [Theory]

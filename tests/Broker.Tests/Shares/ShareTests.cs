@@ -12,7 +12,6 @@ public sealed class ShareTests
     [InlineData(ProtocolVersion.Mqtt311, QoS.AtLeastOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.AtMostOnce)]
     [InlineData(ProtocolVersion.Mqtt50, QoS.ExactlyOnce)]
-    [Clause(Specification.Mqtt50, "MQTT-4.8.2-4")]
     public void Clients_take_turns(ProtocolVersion version, QoS qos)
     {
         TestClient[] members = [.. Enumerable.Range(0, 3).Select(_ => Member(_broker.Client(version: version)))];
@@ -24,6 +23,40 @@ public sealed class ShareTests
 
         Assert.All(members, member => Assert.Equal(3, member.Messages.Count));
         Assert.Equal(9, members.SelectMany(member => member.Payloads).Distinct().Count());
+    }
+
+    [Fact]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-3")]
+    public void A_member_gets_messages_at_no_higher_QoS_than_it_was_granted()
+    {
+        TestClient member = _broker.Client();
+        member.Subscribe("$share/g/a/#", QoS.AtLeastOnce);
+        TestClient publisher = _broker.Client();
+        foreach (QoS qos in Enum.GetValues<QoS>())
+        {
+            publisher.Publish("a/1", "m", qos);
+        }
+
+        Assert.Equal([QoS.AtMostOnce, QoS.AtLeastOnce, QoS.AtLeastOnce], member.Messages.Select(message => message.QoS));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-4", "MQTT-4.8.2-5")]
+    public void A_QoS_2_delivery_stays_with_the_member_it_began_with(bool comesBack)
+    {
+        TestClient member = Member(_broker.Client("member", clean: false, expiry: 600));
+        member.HoldAcknowledgements = true;
+        _broker.Client().Publish("a/1", "m", QoS.ExactlyOnce);
+        Assert.Equal(["m"], member.Payloads);
+        TestClient other = Member(_broker.Client());
+        member.Break();
+        TestClient again = _broker.Client("member", clean: !comesBack, expiry: 600);
+        _broker.Advance(10_000);
+        Assert.Equal(comesBack ? ["m"] : [], again.Payloads);
+        Assert.All(again.Messages, message => Assert.True(message.Duplicate));
+        Assert.Empty(other.Messages);
     }
 
     [Fact]

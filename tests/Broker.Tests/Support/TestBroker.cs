@@ -9,9 +9,10 @@ internal sealed class TestBroker
 {
     private int _names;
 
-    public TestBroker(BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null)
+    public TestBroker(
+        BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null, int systemIntervalMs = 0)
     {
-        Options = (options ?? new BrokerOptions()) with { SystemIntervalMs = options?.SystemIntervalMs ?? 0 };
+        Options = (options ?? new BrokerOptions()) with { SystemIntervalMs = systemIntervalMs };
         Context = new SessionContext(Loop, mqtt ?? new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 });
         Group = new BrokerGroup(new BrokerSetup
         {
@@ -32,6 +33,9 @@ internal sealed class TestBroker
     public SessionContext Context { get; }
 
     public BrokerGroup Group { get; }
+
+    /// <summary>What the transport of a receiver holds before its writer is congested.</summary>
+    public int LinkCapacityBytes { get; init; } = 256 * 1024;
 
     public LogPosition Tail => Group.Log.Tail;
 
@@ -75,7 +79,7 @@ internal sealed class TestBroker
     /// <summary>A receive link with filters (identifiers from 1), resumed.</summary>
     public TestClient Receiver(string node, string from, params string[] filters)
     {
-        TestClient link = ReceiveLink(node);
+        TestClient link = ReceiveLink(node, capacityBytes: LinkCapacityBytes);
         uint identifier = 0;
         foreach (string filter in filters)
         {

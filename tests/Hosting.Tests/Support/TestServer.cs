@@ -30,6 +30,8 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     public bool Echo { get; set; } = true;
 
+    public bool ExpectsFaults { get; set; }
+
     public Func<Peer, byte[], int>? OnBytes { get; set; }
 
     public IPEndPoint EndPoint => _listeners.Bound[0].Address.ToEndPoint()!;
@@ -115,6 +117,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
         }
 
         _metrics.Dispose();
+        Assert.True(ExpectsFaults || Loops.All(loop => loop.FaultCount == 0), string.Join('\n', Log.Lines));
     }
 
     private Loop CreateLoop(TransportKind kind, int index)

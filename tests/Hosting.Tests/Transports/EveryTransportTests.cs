@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Trunkline.Clauses;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Transports;
 
@@ -19,6 +20,8 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     public static TheoryData<TransportKind> TcpKinds => [TransportKind.Tcp, TransportKind.PortableTcp];
 
     [Theory, MemberData(nameof(Kinds))]
+    [Clause(Specification.Mqtt311, "MQTT-7.1.1-1")]
+    [Clause(Specification.Mqtt50, "MQTT-4.2.0-1")]
     public async Task Echoes_what_it_gets(TransportKind kind)
     {
         await using TestServer server = await StartAsync(kind);
@@ -58,9 +61,9 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     {
         await using TestServer server = await StartAsync(kind);
         using var socket = await server.ConnectSocketAsync();
+        await using var stream = new System.Net.Sockets.NetworkStream(socket);
         await socket.SendAsync(Pattern(1000, 3));
         socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-        await using var stream = new System.Net.Sockets.NetworkStream(socket);
         Assert.Equal(Pattern(1000, 3), await ReadAsync(stream, 1000));
         Assert.Equal(0, await stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Deadline.Long));
         Peer peer = await server.NextPeerAsync();
@@ -223,6 +226,7 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     {
         await using TestServer server = await StartAsync(kind, onBytes: (_, bytes) =>
             bytes[0] == 0xEE ? throw new InvalidOperationException("boom") : bytes.Length, loops: 1);
+        server.ExpectsFaults = true;
         await using Stream bad = await server.ConnectAsync();
         await using Stream good = await server.ConnectAsync();
         await bad.WriteAsync(new byte[] { 0xEE });

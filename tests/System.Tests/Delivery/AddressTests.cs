@@ -115,7 +115,7 @@ public sealed class AddressTests(TrunklineTier tier)
         await AwaitLogAsync(tier.Tier.Now.Proxies.Single(proxy => proxy.Name == node), clientId, $" from {address}:");
     }
 
-    private Task AwaitLogAsync(ProxyDescription proxy, params string[] texts) => Eventually.TrueAsync(
+    private Task AwaitLogAsync(ProxyDescription proxy, params string[] texts) => Eventually.HoldsAsync(
         () => tier.Tier.ReadLog(proxy.Name).Split('\n').Any(line => texts.All(text => line.Contains(text, StringComparison.Ordinal))),
         () => $"{proxy.Name} logs {string.Join(" and ", texts)}:\n{tier.Tier.ReadLog(proxy.Name)}");
 

@@ -127,7 +127,7 @@ public abstract class FilterTests(SharedTier tier)
         }
 
         Assert.Equal(expected, ofOther.Order());
-        await Eventually.TrueAsync(() => members.Sum(member => member.Received.Count) >= Count, () => $"{members.Sum(member => member.Received.Count)} of {Count}");
+        await Eventually.HoldsAsync(() => members.Sum(member => member.Received.Count) >= Count, () => $"{members.Sum(member => member.Received.Count)} of {Count}");
         Assert.Equal(expected, members.SelectMany(member => member.Received).Select(message => message.Text).Order());
         foreach (TestDevice member in members)
         {

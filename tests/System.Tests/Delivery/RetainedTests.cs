@@ -99,12 +99,12 @@ public abstract class RetainedTests(SharedTier tier)
         await using TestDevice publisher = await TestDevice.ConnectAsync(tier.First.Mqtt);
         await publisher.PublishAsync(new TestMessage($"{topic}/short", "x", QoS.AtLeastOnce, retain: true) { ExpirySeconds = 1 });
         await publisher.PublishAsync(new TestMessage($"{topic}/long", "x", QoS.AtLeastOnce, retain: true) { ExpirySeconds = 1000 });
-        await Eventually.TrueAsync(
+        await Eventually.HoldsAsync(
             async () => (await RetainedAsync(tier.Second.Mqtt, $"{topic}/short", topic)).Count == 0, () => "the message expired");
 
         // Brokers count whole seconds, each by its own clock: the long one's second may pass a little later.
         uint left = 1000;
-        await Eventually.TrueAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 await using TestDevice subscriber = await TestDevice.ConnectAsync(tier.Second.Mqtt);

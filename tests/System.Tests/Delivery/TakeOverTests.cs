@@ -51,7 +51,7 @@ public abstract class TakeOverTests(SharedTier tier)
         TestEndpoint[] endpoints = [tier.First.Mqtt, tier.Second.Mqtt];
         TestDevice?[] devices = await Task.WhenAll(Enumerable.Range(0, 20).Select(n => Task.Run(() => TryAsync(endpoints[n % 2]))));
         TestDevice[] connected = [.. devices.OfType<TestDevice>()];
-        await Eventually.TrueAsync(() => connected.Count(device => !device.IsClosed) == 1, () => $"{connected.Count(device => !device.IsClosed)} are open");
+        await Eventually.HoldsAsync(() => connected.Count(device => !device.IsClosed) == 1, () => $"{connected.Count(device => !device.IsClosed)} are open");
 
         // The one that is left serves, and is the one the tier knows.
         TestDevice winner = connected.Single(device => !device.IsClosed);

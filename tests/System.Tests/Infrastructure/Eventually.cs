@@ -2,22 +2,60 @@ using System.Diagnostics;
 
 namespace Trunkline.SystemTests.Infrastructure;
 
-/// <summary>Asks again until something is so: only for what nobody tells when it changes, a page or a file of /proc.</summary>
+/// <summary>
+/// Waits for what no event tells: asks again and again until it holds, with a deadline that fails the test. The one
+/// helper of these tests that lets time pass.
+/// </summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(25);
 
-    public static Task TrueAsync(Func<bool> condition, Func<string> describe) =>
-        TrueAsync(() => Task.FromResult(condition()), describe);
+    /// <summary>The deadline where nothing else is said: generous, for machines that do much else.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> describe)
+    /// <summary>Returns when the condition holds.</summary>
+    public static Task HoldsAsync(Func<bool> condition, Func<string> describe, TimeSpan? deadline = null) =>
+        HoldsAsync(() => Task.FromResult(condition()), describe, deadline);
+
+    /// <summary>Returns when the condition holds.</summary>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> describe, TimeSpan? deadline = null)
     {
-        long start = Stopwatch.GetTimestamp();
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(describe);
+        TimeSpan patience = deadline ?? Patience;
+        Stopwatch watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Not so within {Deadline.TotalSeconds} s: {describe()}");
-            await Task.Delay(Pause);
+            if (watch.Elapsed > patience)
+            {
+                Assert.Fail($"Within {patience.TotalSeconds} s this did not come true: {describe()}");
+            }
+
+            await Task.Delay(Poll);
+        }
+    }
+
+    /// <summary>Lets a fault last: the one kind of pause that is a condition of its own.</summary>
+    public static Task LastsAsync(TimeSpan time) => Task.Delay(time);
+
+    /// <summary>Fails the test with a sentence when the task does not end in time.</summary>
+    public static async Task<T> InTimeAsync<T>(Task<T> task, string what, TimeSpan? deadline = null)
+    {
+        await InTimeAsync((Task)task, what, deadline);
+        return await task;
+    }
+
+    /// <summary>Fails the test with a sentence when the task does not end in time.</summary>
+    public static async Task InTimeAsync(Task task, string what, TimeSpan? deadline = null)
+    {
+        TimeSpan patience = deadline ?? Patience;
+        try
+        {
+            await task.WaitAsync(patience);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"Within {patience.TotalSeconds} s this did not come: {what}");
         }
     }
 }

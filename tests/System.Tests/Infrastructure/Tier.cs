@@ -28,13 +28,17 @@ public sealed class Tier : IAsyncDisposable
     public int BasePort => _ports.Base;
 
     /// <summary>Starts a tier and returns when each part is ready. Fails the test with the tool's own words.</summary>
-    public static async Task<Tier> UpAsync(TierOptions? options = null)
+    public static Task<Tier> UpAsync(TierOptions? options = null) => UpAsync(_ => options ?? new TierOptions());
+
+    /// <summary>Starts a tier whose options need to know the first of its hundred ports: for relays and further listeners.</summary>
+    public static async Task<Tier> UpAsync(Func<int, TierOptions> options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         TestPorts ports = TestPorts.Take();
         string folder = NewFolder();
         try
         {
-            CommandResult result = await UpAsync(folder, ports.Base, options ?? new TierOptions());
+            CommandResult result = await UpAsync(folder, ports.Base, options(ports.Base));
             return new Tier(ports, TierDescription.Parse(result.EnsureSuccess().Output));
         }
         catch

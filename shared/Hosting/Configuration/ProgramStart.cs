@@ -1,0 +1,57 @@
+namespace Trunkline.Hosting.Configuration;
+
+/// <summary>What both programs do with a command line before they run: version, help, check.</summary>
+public static class ProgramStart
+{
+    /// <summary>
+    /// The exit code when the program shall not run: 0 after <c>--version</c>, <c>--help</c> and a <c>check</c> without
+    /// errors, 2 when the configuration has errors. Null when it shall run.
+    /// </summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="version">The program's version.</param>
+    /// <param name="help">What <c>--help</c> prints.</param>
+    /// <param name="errors">Reads the configuration and returns what is wrong with it.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="errorOutput">Standard error.</param>
+    public static int? Decide(
+        IReadOnlyList<string> arguments,
+        string version,
+        string help,
+        Func<IReadOnlyList<string>, IReadOnlyList<ConfigurationError>> errors,
+        TextWriter output,
+        TextWriter errorOutput)
+    {
+        string first = arguments.Count > 0 ? arguments[0] : "";
+        if (first is "--version" or "version")
+        {
+            output.WriteLine(version);
+            return 0;
+        }
+
+        if (first is "--help" or "-h" or "help")
+        {
+            output.WriteLine(help);
+            return 0;
+        }
+
+        bool isCheck = first == "check";
+        if (isCheck && arguments.Count > 1 && arguments[1] is "--help" or "-h")
+        {
+            output.WriteLine(help);
+            return 0;
+        }
+
+        if (ConfigurationError.Report(errors(isCheck ? [.. arguments.Skip(1)] : arguments), errorOutput))
+        {
+            return 2;
+        }
+
+        if (!isCheck)
+        {
+            return null;
+        }
+
+        output.WriteLine("The configuration is sound.");
+        return 0;
+    }
+}

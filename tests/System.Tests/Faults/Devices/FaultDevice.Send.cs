@@ -1,0 +1,83 @@
+using System.Text;
+using Trunkline.Protocol;
+using Trunkline.SystemTests.Infrastructure;
+
+namespace Trunkline.SystemTests.Faults;
+
+public sealed partial class FaultDevice
+{
+    /// <summary>Subscribes and returns SUBACK's code.</summary>
+    public async Task<ReasonCode> SubscribeAsync(string filter, QoS qos)
+    {
+        ushort packetId = NextPacketId();
+        Task<ReasonCode> answer = Expect(packetId);
+        await SendAsync(Packets.Subscribe(_options.Version, filter, qos, packetId));
+        return await Eventually.InTimeAsync(answer, $"SUBACK of {filter} for {ClientId}");
+    }
+
+    /// <summary>
+    /// Writes a PUBLISH. The task inside completes when the server has taken it over: PUBACK, or PUBREC at QoS 2; at
+    /// QoS 0 at once. When the connection ends first it completes with UnspecifiedError.
+    /// </summary>
+    public async Task<Task<ReasonCode>> StartPublishAsync(string topic, string payload, QoS qos, bool retain = false)
+    {
+        ushort packetId = qos == QoS.AtMostOnce ? (ushort)0 : NextPacketId();
+        Task<ReasonCode> answer = qos == QoS.AtMostOnce ? Task.FromResult(ReasonCode.Success) : Expect(packetId);
+        await SendAsync(Packets.Publish(_options.Version, topic, Encoding.UTF8.GetBytes(payload), qos, packetId, retain));
+        return answer;
+    }
+
+    /// <summary>Publishes and returns the answer's code.</summary>
+    public async Task<ReasonCode> PublishAsync(string topic, string payload, QoS qos = QoS.AtLeastOnce, bool retain = false) =>
+        await Eventually.InTimeAsync(await StartPublishAsync(topic, payload, qos, retain), $"the acknowledgement of {topic} for {ClientId}");
+
+    /// <summary>Sends PINGREQ and returns when PINGRESP came: everything sent before was read by the server.</summary>
+    public async Task PingAsync()
+    {
+        TaskCompletionSource pong = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pong = pong;
+        await SendAsync(FixedFrames.PingReq.ToArray());
+        await Eventually.InTimeAsync(pong.Task, $"PINGRESP for {ClientId}");
+    }
+
+    /// <summary>Sends bytes as they are.</summary>
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            while (bytes.Length > 0)
+            {
+                bytes = bytes[await _socket.SendAsync(bytes)..];
+            }
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private Task<ReasonCode> Expect(ushort packetId)
+    {
+        TaskCompletionSource<ReasonCode> source = NewSource<ReasonCode>();
+        Assert.True(_open.TryAdd(packetId, source), $"packet id {packetId} is in use");
+        if (_ended.Task.IsCompleted)
+        {
+            source.TrySetResult(ReasonCode.UnspecifiedError);
+        }
+
+        return source.Task;
+    }
+
+    private ushort NextPacketId()
+    {
+        while (true)
+        {
+            ushort packetId = (ushort)Interlocked.Increment(ref _lastPacketId);
+            if (packetId != 0 && !_open.ContainsKey(packetId))
+            {
+                return packetId;
+            }
+        }
+    }
+}
