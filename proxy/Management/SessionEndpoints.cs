@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Trunkline.Directory;
 using Trunkline.Hosting.Devices;
@@ -17,6 +18,9 @@ internal static class SessionEndpoints
     /// <summary>Set on a request that was passed on once, so that two nodes that disagree do not pass it for ever.</summary>
     private const string PassedOn = "X-Trunkline-Passed-On";
 
+    private const string Path = "/sessions/";
+    private static readonly HttpTransformer SameTarget = new RawTargetTransformer();
+
     public static void AddServices(IServiceCollection services) => services.AddHttpForwarder();
 
     public static void Map(WebApplication application, Func<ProxyNode?> node)
@@ -24,8 +28,9 @@ internal static class SessionEndpoints
         IHttpForwarder forwarder = application.Services.GetRequiredService<IHttpForwarder>();
         var client = new HttpMessageInvoker(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
         application.Lifetime.ApplicationStopped.Register(client.Dispose);
-        application.MapGet("/sessions/{**clientId}", async (string clientId, HttpContext http) =>
+        application.MapGet("/sessions/{**clientId}", async (HttpContext http) =>
         {
+            string clientId = ClientIdOf(http);
             if (node() is not { } serving)
             {
                 return Results.Text("The node is starting.\n", statusCode: StatusCodes.Status503ServiceUnavailable);
@@ -44,9 +49,18 @@ internal static class SessionEndpoints
             }
 
             http.Request.Headers[PassedOn] = "1";
-            await forwarder.SendAsync(http, $"http://{other}/", client);
+            await forwarder.SendAsync(http, $"http://{other}/", client, ForwarderRequestConfig.Empty, SameTarget);
             return Results.Empty;
         });
+    }
+
+    /// <summary>The client id as the request line has it: Kestrel decodes all of a path but %2F, which no longer tells the two apart.</summary>
+    private static string ClientIdOf(HttpContext http)
+    {
+        string target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        int start = target.IndexOf(Path, StringComparison.OrdinalIgnoreCase) + Path.Length;
+        int end = target.IndexOf('?', start);
+        return Uri.UnescapeDataString(end < 0 ? target[start..] : target[start..end]);
     }
 
     private static async Task<SessionView?> ViewAsync(ProxyNode node, string clientId)
@@ -75,6 +89,18 @@ internal static class SessionEndpoints
         return found.IsOk && found.Value.Token.Node != node.Directory.Self.Id
             ? node.Directory.Nodes.FirstOrDefault(other => other.Id == found.Value.Token.Node)?.ManagementEndpoint
             : null;
+    }
+
+    /// <summary>Passes a request on with the path as it came, its escapes untouched.</summary>
+    private sealed class RawTargetTransformer : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            string clientId = Uri.EscapeDataString(ClientIdOf(httpContext));
+            proxyRequest.RequestUri = new Uri($"{destinationPrefix.TrimEnd('/')}{Path}{clientId}");
+        }
     }
 
     /// <summary>The answer, as JSON.</summary>

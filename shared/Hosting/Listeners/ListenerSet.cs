@@ -128,7 +128,7 @@ public sealed class ListenerSet : IAsyncDisposable
         return exception.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse =>
-                $"{start} {PortHolder.Describe(IPEndPoint.Parse(options.Address).Port)} Stop it, or choose another port with Listeners:n:Address (./trunkline up --base-port).",
+                $"{start} {PortHolder.Describe(IPEndPoint.Parse(options.Address).Port)} Stop it, or choose another port with Listeners:n:Address (the listeners that ./trunkline up has by default: --mqtt-port, --ws-port).",
             SocketError.AccessDenied => $"{start} Ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose a higher one with Listeners:n:Address.",
             SocketError.AddressNotAvailable => $"{start} This machine has no such address; set Listeners:n:Address to one of its own, or to 0.0.0.0 or [::] for all.",
             _ => $"{start} Change Listeners:n:Address.",

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Trunkline.Protocol;
+using Trunkline.SystemTests.Infrastructure;
+
+namespace Trunkline.SystemTests.Up;
+
+/// <summary>How ./trunkline up starts and ends.</summary>
+public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
+{
+    [Fact]
+    public async Task SIGTERM_tells_5_0_devices_closes_the_others_and_exits_0()
+    {
+        await using UpProcess up = await UpProcess.StartAsync("--groups", "3");
+        TestEndpoint webSocket = new(up.WebSocket, IsWebSocket: true);
+        await using TestDevice tcp = await TestDevice.ConnectAsync(up.Mqtt);
+        await using TestDevice ws = await TestDevice.ConnectAsync(webSocket);
+        await using TestDevice old = await TestDevice.ConnectAsync(up.Mqtt, new TestDeviceOptions { Version = ProtocolVersion.Mqtt311 });
+        up.Terminate();
+        Assert.Equal(ReasonCode.ServerShuttingDown, await tcp.AwaitClosedAsync());
+        Assert.Equal(ReasonCode.ServerShuttingDown, await ws.AwaitClosedAsync());
+        Assert.Null(await old.AwaitClosedAsync());
+        Assert.Equal(0, await up.Process.AwaitExitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
+    public async Task Busy_ports_are_named_with_their_holder_and_the_flag_that_changes_them()
+    {
+        UpProcess holder = fixture.Up;
+        using TestPorts free = TestPorts.Take();
+        (string[] Flags, string[] Says)[] attempts =
+        [
+            (UpProcess.Flags(holder.Mqtt, holder.WebSocket, free.Base), [$"127.0.0.1:{holder.Mqtt}", $"127.0.0.1:{holder.WebSocket}", "--mqtt-port", "--ws-port"]),
+            (UpProcess.Flags(free.Base, free.Base + 1, holder.Management), [$"127.0.0.1:{holder.Management}", "--management-port"]),
+        ];
+        foreach ((string[] flags, string[] says) in attempts)
+        {
+            CommandResult result = await Tier.ToolAsync(["up", .. flags]);
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"process {holder.Process.Pid} ("), result.Errors, StringComparison.Ordinal);
+            Assert.All(says, text => Assert.Contains(text, result.Errors, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Health_and_metrics_answer_and_name_no_device()
+    {
+        await using TestDevice device = await TestDevice.ConnectAsync(fixture.Up.Mqtt, new TestDeviceOptions { ClientId = "secret-client" });
+        await device.SubscribeAsync("secret/topic", QoS.AtLeastOnce);
+        await device.PublishAsync("secret/topic", "x", QoS.AtLeastOnce);
+        await device.ReceiveAsync();
+        using HttpClient client = new() { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{fixture.Up.Management}/")) };
+        foreach (string page in new[] { "healthz", "readyz", "startupz" })
+        {
+            using HttpResponseMessage answer = await client.GetAsync(new Uri(page, UriKind.Relative));
+            Assert.True(answer.IsSuccessStatusCode, page);
+        }
+
+        string metrics = await client.GetStringAsync(new Uri("metrics", UriKind.Relative));
+        Assert.Contains("trunkline_", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_default_listens_on_loopback_alone()
+    {
+        foreach (int port in new[] { fixture.Up.Mqtt, fixture.Up.WebSocket, fixture.Up.Management })
+        {
+            // Local addresses of listening sockets (state 0A), as /proc writes 127.0.0.1.
+            string suffix = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
+            string[] lines = [.. await File.ReadAllLinesAsync("/proc/net/tcp"), .. await File.ReadAllLinesAsync("/proc/net/tcp6")];
+            string[] addresses = [.. lines
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(fields => fields[3] == "0A" && fields[1].EndsWith(suffix, StringComparison.Ordinal))
+                .Select(fields => fields[1][..^suffix.Length])];
+            Assert.Equal(["0100007F"], addresses);
+        }
+    }
+}
