@@ -16,6 +16,7 @@ internal sealed class ConnectionGate : IConnectGate
     private readonly SessionContext _context;
     private readonly IDirectory _directory;
     private readonly ConnectionLog _log;
+    private readonly Dictionary<string, List<Attempt>> _attempts = new(StringComparer.Ordinal);
     private readonly long[] _closes = new long[Enum.GetValues<CloseCause>().Length];
     private long _attachNumber;
 
@@ -43,6 +44,13 @@ internal sealed class ConnectionGate : IConnectGate
         }
 
         var attempt = new Attempt(this, request, channel, ++_attachNumber);
+        if (!_attempts.TryGetValue(request.ClientId, out List<Attempt>? underWay))
+        {
+            underWay = [];
+            _attempts.Add(request.ClientId, underWay);
+        }
+
+        underWay.Add(attempt);
         _directory.ClaimAsync(new ClaimRequest(request.ClientId, attempt.AttachNumber))
             .Then(attempt, static (attempt, result) => attempt.OnLoop(() => attempt.Gate.Claimed(attempt, result)));
     }
@@ -57,6 +65,7 @@ internal sealed class ConnectionGate : IConnectGate
     /// <summary>Another node claimed an identifier held here: the device is told, the session goes.</summary>
     public void LetGo(string clientId, SessionToken oldToken)
     {
+        Supersede(clientId, oldToken);
         if (_context.Registry.Find(clientId) is { Claim: HeldClaim claim } session && claim.Token.Epoch <= oldToken.Epoch)
         {
             session.Channel?.TakeOver();
@@ -80,6 +89,7 @@ internal sealed class ConnectionGate : IConnectGate
     {
         if (!result.IsOk)
         {
+            Forget(attempt);
             attempt.Channel.Refuse(
                 result.Status == DirectoryStatus.Busy ? ReasonCode.ServerBusy : ReasonCode.ServerUnavailable,
                 $"The directory could not be asked ({result.Status}).");
@@ -90,6 +100,7 @@ internal sealed class ConnectionGate : IConnectGate
         attempt.Claim = new HeldClaim(claim.Token, attempt.AttachNumber);
         if (claim.Previous.IsNone || claim.Previous.Node == _directory.Self.Id)
         {
+            Supersede(attempt.Request.ClientId, claim.Previous);
             Open(attempt);
             return;
         }
@@ -100,10 +111,13 @@ internal sealed class ConnectionGate : IConnectGate
 
     private void Open(Attempt attempt)
     {
+        Forget(attempt);
         Session? before = _context.Registry.Find(attempt.Request.ClientId);
-        if (before?.Claim is HeldClaim later && later.Token.Epoch > attempt.Claim!.Token.Epoch)
+        long epoch = attempt.Claim!.Token.Epoch;
+        if (epoch <= attempt.SupersededEpoch || (before?.Claim is HeldClaim later && later.Token.Epoch > epoch))
         {
-            // A later CONNECT with the same identifier was claimed while this one waited: this one is the old one.
+            // A later CONNECT with the same identifier, here or at another node, was claimed while this one waited:
+            // this one is the old one.
             attempt.Channel.Refuse(ReasonCode.SessionTakenOver, "Another connection took the client identifier meanwhile.");
             return;
         }
@@ -126,6 +140,31 @@ internal sealed class ConnectionGate : IConnectGate
         Session session = attempt.Channel.Session!;
         session.Claim = attempt.Claim;
         _log.Connected(attempt.Channel, session.ClientId, attempt.Channel.WasSessionPresent);
+    }
+
+    /// <summary>
+    /// The claim of that token was taken by a later one. An attempt that still waits, for the directory's answer or for
+    /// the holder before it, has no session yet that could be told, so it is told when its turn comes.
+    /// </summary>
+    private void Supersede(string clientId, SessionToken taken)
+    {
+        if (_attempts.TryGetValue(clientId, out List<Attempt>? underWay))
+        {
+            foreach (Attempt attempt in underWay)
+            {
+                attempt.SupersededEpoch = long.Max(attempt.SupersededEpoch, taken.Epoch);
+            }
+        }
+    }
+
+    private void Forget(Attempt attempt)
+    {
+        List<Attempt> underWay = _attempts[attempt.Request.ClientId];
+        underWay.Remove(attempt);
+        if (underWay.Count == 0)
+        {
+            _attempts.Remove(attempt.Request.ClientId);
+        }
     }
 
     private void Release(Session session)
@@ -153,6 +192,9 @@ internal sealed class ConnectionGate : IConnectGate
         public long AttachNumber { get; } = attachNumber;
 
         public HeldClaim? Claim { get; set; }
+
+        /// <summary>Claims of this client identifier up to this epoch were taken by later ones.</summary>
+        public long SupersededEpoch { get; set; }
 
         public void OnLoop(Action step)
         {
