@@ -8,6 +8,8 @@ namespace Trunkline.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class EpollConnect : LoopWork, IEpollTarget
 {
+    private const int SocketAddressBytes = 28;
+
     private readonly EpollLoop _loop;
     private readonly NetworkAddress[] _targets;
     private readonly TcpConnector _connector;
@@ -88,19 +90,19 @@ internal sealed unsafe class EpollConnect : LoopWork, IEpollTarget
         int one = 1;
         _ = Libc.SetOption(_descriptor, Libc.IpProtoTcp, Libc.TcpNoDelay, &one, sizeof(int));
 
-        // sockaddr_in6 is the longer one: family, port, flow, 16 bytes, scope.
-        Span<byte> address = stackalloc byte[28];
-        Span<byte> mapped = stackalloc byte[16];
-        address.Clear();
-        target.WriteMapped(mapped);
-        BitConverter.TryWriteBytes(address, (ushort)(isIPv4 ? Libc.AfInet : Libc.AfInet6));
-        BinaryPrimitives.WriteUInt16BigEndian(address[2..], target.Port);
-        (isIPv4 ? mapped[12..] : mapped).CopyTo(address[(isIPv4 ? 4 : 8)..]);
+        int error = BindLocal(target.Family);
+        if (error != 0)
+        {
+            Drop();
+            return $"cannot dial from {_connector.LocalAddress.HostToString()}: {Libc.Describe(error)}";
+        }
+
+        Span<byte> address = stackalloc byte[SocketAddressBytes];
+        int addressLength = WriteSocketAddress(target, address);
         int result;
-        int error = 0;
         fixed (byte* start = address)
         {
-            result = Libc.Connect(_descriptor, start, isIPv4 ? 16 : 28);
+            result = Libc.Connect(_descriptor, start, addressLength);
             if (result < 0)
             {
                 error = Libc.LastError;
@@ -115,6 +117,39 @@ internal sealed unsafe class EpollConnect : LoopWork, IEpollTarget
 
         error = _loop.Watch(_descriptor, this, Libc.EpollOut | Libc.EpollEdge);
         return error == 0 ? "" : Libc.Describe(error);
+    }
+
+    /// <summary>Binds to the connector's own address, if it has one of this family; returns errno or 0.</summary>
+    private int BindLocal(NetworkFamily family)
+    {
+        NetworkAddress local = _connector.LocalAddress;
+        if (local.Family != family)
+        {
+            return 0;
+        }
+
+        // The port is chosen when connecting, among those free towards that target: 28,000 for each target, not in all.
+        int one = 1;
+        _ = Libc.SetOption(_descriptor, Libc.IpProtoIp, Libc.IpBindAddressNoPort, &one, sizeof(int));
+        Span<byte> address = stackalloc byte[SocketAddressBytes];
+        int length = WriteSocketAddress(local, address);
+        fixed (byte* start = address)
+        {
+            return Libc.Bind(_descriptor, start, length) < 0 ? Libc.LastError : 0;
+        }
+    }
+
+    /// <summary>Writes struct sockaddr_in or sockaddr_in6 (family, port, flow, 16 bytes, scope) and returns its length.</summary>
+    private static int WriteSocketAddress(in NetworkAddress address, Span<byte> destination)
+    {
+        bool isIPv4 = address.Family == NetworkFamily.IPv4;
+        Span<byte> mapped = stackalloc byte[16];
+        destination.Clear();
+        address.WriteMapped(mapped);
+        BitConverter.TryWriteBytes(destination, (ushort)(isIPv4 ? Libc.AfInet : Libc.AfInet6));
+        BinaryPrimitives.WriteUInt16BigEndian(destination[2..], address.Port);
+        (isIPv4 ? mapped[12..] : mapped).CopyTo(destination[(isIPv4 ? 4 : 8)..]);
+        return isIPv4 ? 16 : SocketAddressBytes;
     }
 
     private void Drop()

@@ -25,6 +25,9 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
     {
         _options = options;
         Address = $"{(options.UseTls ? "tls" : "tcp")}://{options.Host}:{options.Port}";
+        LocalAddress = string.IsNullOrEmpty(options.LocalAddress)
+            ? default
+            : NetworkAddress.From(new IPEndPoint(IPAddress.Parse(options.LocalAddress), 0));
         _settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds };
         _identity = new ListenerIdentity(Address, options.UseTls ? "tls" : "tcp", default);
         _authorities = string.IsNullOrEmpty(options.CaPath) ? null : TlsCredentials.ReadAll(options.CaPath);
@@ -59,9 +62,18 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
                 return;
             }
 
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            IPEndPoint? local = LocalAddress.ToEndPoint();
+            Socket socket = local is null
+                ? new Socket(SocketType.Stream, ProtocolType.Tcp)
+                : new Socket(local.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             try
             {
+                socket.NoDelay = true;
+                if (local is not null)
+                {
+                    socket.Bind(local);
+                }
+
                 await socket.ConnectAsync(_options.Host, _options.Port, timeout.Token);
             }
             catch
@@ -88,6 +100,9 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
     /// <summary>How long an attempt may take, and what is said when it took longer.</summary>
     internal long TimeoutMs => (long)_options.ConnectTimeout.TotalMilliseconds;
 
+    /// <summary>Where to dial from; none leaves it to the system.</summary>
+    internal NetworkAddress LocalAddress { get; }
+
     internal string NoAnswer => $"no answer within {_options.ConnectTimeout.TotalSeconds:0.#} s";
 
     internal void OnFailed(IConnectAttempt attempt, string reason) => attempt.OnConnectFailed($"{Address}: {reason}");
@@ -103,6 +118,7 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
 
     private void Begin(Transport transport, IConnectAttempt attempt)
     {
+        (attempt as IConnectPreamble)?.WritePreamble(transport.Output);
         if (!_options.UseTls)
         {
             attempt.OnConnected(transport);

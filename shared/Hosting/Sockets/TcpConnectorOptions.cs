@@ -24,6 +24,9 @@ public sealed record TcpConnectorOptions
     /// <summary>Name that the broker's certificate must carry, when it is not <see cref="Host"/>.</summary>
     public string? TlsName { get; init; }
 
+    /// <summary>Address of this machine to dial from; null leaves the choice to the system. The port is always the system's choice.</summary>
+    public string? LocalAddress { get; init; }
+
     /// <summary>Time for name resolution, connecting and TLS together.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

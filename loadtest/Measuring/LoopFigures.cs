@@ -1,0 +1,67 @@
+namespace Trunkline.Loadtest;
+
+/// <summary>Everything one loop measures. Loop thread only, except <see cref="Counters.Expected"/> and <see cref="Counters.Delivered"/>, which the outstanding gate reads.</summary>
+internal sealed class LoopFigures
+{
+    private const int MaximumReasons = 50;
+    private readonly Dictionary<string, long> _reasons = new(StringComparer.Ordinal);
+
+    /// <summary>The counters.</summary>
+    public Counters Counts;
+
+    /// <summary>From due to received, of messages due within the measured time.</summary>
+    public Histogram Delivery { get; } = new();
+
+    /// <summary>The same since the last sample.</summary>
+    public Histogram DeliveryOfInterval { get; } = new();
+
+    /// <summary>From due to acknowledged, of messages due within the measured time.</summary>
+    public Histogram Acknowledge { get; } = new();
+
+    /// <summary>From due to written by this program: what it adds itself.</summary>
+    public Histogram Lag { get; } = new();
+
+    /// <summary>From due to CONNACK.</summary>
+    public Histogram Connect { get; } = new();
+
+    /// <summary>From SUBSCRIBE to SUBACK.</summary>
+    public Histogram Subscribe { get; } = new();
+
+    /// <summary>Churn: from due to the end of the cycle. Storm: from the drop to standing again.</summary>
+    public Histogram Cycle { get; } = new();
+
+    /// <summary>Begin of the measured time.</summary>
+    public long MeasureFromNs { get; set; } = long.MaxValue;
+
+    /// <summary>End of the measured time.</summary>
+    public long MeasureToNs { get; set; } = long.MaxValue;
+
+    /// <summary>Why things failed, with how often; at most 50 reasons.</summary>
+    public IReadOnlyDictionary<string, long> Reasons => _reasons;
+
+    /// <summary>Whether a message due then counts.</summary>
+    public bool IsMeasured(long ns) => ns >= MeasureFromNs && ns < MeasureToNs;
+
+    /// <summary>Counts a reason.</summary>
+    public void AddReason(string reason)
+    {
+        string key = _reasons.Count < MaximumReasons || _reasons.ContainsKey(reason) ? reason : "other reasons";
+        _reasons[key] = _reasons.GetValueOrDefault(key) + 1;
+    }
+
+    /// <summary>Adds another loop's; on a copy of which neither loop knows.</summary>
+    public void Add(LoopFigures other)
+    {
+        Counts.Add(other.Counts);
+        Delivery.Add(other.Delivery);
+        Acknowledge.Add(other.Acknowledge);
+        Lag.Add(other.Lag);
+        Connect.Add(other.Connect);
+        Subscribe.Add(other.Subscribe);
+        Cycle.Add(other.Cycle);
+        foreach ((string reason, long count) in other._reasons)
+        {
+            _reasons[reason] = _reasons.GetValueOrDefault(reason) + count;
+        }
+    }
+}

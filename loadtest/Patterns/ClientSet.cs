@@ -1,0 +1,162 @@
+using System.Text;
+using Trunkline.Transports;
+
+namespace Trunkline.Loadtest;
+
+/// <summary>
+/// The clients of a plan on their loops, and what becomes of lost connections: they are made again after a delay, or stay
+/// lost. Made on any thread before the loops know of it; then each client on its loop only.
+/// </summary>
+internal sealed class ClientSet : IClientOwner
+{
+    private const int StormRetryMs = 100;
+
+    private readonly LoadSession _session;
+    private readonly List<MqttClient>[] _byLoop;
+    private volatile bool _isEnding;
+
+    /// <summary>Makes the clients.</summary>
+    public ClientSet(LoadSession session, LoadPlan plan)
+    {
+        _session = session;
+        Plan = plan;
+        int[] copies = plan.Copies();
+        uint? run = session.Options.Pattern == LoadPattern.Sub ? null : session.Settings.Run;
+        All = [.. plan.Clients.Select(spec => Make(spec, copies, run))];
+        _byLoop = [.. session.Loops.Select(loop => All.Where(client => session.LoopOf(client.Spec) == loop).ToList())];
+    }
+
+    /// <summary>The plan.</summary>
+    public LoadPlan Plan { get; }
+
+    /// <summary>The storm that its clients come back from; null in other patterns.</summary>
+    public StormClock? Storm { get; init; }
+
+    /// <summary>All clients, in the order of the plan.</summary>
+    public IReadOnlyList<MqttClient> All { get; }
+
+    /// <summary>The clients of one loop.</summary>
+    public IReadOnlyList<MqttClient> On(LoadLoop loop) => _byLoop[loop.Index];
+
+    /// <summary>The publishers of one loop.</summary>
+    public IReadOnlyList<Publisher> PublishersOn(LoadLoop loop) =>
+        [.. On(loop).Where(client => client.Publisher is not null).Select(client => client.Publisher!)];
+
+    /// <summary>Connects a range of clients at the rate of the options and waits until each stands or failed.</summary>
+    public async Task ConnectAsync(Func<ClientSpec, bool> which, CancellationToken stop)
+    {
+        Counters before = await _session.CountAsync();
+        int count = All.Count(client => which(client.Spec));
+        long startNs = _session.Clock.NowNs;
+        double rate = _session.Options.ConnectRate;
+        await _session.OnAllAsync(loop =>
+        {
+            List<MqttClient> mine = [.. On(loop).Where(client => which(client.Spec))];
+            double intervalNs = rate > 0 ? 1e9 / rate * count / Math.Max(1, mine.Count) : 0;
+            new Pacer(loop, _session.Clock, _session.Options.Tick).Start(
+                startNs, intervalNs, mine.Count, (step, dueNs) =>
+                {
+                    if (!stop.IsCancellationRequested)
+                    {
+                        mine[(int)step].Connect(dueNs);
+                    }
+                });
+        });
+        TimeSpan most = (rate > 0 ? TimeSpan.FromSeconds(count / rate) : TimeSpan.Zero) + (_session.Options.ConnectTimeout * 2);
+        await _session.UntilAsync(
+            counts => counts.Connected - before.Connected + (counts.ConnectFailures - before.ConnectFailures) >= count, most, stop);
+    }
+
+    /// <summary>Disconnects all; what ends from now on is no loss.</summary>
+    public async Task DisconnectAsync()
+    {
+        _isEnding = true;
+        await _session.OnAllAsync(loop =>
+        {
+            foreach (MqttClient client in On(loop))
+            {
+                client.Disconnect(abort: false);
+            }
+        });
+    }
+
+    /// <summary>Messages that did not reach a subscriber that must get them, and those due that were never sent.</summary>
+    public async Task<(long Lost, long Backlog)> MissingAsync()
+    {
+        uint[] sent = new uint[Plan.Publishers];
+        long backlog = 0;
+        await _session.OnAllAsync(loop =>
+        {
+            foreach (Publisher publisher in PublishersOn(loop))
+            {
+                sent[publisher.Number] = publisher.Sent;
+                Interlocked.Add(ref backlog, publisher.Backlog);
+            }
+        });
+        long lost = 0;
+        await _session.OnAllAsync(loop =>
+        {
+            foreach (MqttClient client in On(loop).Where(client => client.Receiver is not null))
+            {
+                DeliveryCheck check = client.Receiver!.Check;
+                long missing = check.Run is null
+                    ? check.MissingOfOthers()
+                    : Plan.Expected[client.Spec.Index].Sum(publisher => check.MissingOf(publisher, sent[publisher]));
+                Interlocked.Add(ref lost, missing);
+            }
+        });
+        return (lost, backlog);
+    }
+
+    /// <inheritdoc/>
+    public void OnReady(MqttClient client)
+    {
+        if (Storm is { IsRunning: true } storm)
+        {
+            _session.LoopOf(client.Spec).Figures.Cycle.Record(storm.OnBack());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnFailed(MqttClient client, string reason) =>
+        Reconnect(client, Storm is { IsRunning: true } ? TimeSpan.FromMilliseconds(StormRetryMs) : null);
+
+    /// <inheritdoc/>
+    public void OnEnded(MqttClient client, bool wanted, string reason)
+    {
+        if (wanted && Storm is { IsRunning: true } storm)
+        {
+            client.Connect(storm.StartNs);
+        }
+        else if (!wanted)
+        {
+            Reconnect(client, null);
+        }
+    }
+
+    private void Reconnect(MqttClient client, TimeSpan? otherwise)
+    {
+        if ((_session.Options.ReconnectDelay ?? otherwise) is { } delay && !_isEnding)
+        {
+            var timer = new ReconnectTimer(client, _session.Clock);
+            _session.LoopOf(client.Spec).Loop.Timers.Schedule(timer, (long)delay.TotalMilliseconds);
+        }
+    }
+
+    private MqttClient Make(ClientSpec spec, int[] copies, uint? run)
+    {
+        LoadLoop loop = _session.LoopOf(spec);
+        return new MqttClient(spec, _session.Settings, loop, _session.Connectors.For(spec), this)
+        {
+            Publisher = spec.Topic is null
+                ? null
+                : new Publisher(_session.Settings, loop.Figures, Encoding.UTF8.GetBytes(spec.Topic), spec.Publisher) { Copies = copies[spec.Publisher] },
+            Receiver = spec.Filter is null ? null : new Receiver(loop.Figures, run),
+        };
+    }
+
+    private sealed class ReconnectTimer(MqttClient client, LoadClock clock) : LoopTimer
+    {
+        protected override void OnDue() => client.Connect(clock.NowNs);
+    }
+}
