@@ -89,10 +89,14 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
         return Findings.TryDequeue(out DirectoryResult<IReadOnlyList<HeldFinding>> found) ? new(found) : inner.VerifyHeldAsync(held, cancellation);
     }
 
-    public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> RestoreHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default)
+    public async ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> RestoreHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default)
     {
+        DirectoryResult<IReadOnlyList<HeldFinding>> result =
+            Findings.TryDequeue(out DirectoryResult<IReadOnlyList<HeldFinding>> found) ? found : await inner.RestoreHeldAsync(held, cancellation);
+
+        // Told when it is done, so that a test that heard of it sees what it wrote.
         _asked.Writer.TryWrite("restore " + string.Join(',', held.Select(session => session.ClientId)));
-        return Findings.TryDequeue(out DirectoryResult<IReadOnlyList<HeldFinding>> found) ? new(found) : inner.RestoreHeldAsync(held, cancellation);
+        return result;
     }
 
     public ValueTask<TakeOverAnswer> RequestTakeOverAsync(string clientId, SessionToken oldToken, SessionToken newToken, CancellationToken cancellation = default)
