@@ -23,7 +23,8 @@ internal static class ProxyMetrics
                 group.State == GroupState.Ready ? 1 : 0, new KeyValuePair<string, object?>("group", group.Name))),
             null,
             "Whether all links to a group are connected.");
-        meter.CreateObservableGauge("trunkline.link.up", () => Links(links, link => link.IsConnected ? 1 : 0), null, "Links connected.");
+        meter.CreateObservableGauge("trunkline.link.up", () => Links(links, link => link.IsConnected ? 1 : 0), null, "Links connected, by group and kind.");
+        meter.CreateObservableGauge("trunkline.link.down", () => Links(links, link => link.IsConnected ? 0 : 1), null, "Links lost or not connected yet, by group and kind.");
         meter.CreateObservableGauge("trunkline.link.pending", () => Links(links, link => link.Pending), null, "Publishes a link keeps until the group has them.");
         meter.CreateObservableGauge("trunkline.link.pending", () => Links(links, link => link.PendingBytes), "By", "Bytes of publishes a link keeps until the group has them.");
         meter.CreateObservableGauge("trunkline.link.filters", () => Links(links, link => link.Filters), null, "Filters subscribed on a link.");

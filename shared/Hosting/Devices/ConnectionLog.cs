@@ -7,16 +7,20 @@ namespace Trunkline.Hosting.Devices;
 
 /// <summary>
 /// One line per connection event at most, and under a flood from one address fewer: beyond a budget per address the
-/// lines are held back and counted, and the next line that passes says how many. One instance a loop; loop thread only.
+/// lines are held back and counted; at the end of the window a line says how many. One instance a loop, its own timer;
+/// loop thread only.
 /// </summary>
 /// <param name="logger">Where the lines go.</param>
 /// <param name="loop">The loop whose clock counts.</param>
 /// <param name="linesPerWindow">Lines of one address in a window.</param>
-public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPerWindow = 20)
+public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPerWindow = 20) : LoopTimer
 {
     private const long WindowMs = 10_000;
     private const int MaximumAddresses = 10_000;
     private readonly Dictionary<string, Budget> _budgets = new(StringComparer.Ordinal);
+
+    /// <summary>What addresses share that come while <see cref="MaximumAddresses"/> are known: a flood from everywhere.</summary>
+    private readonly Budget _others = new();
 
     private sealed class Budget
     {
@@ -46,6 +50,38 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
         }
     }
 
+    /// <inheritdoc/>
+    protected override void OnDue()
+    {
+        long now = loop.NowMs;
+        foreach ((string host, Budget budget) in _budgets)
+        {
+            if (now - budget.WindowStartMs < WindowMs)
+            {
+                continue;
+            }
+
+            if (budget.HeldBack > 0)
+            {
+                LogHeldBack(logger, budget.HeldBack, host);
+            }
+
+            _budgets.Remove(host);
+        }
+
+        if (_others.HeldBack > 0)
+        {
+            LogHeldBackOthers(logger, _others.HeldBack, MaximumAddresses);
+        }
+
+        _others.Used = 0;
+        _others.HeldBack = 0;
+        if (_budgets.Count > 0)
+        {
+            loop.Timers.Schedule(this, WindowMs / 10);
+        }
+    }
+
     /// <summary>The address a connection counts under, and its listener.</summary>
     private bool Take(Channel channel, out string address, out string listener)
     {
@@ -53,26 +89,7 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
         address = origin.Remote.ToString();
         listener = origin.Listener.Name;
         string host = origin.Remote.HostToString();
-        long now = loop.NowMs;
-        if (!_budgets.TryGetValue(host, out Budget? budget))
-        {
-            MakeRoom(now);
-            budget = new Budget { WindowStartMs = now };
-            _budgets.Add(host, budget);
-        }
-
-        if (now - budget.WindowStartMs >= WindowMs)
-        {
-            if (budget.HeldBack > 0)
-            {
-                LogHeldBack(logger, budget.HeldBack, host);
-            }
-
-            budget.WindowStartMs = now;
-            budget.Used = 0;
-            budget.HeldBack = 0;
-        }
-
+        Budget budget = BudgetOf(host);
         if (budget.Used < linesPerWindow)
         {
             budget.Used++;
@@ -83,30 +100,26 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
         return false;
     }
 
-    private void MakeRoom(long now)
+    private Budget BudgetOf(string host)
     {
-        if (_budgets.Count < MaximumAddresses)
+        if (_budgets.TryGetValue(host, out Budget? budget))
         {
-            return;
-        }
-
-        foreach ((string host, Budget budget) in _budgets)
-        {
-            if (now - budget.WindowStartMs >= WindowMs)
-            {
-                if (budget.HeldBack > 0)
-                {
-                    LogHeldBack(logger, budget.HeldBack, host);
-                }
-
-                _budgets.Remove(host);
-            }
+            return budget;
         }
 
         if (_budgets.Count >= MaximumAddresses)
         {
-            _budgets.Clear();
+            return _others;
         }
+
+        budget = new Budget { WindowStartMs = loop.NowMs };
+        _budgets.Add(host, budget);
+        if (!IsScheduled)
+        {
+            loop.Timers.Schedule(this, WindowMs);
+        }
+
+        return budget;
     }
 
     private static string Name(ProtocolVersion version) => version switch
@@ -126,4 +139,7 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
 
     [LoggerMessage(2202, LogLevel.Warning, "{HeldBack} connection lines of address {Address} were held back; it connects or fails too often to log each time.")]
     private static partial void LogHeldBack(ILogger logger, long heldBack, string address);
+
+    [LoggerMessage(2203, LogLevel.Warning, "{HeldBack} connection lines of other addresses were held back: more than {Addresses} addresses connected within the window.")]
+    private static partial void LogHeldBackOthers(ILogger logger, long heldBack, int addresses);
 }

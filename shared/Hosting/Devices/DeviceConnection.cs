@@ -30,6 +30,9 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
 
     internal DeviceConnection? Previous { get; set; }
 
+    /// <summary>MQTT's side.</summary>
+    internal Channel Channel => _channel;
+
     /// <summary>The bytes' side.</summary>
     public Transport Transport { get; }
 

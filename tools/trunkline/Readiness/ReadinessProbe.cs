@@ -6,7 +6,7 @@ namespace Trunkline.Tool.Readiness;
 /// <summary>How a part shows that it serves.</summary>
 internal enum ReadinessKind
 {
-    /// <summary>GET /readyz answers 200.</summary>
+    /// <summary>GET /startupz and /readyz answer 200: every group was there once, and devices are taken.</summary>
     Http,
 
     /// <summary>A CONNECT is answered by CONNACK 0.</summary>
@@ -62,14 +62,17 @@ internal static class ReadinessProbe
     private static async Task<string?> AskHttpAsync(int port, CancellationToken cancellation)
     {
         using HttpClient client = new();
-        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"), cancellation);
-        if (answer.StatusCode == HttpStatusCode.OK)
+        foreach (string path in new[] { "startupz", "readyz" })
         {
-            return null;
+            using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/{path}"), cancellation);
+            if (answer.StatusCode != HttpStatusCode.OK)
+            {
+                string body = await answer.Content.ReadAsStringAsync(cancellation);
+                return $"/{path} on port {port} answers {(int)answer.StatusCode} {body.Trim()}";
+            }
         }
 
-        string body = await answer.Content.ReadAsStringAsync(cancellation);
-        return $"/readyz on port {port} answers {(int)answer.StatusCode} {body.Trim()}";
+        return null;
     }
 
     private static async Task<string?> ExchangeAsync(
