@@ -1,9 +1,12 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Trunkline.Directory;
 using Trunkline.Hosting.Devices;
+using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -19,6 +22,7 @@ internal static class SessionEndpoints
     private const string PassedOn = "X-Trunkline-Passed-On";
 
     private const string Path = "/sessions/";
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new VersionNames() } };
     private static readonly HttpTransformer SameTarget = new RawTargetTransformer();
 
     public static void AddServices(IServiceCollection services) => services.AddHttpForwarder();
@@ -39,7 +43,7 @@ internal static class SessionEndpoints
             SessionView? view = await ViewAsync(serving, clientId);
             if (view is not null)
             {
-                return Results.Json(view);
+                return Results.Json(view, Json);
             }
 
             string? other = http.Request.Headers.ContainsKey(PassedOn) ? null : await HolderAsync(serving, clientId);
@@ -101,6 +105,21 @@ internal static class SessionEndpoints
             string clientId = Uri.EscapeDataString(ClientIdOf(httpContext));
             proxyRequest.RequestUri = new Uri($"{destinationPrefix.TrimEnd('/')}{Path}{clientId}");
         }
+    }
+
+    /// <summary>Versions by the names that people know: 3.1, 3.1.1, 5.0.</summary>
+    private sealed class VersionNames : JsonConverter<ProtocolVersion>
+    {
+        public override ProtocolVersion Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("Session pages are only written.");
+
+        public override void Write(Utf8JsonWriter writer, ProtocolVersion value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value switch
+            {
+                ProtocolVersion.Mqtt31 => "3.1",
+                ProtocolVersion.Mqtt311 => "3.1.1",
+                _ => "5.0",
+            });
     }
 
     /// <summary>The answer, as JSON.</summary>

@@ -46,9 +46,18 @@ internal sealed partial class LoopRouter
             LiveSubscription live = filter[i];
             if (live.Accepts(group, position))
             {
-                live.Guard?.Saw(message.Topic);
+                SawLive(live, message);
                 Context.FanOut.Add(live.Subscription);
             }
+        }
+    }
+
+    /// <summary>Only a message that was to be retained is newer than the retained one; any other leaves it as it stands.</summary>
+    private static void SawLive(LiveSubscription live, SharedMessage message)
+    {
+        if (message.Retain)
+        {
+            live.Guard?.Saw(message.Topic);
         }
     }
 
@@ -89,7 +98,7 @@ internal sealed partial class LoopRouter
                 LiveSubscription live = filter[i];
                 if (live.IsLiveAt(group) && Has(matches, _lowest[live.Subscription.Session]))
                 {
-                    live.Guard?.Saw(message.Topic);
+                    SawLive(live, message);
                     Context.FanOut.Add(live.Subscription);
                 }
             }

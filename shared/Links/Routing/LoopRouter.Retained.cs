@@ -20,7 +20,7 @@ internal sealed partial class LoopRouter
         }
 
         bool waits = answer.Item is { Operation.IsDone: false };
-        if (waits && answer.Page is not null)
+        if (waits && (answer.Page is not null || answer.IsLast))
         {
             if (answer.Kind == RequestKind.Subscribe)
             {
@@ -35,9 +35,18 @@ internal sealed partial class LoopRouter
             DeliverPage(answer);
         }
 
-        if (waits && answer.Kind == RequestKind.Subscribe)
+        // SUBACK waits for a replay too: what is published after it comes behind the retained messages.
+        if (waits && answer.Kind == RequestKind.Subscribe && answer.IsReplayed)
+        {
+            PendingSubscribe.Activated(answer.Item!);
+        }
+        else if (waits && answer.Kind == RequestKind.Subscribe)
         {
             answer.Item!.Operation.Answered(answer.Item, answer);
+        }
+        else if (waits && answer.IsLast)
+        {
+            answer.Item!.Operation.Replayed();
         }
     }
 

@@ -58,6 +58,18 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
         }
     }
 
+    /// <summary>A group serves the filter; its retained messages are still awaited, but at the deadline no failure any more.</summary>
+    public static void Activated(PendingItem item) => item.Left--;
+
+    /// <summary>The last retained message of an activated item has come.</summary>
+    public void Replayed()
+    {
+        if (--_left == 0)
+        {
+            Finish();
+        }
+    }
+
     /// <summary>Retained messages that wait for SUBACK.</summary>
     public void Hold(FilterRequest page) => _pages.Add(page);
 

@@ -89,7 +89,7 @@ public sealed class AddressTests(TrunklineTier tier)
             Assert.Equal("5.0", session.GetProperty("version").GetString());
             Assert.Equal(90, session.GetProperty("keepAliveSeconds").GetInt32());
             Assert.Equal(60, session.GetProperty("expirySeconds").GetInt32());
-            Assert.Equal(1, session.GetProperty("inFlight").GetInt32());
+            Assert.Equal(1, session.GetProperty("inFlightOut").GetInt32());
             JsonElement subscription = Assert.Single(session.GetProperty("subscriptions").EnumerateArray());
             Assert.Equal($"{topic}/#", subscription.GetProperty("filter").GetString());
             Assert.Equal(1, subscription.GetProperty("qoS").GetInt32());

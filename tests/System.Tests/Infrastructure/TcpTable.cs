@@ -11,9 +11,12 @@ public static class TcpTable
     public static int EstablishedAt(int port)
     {
         // sl, local address, remote address, state: addresses are hex, then ":" and the port in hex.
+        // The kernel does not stop the world for a reader: a row may come twice.
         string suffix = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
         return File.ReadLines("/proc/net/tcp")
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Count(fields => fields.Length > 3 && fields[3] == Established && fields[1].EndsWith(suffix, StringComparison.Ordinal));
+            .Where(fields => fields.Length > 3 && fields[3] == Established && fields[1].EndsWith(suffix, StringComparison.Ordinal))
+            .DistinctBy(fields => (fields[1], fields[2]))
+            .Count();
     }
 }

@@ -128,8 +128,8 @@ public sealed class ForeignClientTests(UpFixture fixture) : IClassFixture<UpFixt
     private static async Task AwaitDoneAsync(LiveProcess client, int connections)
     {
         IReadOnlyList<string> lines = await client.AwaitLinesAsync(
-            connections, line => line.Contains("got ", StringComparison.Ordinal) || line.Contains("failed ", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
-        Assert.All(lines, line => Assert.Contains("got 0:zero 1:one 2:two", line, StringComparison.Ordinal));
+            connections, line => line.Contains("it got ", StringComparison.Ordinal) || line.Contains("it failed ", StringComparison.Ordinal), TimeSpan.FromSeconds(90));
+        Assert.All(lines, line => Assert.Contains("it got 0:zero 1:one 2:two", line, StringComparison.Ordinal));
     }
 
     // Each URL in 3.1.1 and 5.0, one after the other. QoS 0 first and awaited, for it may be passed by the others.
@@ -147,12 +147,12 @@ public sealed class ForeignClientTests(UpFixture fixture) : IClassFixture<UpFixt
             while (got.length <= qos) await new Promise(resolve => { wake = resolve; });
           }
           await client.endAsync();
-          console.log('got ' + got.join(' '));
+          console.log('it got ' + got.join(' '));
         }
         (async () => {
           for (const url of process.argv.slice(2)) for (const version of [4, 5]) await talk(url, version);
           {{end}};
-        })().catch(error => { console.log('failed ' + error); });
+        })().catch(error => { console.log('it failed ' + error); });
         """;
 
     private const string PahoScript = """
@@ -175,6 +175,6 @@ public sealed class ForeignClientTests(UpFixture fixture) : IClassFixture<UpFixt
                 seen.append(got.get(timeout=45))
             client.disconnect()
             client.loop_stop()
-            print('got ' + ' '.join(seen), flush=True)
+            print('it got ' + ' '.join(seen), flush=True)
         """;
 }

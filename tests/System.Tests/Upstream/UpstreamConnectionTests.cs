@@ -87,6 +87,7 @@ public sealed class UpstreamConnectionTests
         private readonly int[] _ports;
         private readonly int[] _most;
         private readonly int _limit;
+        private readonly Tier _tier;
         private readonly Task _watching;
 
         public ConnectionWatch(Tier tier, int limit)
@@ -94,13 +95,16 @@ public sealed class UpstreamConnectionTests
             _ports = [.. tier.Now.Brokers.Select(broker => broker.Mqtt)];
             _most = new int[_ports.Length];
             _limit = limit;
+            _tier = tier;
             _watching = WatchAsync();
         }
 
         public async Task AssertAsync()
         {
             await StopAsync();
-            Assert.All(_most, most => Assert.InRange(most, Links, _limit));
+            Assert.True(
+                _most.All(most => most >= Links && most <= _limit),
+                $"Connections at the brokers: {string.Join(", ", _most)}; {Links} to {_limit} are right.\n{_tier.ReadLog("proxy-1")}");
         }
 
         public async ValueTask DisposeAsync()
