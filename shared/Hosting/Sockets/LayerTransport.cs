@@ -73,7 +73,7 @@ internal abstract class LayerTransport : Transport, ITransportHandler
             SayGoodbye(reason);
         }
 
-        Inner.Close(aborted ? TransportClose.Abort : TransportClose.Graceful);
+        CloseBelow(Inner, reason, aborted ? TransportClose.Abort : TransportClose.Graceful);
     }
 
     /// <inheritdoc/>

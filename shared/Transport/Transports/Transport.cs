@@ -176,6 +176,9 @@ public abstract partial class Transport : IBufferWriter<byte>
     /// <summary>Sends at once what a layer wrote into <paramref name="inner"/>, so that its unsent bytes are those the peer did not take.</summary>
     protected static void SendBelow(Transport inner) => inner.SendEarly(inner._loop);
 
+    /// <summary>Closes what lies below for the layer's reason: that is where connections and their ends are counted.</summary>
+    protected static void CloseBelow(Transport inner, TransportCloseReason reason, TransportClose how) => inner.CloseFor(reason, how);
+
     internal void Leave(Loop from, Loop target)
     {
         if ((_state & TransportState.Closed) == 0 && _loop == from)

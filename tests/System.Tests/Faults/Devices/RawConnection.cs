@@ -37,6 +37,7 @@ public sealed class RawConnection : IDisposable
         }
         catch (SocketException)
         {
+            // Reading tells how it ended.
         }
     }
 
@@ -61,6 +62,19 @@ public sealed class RawConnection : IDisposable
         }
 
         return bytes[..held];
+    }
+
+    /// <summary>Says that nothing more will come (FIN), and goes on reading.</summary>
+    public void EndSending()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The server has closed already.
+        }
     }
 
     public void Dispose() => _socket.Dispose();
