@@ -31,7 +31,7 @@ internal sealed class LoadCommand(TextWriter output, TextWriter errors, TimeProv
     /// <summary>Runs and returns what it found.</summary>
     public async Task<RunReport> RunAsync(LoadOptions options, string command, bool isTerminal, CancellationToken stop)
     {
-        using var session = new LoadSession(options, time);
+        using LoadSession session = await LoadSession.CreateAsync(options, time, stop);
         ILoadRun run = options.Pattern switch
         {
             LoadPattern.Churn => new ChurnRun(session),

@@ -20,8 +20,8 @@ internal sealed class LoadLoop : IDisposable
     /// <summary>The loop.</summary>
     public EpollLoop Loop { get; }
 
-    /// <summary>What it measures.</summary>
-    public LoopFigures Figures { get; } = new();
+    /// <summary>What it measures; made anew after priming, before the clients of the run take it.</summary>
+    public LoopFigures Figures { get; set; } = new();
 
     /// <inheritdoc/>
     public void Dispose() => Loop.Dispose();

@@ -159,7 +159,10 @@ internal sealed class Publisher(ClientSettings settings, LoopFigures figures, by
         if (figures.IsMeasured(dueNs))
         {
             figures.Counts.PublishedMeasured++;
-            figures.Lag.Record(nowNs - dueNs);
+            if (Pump is null)
+            {
+                figures.Lag.Record(nowNs - dueNs);
+            }
         }
     }
 

@@ -23,6 +23,20 @@ internal readonly record struct ProcessSample(double CpuSeconds, long RssBytes)
         }
     }
 
+    /// <summary>Resident memory to the page: /proc/pid/stat lags by up to 64 pages a thread. Slower; null where it may not be read.</summary>
+    public static long? ReadExactRss(int pid)
+    {
+        try
+        {
+            string? line = File.ReadLines($"/proc/{pid}/smaps_rollup").FirstOrDefault(line => line.StartsWith("Rss:", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads a line of /proc/pid/stat; the name in it may hold blanks and brackets.</summary>
     internal static ProcessSample Parse(string stat)
     {

@@ -34,10 +34,10 @@ internal sealed class ProcessWatch(string name, IReadOnlyList<int> pids)
     public bool IsGone => _isGone;
 
     /// <summary>Before the first connection.</summary>
-    public void MarkBefore() => RssBefore = Read().RssBytes;
+    public void MarkBefore() => RssBefore = ReadExactly();
 
     /// <summary>All connected.</summary>
-    public void MarkConnected() => RssConnected = Read().RssBytes;
+    public void MarkConnected() => RssConnected = ReadExactly();
 
     /// <summary>The measured time begins.</summary>
     public void Begin() => _beginCpu = _endCpu = Read().CpuSeconds;
@@ -47,7 +47,7 @@ internal sealed class ProcessWatch(string name, IReadOnlyList<int> pids)
     {
         ProcessSample sample = Read();
         _endCpu = sample.CpuSeconds;
-        RssEnd = sample.RssBytes;
+        RssEnd = ReadExactly();
     }
 
     /// <summary>One sample: share of one core since the last one, and memory.</summary>
@@ -58,6 +58,13 @@ internal sealed class ProcessWatch(string name, IReadOnlyList<int> pids)
         _lastCpu = sample.CpuSeconds;
         _lastNs = nowNs;
         return new ProcessSecond(name, share, sample.RssBytes);
+    }
+
+    private long ReadExactly()
+    {
+        long rss = pids.Sum(pid => ProcessSample.ReadExactRss(pid) ?? ProcessSample.Read(pid)?.RssBytes ?? 0);
+        RssPeak = Math.Max(RssPeak, rss);
+        return rss;
     }
 
     private ProcessSample Read()

@@ -48,7 +48,7 @@ internal static class OptionParser
         if (spec is null)
         {
             errors.Add($"{name} is no option; --help lists them.");
-            return 1;
+            return at + 1 < arguments.Count && !arguments[at + 1].StartsWith('-') ? 2 : 1;
         }
 
         if (value is null && at + 1 < arguments.Count && (spec.Value is not null || arguments[at + 1] is "true" or "false"))

@@ -7,6 +7,8 @@ namespace Trunkline.Loadtest;
 /// </summary>
 internal sealed class ChurnRun : ILoadRun, IClientOwner
 {
+    private const long ScheduleAheadNs = 20_000_000;
+
     private readonly LoadSession _session;
     private readonly LoadOptions _options;
     private readonly Lane[] _lanes;
@@ -33,7 +35,8 @@ internal sealed class ChurnRun : ILoadRun, IClientOwner
     {
         RunWatch watch = _session.Watch;
         await watch.MarkConnectedAsync();
-        long startNs = _session.Clock.NowNs + 20_000_000;
+        // A schedule begins a little later, when every loop has it; at maximum rate the first message goes at once.
+        long startNs = _session.Clock.NowNs + (IsMaximumRate ? 0 : ScheduleAheadNs);
         long fromNs = startNs + (long)_options.WarmUp.TotalNanoseconds;
         long toNs = _options.Duration > TimeSpan.Zero ? fromNs + (long)_options.Duration.TotalNanoseconds : long.MaxValue;
         watch.Phase = "churning";
@@ -60,6 +63,8 @@ internal sealed class ChurnRun : ILoadRun, IClientOwner
     /// <inheritdoc/>
     public void OnEnded(MqttClient client, bool wanted, string reason) => Next(client, wanted);
 
+    private bool IsMaximumRate => _options.IsMaximumRate || _options.ConnectRate <= 0;
+
     private void StartOn(Lane lane, long startNs, long fromNs, long toNs)
     {
         lane.Loop.Figures.MeasureFromNs = fromNs;
@@ -67,7 +72,7 @@ internal sealed class ChurnRun : ILoadRun, IClientOwner
         lane.IsRunning = true;
         int loops = _session.Loops.Count;
         lane.Left = _options.Limit == 0 ? long.MaxValue : Math.Max(1, _options.Limit / loops);
-        if (_options.IsMaximumRate || _options.ConnectRate <= 0)
+        if (IsMaximumRate)
         {
             while (lane.Idle.Count > 0 && lane.Left > 0)
             {

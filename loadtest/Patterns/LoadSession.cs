@@ -5,8 +5,7 @@ namespace Trunkline.Loadtest;
 /// <summary>What every run has: its loops, settings, connectors, and who watches. Lives as long as the run.</summary>
 internal sealed class LoadSession : IDisposable
 {
-    /// <summary>Makes loops and connectors.</summary>
-    public LoadSession(LoadOptions options, TimeProvider time)
+    private LoadSession(LoadOptions options, TimeProvider time)
     {
         Options = options;
         Clock = new LoadClock(time);
@@ -16,6 +15,19 @@ internal sealed class LoadSession : IDisposable
         Connectors = new Connectors(options);
         Loops = [.. Enumerable.Range(0, options.Loops).Select(index => new LoadLoop(index, time))];
         Watch = new RunWatch(options, Loops, Clock);
+    }
+
+    /// <summary>
+    /// Makes loops and connectors, and primes both sides: one connection is made and closed before anything is measured,
+    /// so that the first figures are not those of compiling this program, of a name's lookup or of a certificate's.
+    /// </summary>
+    public static async Task<LoadSession> CreateAsync(LoadOptions options, TimeProvider time, CancellationToken stop)
+    {
+        var session = new LoadSession(options, time);
+        var prime = new PrimingRun(session);
+        await prime.RunAsync(stop);
+        session.Watch = new RunWatch(options, session.Loops, session.Clock);
+        return session;
     }
 
     /// <summary>The options.</summary>
@@ -37,7 +49,7 @@ internal sealed class LoadSession : IDisposable
     public IReadOnlyList<LoadLoop> Loops { get; }
 
     /// <summary>Samples once a second.</summary>
-    public RunWatch Watch { get; }
+    public RunWatch Watch { get; private set; }
 
     /// <summary>The loop of a client.</summary>
     public LoadLoop LoopOf(ClientSpec client) => Loops[client.Index % Loops.Count];
@@ -68,7 +80,7 @@ internal sealed class LoadSession : IDisposable
     {
         try
         {
-            await Task.Delay(time, Clock.Time, stop);
+            await Task.Delay(time > TimeSpan.Zero ? time : TimeSpan.Zero, Clock.Time, stop);
         }
         catch (OperationCanceledException)
         {

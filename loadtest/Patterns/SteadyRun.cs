@@ -3,6 +3,8 @@ namespace Trunkline.Loadtest;
 /// <summary>conn, pub, sub, pubsub, fanin, fanout and pair: connect, warm up, measure, let it drain.</summary>
 internal sealed class SteadyRun(LoadSession session) : ILoadRun
 {
+    private const long ScheduleAheadNs = 20_000_000;
+
     private readonly LoadOptions _options = session.Options;
     private readonly ClientSet _clients = new(session, PlanBuilder.Build(session.Options, session.Prefix));
     private readonly Pacer?[] _pacers = new Pacer?[session.Loops.Count];
@@ -20,7 +22,8 @@ internal sealed class SteadyRun(LoadSession session) : ILoadRun
         await _clients.ConnectAsync(client => client.Publisher >= 0 && client.Filter is null, stop);
         await watch.MarkConnectedAsync();
 
-        long startNs = session.Clock.NowNs + 20_000_000;
+        // A schedule begins a little later, when every loop has it; at maximum rate the first message goes at once.
+        long startNs = session.Clock.NowNs + (_options.IsMaximumRate ? 0 : ScheduleAheadNs);
         long fromNs = startNs + (long)_options.WarmUp.TotalNanoseconds;
         long toNs = _options.Duration > TimeSpan.Zero ? fromNs + (long)_options.Duration.TotalNanoseconds : long.MaxValue;
         watch.Phase = _options.WarmUp > TimeSpan.Zero ? "warming up" : "measuring";
