@@ -9,5 +9,10 @@ public sealed class DeviceAcceptor(DeviceServer server, long connectDeadlineMs) 
 {
     /// <inheritdoc/>
     public void OnAccepted(Transport transport) =>
-        transport.Handler = new DeviceConnection(server, transport, connectDeadlineMs);
+        transport.Handler = new DeviceConnection(server, transport, Left(transport));
+
+    // The layers below MQTT have used some of the time already.
+    private long Left(Transport transport) => transport.AcceptedMs == 0
+        ? connectDeadlineMs
+        : long.Max(0, transport.AcceptedMs + connectDeadlineMs - transport.Loop.NowMs);
 }
