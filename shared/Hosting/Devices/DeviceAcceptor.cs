@@ -10,7 +10,7 @@ public sealed class DeviceAcceptor(DeviceServer server, long connectDeadlineMs) 
     /// <inheritdoc/>
     public void OnAccepted(Transport transport)
     {
-        var connection = new DeviceConnection(server, transport, connectDeadlineMs);
+        var connection = new DeviceConnection(server, transport, Left(transport));
         transport.Handler = connection;
         if (server.IsShuttingDown)
         {
@@ -18,4 +18,9 @@ public sealed class DeviceAcceptor(DeviceServer server, long connectDeadlineMs) 
             connection.ShutDown();
         }
     }
+
+    // The layers below MQTT have used some of the time already.
+    private long Left(Transport transport) => transport.AcceptedMs == 0
+        ? connectDeadlineMs
+        : long.Max(0, transport.AcceptedMs + connectDeadlineMs - transport.Loop.NowMs);
 }

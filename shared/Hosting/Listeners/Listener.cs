@@ -86,6 +86,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     /// <summary>Begins the way up; on the transport's loop.</summary>
     public void OnAccepted(Transport transport)
     {
+        transport.AcceptedMs = transport.Loop.NowMs;
         if (Options.ProxyProtocol.Mode == ProxyProtocolMode.Off)
         {
             OnProxyHeaderDone(transport);
@@ -113,7 +114,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         {
             TlsTransport tls = new(transport);
             tls.Deadline = new HandshakeDeadline(this, transport);
-            transport.Loop.Timers.Schedule(tls.Deadline, (long)Options.Tls.HandshakeDeadline.TotalMilliseconds);
+            transport.Loop.Timers.Schedule(tls.Deadline, Within(transport, Options.Tls.HandshakeDeadline));
             _ = tls.RunServerAsync(_tls, this);
         }
         else
@@ -121,6 +122,10 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
             OnSecured(transport);
         }
     }
+
+    /// <summary>Milliseconds one step may take: its own deadline, and no more than is left until CONNECT must be whole.</summary>
+    public long Within(Transport transport, TimeSpan step) => long.Clamp(
+        transport.AcceptedMs + (long)Options.ConnectDeadline.TotalMilliseconds - transport.Loop.NowMs, 0, (long)step.TotalMilliseconds);
 
     /// <inheritdoc/>
     public void OnTlsReady(TlsTransport transport)

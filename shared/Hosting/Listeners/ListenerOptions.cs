@@ -23,7 +23,7 @@ public sealed record ListenerOptions
     /// <summary>A device that takes nothing for this long while bytes wait for it is closed.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Time from the end of the layers below MQTT to a whole CONNECT; kept by the device connection.</summary>
+    /// <summary>Time from accept to a whole CONNECT: PROXY header, TLS and upgrade included.</summary>
     public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Connections at a time; at the limit a new one is accepted and closed, counted, and listening goes on.</summary>

@@ -21,7 +21,7 @@ internal sealed class ProxyHeaderHandler : LoopTimer, ITransportHandler
     {
         var handler = new ProxyHeaderHandler(listener, transport);
         transport.Handler = handler;
-        transport.Loop.Timers.Schedule(handler, (long)listener.Options.ProxyProtocol.HeaderDeadline.TotalMilliseconds);
+        transport.Loop.Timers.Schedule(handler, listener.Within(transport, listener.Options.ProxyProtocol.HeaderDeadline));
     }
 
     /// <inheritdoc/>

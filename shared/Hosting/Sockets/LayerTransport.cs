@@ -13,6 +13,7 @@ internal abstract class LayerTransport : Transport, ITransportHandler
         : base(inner.Loop, inner.Origin, inner.Settings)
     {
         Inner = inner;
+        AcceptedMs = inner.AcceptedMs;
         inner.Handler = this;
     }
 

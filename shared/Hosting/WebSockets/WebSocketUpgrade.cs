@@ -26,7 +26,7 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
     {
         var upgrade = new WebSocketUpgrade(listener, transport);
         transport.Handler = upgrade;
-        transport.Loop.Timers.Schedule(upgrade, (long)listener.Options.WebSocket.HeaderDeadline.TotalMilliseconds);
+        transport.Loop.Timers.Schedule(upgrade, listener.Within(transport, listener.Options.WebSocket.HeaderDeadline));
     }
 
     /// <inheritdoc/>

@@ -33,6 +33,9 @@ public abstract partial class Transport : IBufferWriter<byte>
     /// <summary>The loop that owns it now.</summary>
     public Loop Loop => _loop;
 
+    /// <summary>When its listener took it, in the loops' milliseconds; 0 for one without a listener. A layer has that of the socket below.</summary>
+    public long AcceptedMs { get; set; }
+
     /// <summary>
     /// Who owns its bytes. A handler that sets another one inside <see cref="ITransportHandler.OnReceived"/> hands over:
     /// what it did not consume is presented to the new one at once.
