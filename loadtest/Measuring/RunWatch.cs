@@ -16,6 +16,9 @@ internal sealed class RunWatch
     private readonly long _startNs;
     private Counters _last;
     private long _lastNs;
+    private Counters _atBegin;
+    private long _fromNs;
+    private long _beginNs;
 
     /// <summary>Takes the memory before the first connection.</summary>
     public RunWatch(LoadOptions options, IReadOnlyList<LoadLoop> loops, LoadClock clock)
@@ -54,6 +57,18 @@ internal sealed class RunWatch
     /// <summary>Length of the measured time.</summary>
     public double MeasuredSeconds { get; private set; }
 
+    /// <summary>Time between the two readings of CPU, which on a busy machine is a little longer.</summary>
+    public double CpuSeconds { get; private set; }
+
+    /// <summary>Messages published between them.</summary>
+    public long Published { get; private set; }
+
+    /// <summary>First copies delivered between them.</summary>
+    public long Delivered { get; private set; }
+
+    /// <summary>Cycles that ended between them.</summary>
+    public long Cycles { get; private set; }
+
     /// <summary>Messages that never came.</summary>
     public long Lost { get; private set; }
 
@@ -65,8 +80,6 @@ internal sealed class RunWatch
 
     /// <summary>The samples.</summary>
     public IReadOnlyList<RunSecond> Seconds => _seconds;
-
-    private long BeginNs { get; set; }
 
     /// <summary>All connections have been tried.</summary>
     public async Task MarkConnectedAsync()
@@ -83,33 +96,41 @@ internal sealed class RunWatch
         }
     }
 
-    /// <summary>The measured time begins.</summary>
-    public Task BeginAsync(long fromNs)
+    /// <summary>The measured time begins: what CPU is divided by is counted from the moment CPU is read.</summary>
+    public async Task BeginAsync(long fromNs)
     {
+        Counters counts = await CountAsync();
         lock (_lock)
         {
-            BeginNs = fromNs;
+            _fromNs = fromNs;
+            _beginNs = _clock.NowNs;
+            _atBegin = counts;
             foreach (ProcessWatch process in Processes)
             {
                 process.Begin();
             }
         }
-
-        return Task.CompletedTask;
     }
 
-    /// <summary>The measured time ends.</summary>
-    public async Task EndAsync()
+    /// <summary>The measured time ends; it was to end at <paramref name="toNs"/>, or ended early.</summary>
+    public async Task EndAsync(long toNs)
     {
-        await SampleAsync();
+        Counters counts = await CountAsync();
         lock (_lock)
         {
-            MeasuredSeconds = Math.Max(1e-9, (_clock.NowNs - BeginNs) / 1e9);
+            long nowNs = _clock.NowNs;
+            MeasuredSeconds = Math.Max(1e-9, (Math.Min(nowNs, toNs) - _fromNs) / 1e9);
+            CpuSeconds = Math.Max(1e-9, (nowNs - _beginNs) / 1e9);
+            Published = counts.Published - _atBegin.Published;
+            Delivered = counts.Delivered - _atBegin.Delivered;
+            Cycles = counts.Cycles - _atBegin.Cycles;
             foreach (ProcessWatch process in Processes)
             {
                 process.End();
             }
         }
+
+        await SampleAsync();
     }
 
     /// <summary>What did not come.</summary>

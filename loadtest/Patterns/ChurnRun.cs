@@ -48,7 +48,7 @@ internal sealed class ChurnRun : ILoadRun, IClientOwner
             await _session.WaitAsync(TimeSpan.FromMilliseconds(20), stop);
         }
 
-        await watch.EndAsync();
+        await watch.EndAsync(toNs);
         await _session.OnAllAsync(loop => Stop(_lanes[loop.Index]));
         await _session.UntilAsync(_ => _lanes.All(lane => Volatile.Read(ref lane.Busy) == 0), _options.Drain, stop);
         watch.SetMissing(0, _lanes.Sum(lane => lane.Due.Count));

@@ -32,7 +32,7 @@ internal sealed class SteadyRun(LoadSession session) : ILoadRun
         await watch.BeginAsync(fromNs);
         watch.Phase = "measuring";
         await MeasureAsync(toNs, stop);
-        await watch.EndAsync();
+        await watch.EndAsync(toNs);
         await session.OnAllAsync(StopOn);
         watch.Phase = "draining";
         await DrainAsync(stop);

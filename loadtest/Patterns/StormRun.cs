@@ -37,7 +37,7 @@ internal sealed class StormRun : ILoadRun
             await RunRoundAsync(standing, stop);
         }
 
-        await watch.EndAsync();
+        await watch.EndAsync(long.MaxValue);
         await _clients.DisconnectAsync();
     }
 

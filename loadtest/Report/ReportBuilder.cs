@@ -17,7 +17,7 @@ internal static class ReportBuilder
 
         RunWatch watch = session.Watch;
         string pattern = session.Options.Pattern.ToString().ToLowerInvariant();
-        (string latency, string unit, long units) = MainOf(session.Options, figures, watch);
+        (string latency, string unit, long units) = MainOf(session.Options, watch);
         double seconds = Math.Max(1e-9, watch.MeasuredSeconds);
         var report = new RunReport
         {
@@ -49,14 +49,14 @@ internal static class ReportBuilder
         return report with { Thresholds = [.. session.Options.Thresholds.Select(rule => Figures.Judge(report, rule))] };
     }
 
-    private static (string Latency, string Unit, long Units) MainOf(LoadOptions options, LoopFigures figures, RunWatch watch) =>
+    private static (string Latency, string Unit, long Units) MainOf(LoadOptions options, RunWatch watch) =>
         options.Pattern switch
         {
             LoadPattern.Conn => ("connect", "connection", 0),
-            LoadPattern.Pub => ("ack", "published message", figures.Counts.PublishedMeasured),
-            LoadPattern.Churn => ("cycle", "cycle", figures.Counts.Cycles),
+            LoadPattern.Pub => ("ack", "published message", watch.Published),
+            LoadPattern.Churn => ("cycle", "cycle", watch.Cycles),
             LoadPattern.Storm => ("cycle", "connection back", watch.Storms.Sum(storm => storm.Back)),
-            _ => ("delivery", "delivered message", figures.Counts.DeliveredMeasured),
+            _ => ("delivery", "delivered message", watch.Delivered),
         };
 
     private static RunCounts CountsOf(in Counters counts, RunWatch watch) => new()
@@ -101,7 +101,7 @@ internal static class ReportBuilder
         Name = process.Name,
         Pids = process.Pids,
         CpuSeconds = process.CpuSeconds,
-        CpuShare = process.CpuSeconds / Math.Max(1e-9, watch.MeasuredSeconds),
+        CpuShare = process.CpuSeconds / Math.Max(1e-9, watch.CpuSeconds),
         CpuUsPerUnit = units > 0 ? process.CpuSeconds * 1e6 / units : null,
         RssBefore = process.RssBefore,
         RssConnected = process.RssConnected,
