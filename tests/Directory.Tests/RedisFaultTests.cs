@@ -30,7 +30,7 @@ public sealed class RedisFaultTests
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 200);
 
         // Longer than a lease: afterwards nobody declared anybody dead.
-        await Task.Delay(1_500);
+        await Eventually.LastsAsync(1_500);
         server.Continue();
         await events.NextAsync<DirectoryHealth>(h => h.State == DirectoryState.Connected);
         Assert.Equal(HeldDoubt.Reconnected, await events.NextAsync<HeldDoubt>());
@@ -204,15 +204,7 @@ public sealed class RedisFaultTests
         Assert.Equal(2, two.Nodes.Count);
     }
 
-    private static async Task EventuallyAsync(Func<Task<bool>> holds)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (!await holds())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds < 20, "not within 20 s");
-            await Task.Delay(20);
-        }
-    }
+    private static Task EventuallyAsync(Func<Task<bool>> holds) => Eventually.HoldsAsync(holds, "what the test waits for");
 
     /// <summary>Passes bytes to a port, or holds them while the connections stand.</summary>
     private sealed class Relay : IAsyncDisposable
@@ -261,7 +253,7 @@ public sealed class RedisFaultTests
                 {
                     while (!Passes)
                     {
-                        await Task.Delay(10, _stop.Token);
+                        await Eventually.LastsAsync(10, _stop.Token);
                     }
 
                     await to.GetStream().WriteAsync(buffer.AsMemory(0, read), _stop.Token);

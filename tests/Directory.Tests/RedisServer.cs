@@ -37,10 +37,9 @@ public sealed class RedisServer : IAsyncDisposable
     {
         RedisServer server = await StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture));
         await server.CommandAsync("CLUSTER ADDSLOTSRANGE 0 16383");
-        while (!(await server.CommandAsync("CLUSTER INFO")).Contains("cluster_state:ok", StringComparison.Ordinal))
-        {
-            await Task.Delay(20);
-        }
+        await Eventually.HoldsAsync(
+            async () => (await server.CommandAsync("CLUSTER INFO")).Contains("cluster_state:ok", StringComparison.Ordinal),
+            "the cluster is up");
 
         return server;
     }
@@ -65,7 +64,7 @@ public sealed class RedisServer : IAsyncDisposable
             catch (Exception exception) when (exception is SocketException or IOException)
             {
                 Assert.False(_process.HasExited, "redis-server ended at start");
-                await Task.Delay(10);
+                await Eventually.LastsAsync(10);
             }
         }
     }

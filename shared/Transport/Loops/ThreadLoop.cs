@@ -1,9 +1,9 @@
 namespace Trunkline.Transports;
 
-/// <summary>A loop without descriptors, for any system: it sleeps on a semaphore, its transports post to it.</summary>
+/// <summary>A loop without descriptors, for any system: it sleeps on an event, its transports post to it.</summary>
 public sealed class ThreadLoop : Loop
 {
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly AutoResetEvent _wake = new(false);
 
     /// <summary>Makes a loop; <see cref="Loop.Start"/> begins it.</summary>
     public ThreadLoop(LoopOptions options)
@@ -16,7 +16,7 @@ public sealed class ThreadLoop : Loop
     {
         if (timeoutMs != 0)
         {
-            _wake.Wait(timeoutMs);
+            _wake.WaitOne(timeoutMs);
         }
 
         return 0;
@@ -28,7 +28,7 @@ public sealed class ThreadLoop : Loop
     }
 
     /// <inheritdoc/>
-    protected override void Wake() => _wake.Release();
+    protected override void Wake() => _wake.Set();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

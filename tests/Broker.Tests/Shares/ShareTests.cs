@@ -59,6 +59,24 @@ public sealed class ShareTests
         Assert.Empty(other.Messages);
     }
 
+    [Theory]
+    [InlineData(QoS.AtLeastOnce)]
+    [InlineData(QoS.ExactlyOnce)]
+    [Clause(Specification.Mqtt50, "MQTT-4.8.2-6")]
+    public void What_a_member_refuses_goes_to_no_other(QoS qos)
+    {
+        TestClient member = Member(_broker.Client());
+        member.HoldAcknowledgements = true;
+        _broker.Client().Publish("a/1", "m", qos);
+        Received got = Assert.Single(member.Messages);
+        TestClient other = Member(_broker.Client());
+        byte[] refusal = [(byte)(qos == QoS.AtLeastOnce ? 0x40 : 0x50), 3, (byte)(got.PacketId >> 8), (byte)got.PacketId, 0x87];
+        member.Write(refusal);
+        member.Disconnect();
+        _broker.Advance(60_000);
+        Assert.Empty(other.Messages);
+    }
+
     [Fact]
     public void Two_shares_get_one_copy_each_and_a_plain_subscription_another()
     {

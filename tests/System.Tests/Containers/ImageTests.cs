@@ -80,7 +80,7 @@ public sealed class ImageTests
 
             Assert.False(process.HasExited, $"{process} ended:\n{string.Join('\n', process.Lines)}");
             Assert.True(Stopwatch.GetElapsedTime(start) < ReadyDeadline, $"{process} is not ready:\n{string.Join('\n', process.Lines)}");
-            await Task.Delay(100);
+            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(100));
         }
     }
 }

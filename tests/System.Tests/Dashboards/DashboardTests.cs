@@ -57,7 +57,7 @@ public sealed class DashboardTests
                 }
             }
 
-            await Task.Delay(500);
+            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(500));
         }
 
         Assert.True(open.Count == 0, "No answer: " + string.Join("\n", open));

@@ -121,7 +121,7 @@ public sealed class FailedTierTests
         while (!File.Exists(log) || (await File.ReadAllTextAsync(log)).Length == 0)
         {
             Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(60), string.Join('\n', up.Lines));
-            await Task.Delay(50);
+            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(50));
         }
 
         int redis = FakeRedisPid(folder);

@@ -13,6 +13,7 @@ public sealed class ForeignClientTests(UpFixture fixture) : IClassFixture<UpFixt
     private UpProcess Up => fixture.Up;
 
     [ProgramsFact("mosquitto_sub")]
+    [Clause(Specification.Mqtt311, "MQTT-7.0.0-2")]
     public async Task Mosquittos_clients_talk_in_every_version_at_every_QoS()
     {
         foreach (string version in Versions)

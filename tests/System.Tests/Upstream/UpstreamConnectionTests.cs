@@ -119,17 +119,29 @@ public sealed class UpstreamConnectionTests
             await _watching;
         }
 
+        private async Task<bool> NextAsync(PeriodicTimer pace)
+        {
+            try
+            {
+                return await pace.WaitForNextTickAsync(_stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
         private async Task WatchAsync()
         {
-            while (!_stop.IsCancellationRequested)
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+            do
             {
                 for (int n = 0; n < _ports.Length; n++)
                 {
                     _most[n] = Math.Max(_most[n], TcpTable.EstablishedAt(_ports[n]));
                 }
-
-                await Task.Delay(50, _stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
             }
+            while (await NextAsync(pace));
         }
     }
 }

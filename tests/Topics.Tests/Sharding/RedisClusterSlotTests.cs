@@ -92,7 +92,7 @@ public sealed class RedisClusterSlotTests(ITestOutputHelper output)
             }
             catch (SocketException)
             {
-                await Task.Delay(50);
+                await Eventually.LastsAsync(50);
             }
         }
         Assert.Fail("redis-server did not listen within 10 s");
