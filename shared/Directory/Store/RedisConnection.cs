@@ -54,8 +54,9 @@ internal sealed class RedisConnection
     {
         Task bounded = operation.WaitAsync(deadline, time, cancellation);
         await bounded.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (bounded.IsCompletedSuccessfully)
+        if (bounded.IsCompletedSuccessfully || operation.IsCompletedSuccessfully)
         {
+            // Done, be it in the moment in which the wait was given up.
             return null;
         }
 

@@ -80,6 +80,12 @@ internal sealed partial class RedisStore : IDirectoryStore
 
     private async ValueTask<DirectoryResult<RedisResult[]>> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
     {
+        if (cancellation.IsCancellationRequested)
+        {
+            // Not sent: a fast Redis would answer before the wait noticed.
+            return DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Canceled, RedisConnection.Canceled);
+        }
+
         RedisConnection? connection = _link.Current;
         if (connection is null)
         {
