@@ -86,24 +86,24 @@ public sealed class FirstBytesTests(DoorTier door)
         await door.LogsAsync($"from {from}:", "ConnectDeadline");
 
         // A silent one never gets as far as MQTT, but has no more time.
-        double silentBefore = await door.MetricAsync("trunkline_connections_refused_total", "listener=\"hasty\",reason=\"header_timeout\"");
+        double silentBefore = await door.MetricAsync("trunkline_listener_refused_total", "listener=\"hasty\",reason=\"header_timeout\"");
         watch.Restart();
         using RawConnection silent = await RawConnection.OpenAsync(door.Hasty, from);
         Assert.Empty(await silent.ReadToEndAsync(TimeSpan.FromSeconds(8)));
         Assert.True(watch.ElapsedMilliseconds >= 900, $"closed after {watch.ElapsedMilliseconds} ms");
-        Assert.Equal(silentBefore + 1, await door.MetricAsync("trunkline_connections_refused_total", "listener=\"hasty\",reason=\"header_timeout\""));
+        Assert.Equal(silentBefore + 1, await door.MetricAsync("trunkline_listener_refused_total", "listener=\"hasty\",reason=\"header_timeout\""));
         await healthy.AssertUndisturbedAsync();
     }
 
     [Fact]
     public async Task A_PROXY_header_from_somebody_we_do_not_trust_is_refused()
     {
-        double before = await door.MetricAsync("trunkline_connections_refused_total", "proxy_header");
+        double before = await door.MetricAsync("trunkline_listener_refused_total", "proxy_header");
         IPAddress from = IPAddress.Parse("127.0.5.104");
         byte[] header = Encoding.ASCII.GetBytes("PROXY TCP4 203.0.113.9 203.0.113.1 4000 1883\r\n");
         byte[] connect = Packets.Connect(new DeviceOptions { ClientId = "spoofed" });
         Assert.Empty(await ExchangeAsync(door.Untrusting, [.. header, .. connect], from));
-        Assert.Equal(before + 1, await door.MetricAsync("trunkline_connections_refused_total", "proxy_header"));
+        Assert.Equal(before + 1, await door.MetricAsync("trunkline_listener_refused_total", "proxy_header"));
         await door.LogsAsync($"refused {from}:", "proxy_protocol on", "TrustedAddresses");
 
         // A device of its own is served by the same listener.

@@ -14,7 +14,7 @@ public sealed class LimitTests(DoorTier door, ITestOutputHelper output)
     [Fact]
     public async Task A_listener_takes_as_many_connections_as_it_was_told()
     {
-        double before = await door.MetricAsync("trunkline_connections_refused_total", "listener=\"few\",reason=\"limit\"");
+        double before = await door.MetricAsync("trunkline_listener_refused_total", "listener=\"few\",reason=\"limit\"");
         IPAddress from = IPAddress.Parse("127.0.7.1");
         List<FaultDevice> devices = [];
         for (int n = 0; n < DoorTier.FewConnections; n++)
@@ -28,7 +28,7 @@ public sealed class LimitTests(DoorTier door, ITestOutputHelper output)
             Assert.Empty(await over.ReadToEndAsync());
         }
 
-        Assert.Equal(before + 1, await door.MetricAsync("trunkline_connections_refused_total", "listener=\"few\",reason=\"limit\""));
+        Assert.Equal(before + 1, await door.MetricAsync("trunkline_listener_refused_total", "listener=\"few\",reason=\"limit\""));
         await door.LogsAsync($"few refused {from}", "MaximumConnections");
         foreach (FaultDevice device in devices)
         {
@@ -92,7 +92,7 @@ public sealed class LimitTests(DoorTier door, ITestOutputHelper output)
         await healthy.AssertServedAsync();
 
         Task<double> DroppedAsync() => door.MetricAsync("trunkline_messages_dropped_total", "slow_device");
-        Task<double> ClosedAsync() => door.MetricAsync("trunkline_connections_closed_total", "listener=\"impatient\",reason=\"send_timeout\"");
+        Task<double> ClosedAsync() => door.MetricAsync("trunkline_listener_closed_total", "listener=\"impatient\",reason=\"send_timeout\"");
     }
 
     [Fact]

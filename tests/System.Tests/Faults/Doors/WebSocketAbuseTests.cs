@@ -62,13 +62,13 @@ public sealed class WebSocketAbuseTests(DoorTier door)
     [Fact]
     public async Task Headers_without_end_are_refused()
     {
-        double before = await door.MetricAsync("trunkline_connections_refused_total", "web_socket");
+        double before = await door.MetricAsync("trunkline_listener_refused_total", "web_socket");
         using RawConnection connection = await RawConnection.OpenAsync(door.SmallFrames, IPAddress.Parse("127.0.6.10"));
         string start = Upgrade[..^2];
         await connection.SendAsync(Encoding.ASCII.GetBytes(start + "X-Long: " + new string('x', 8192)));
         string answer = Encoding.ASCII.GetString(await connection.ReadToEndAsync());
         Assert.StartsWith("HTTP/1.1 431", answer, StringComparison.Ordinal);
-        Assert.Equal(before + 1, await door.MetricAsync("trunkline_connections_refused_total", "web_socket"));
+        Assert.Equal(before + 1, await door.MetricAsync("trunkline_listener_refused_total", "web_socket"));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class WebSocketAbuseTests(DoorTier door)
     private async Task ClosesAsync(int number, byte[] bytes, params int[] codes)
     {
         await using HealthyPair healthy = await HealthyPair.ConnectAsync(door.Proxy.Mqtt, $"ws-{number}");
-        double before = await door.MetricAsync("trunkline_connections_closed_total", "protocol_error");
+        double before = await door.MetricAsync("trunkline_listener_closed_total", "protocol_error");
         using RawConnection connection = await OpenAsync(number);
         await connection.SendAsync(bytes);
         byte[] answer = await connection.ReadToEndAsync();
@@ -105,7 +105,7 @@ public sealed class WebSocketAbuseTests(DoorTier door)
         Assert.Equal(answer.Length, 2 + answer[1]);
         Assert.Contains(BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(2)), codes);
         await Eventually.HoldsAsync(
-            async () => await door.MetricAsync("trunkline_connections_closed_total", "protocol_error") == before + 1,
+            async () => await door.MetricAsync("trunkline_listener_closed_total", "protocol_error") == before + 1,
             () => "the close is counted");
         await door.LogsAsync($"from 127.0.6.{number}:");
         await healthy.AssertUndisturbedAsync();
