@@ -61,7 +61,10 @@ internal sealed class TestDevice(Stream stream) : IAsyncDisposable
         var output = new ArrayBufferWriter<byte>();
         PacketWriter.WritePublish(output, _version, new PublishPacket
         {
-            QoS = QoS.AtLeastOnce, PacketId = 7, Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload),
+            QoS = QoS.AtLeastOnce,
+            PacketId = 7,
+            Topic = Encoding.UTF8.GetBytes(topic),
+            Payload = Encoding.UTF8.GetBytes(payload),
         });
         await SendAsync(output.WrittenMemory);
     }

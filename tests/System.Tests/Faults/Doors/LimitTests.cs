@@ -51,7 +51,9 @@ public sealed class LimitTests(DoorTier door, ITestOutputHelper output)
         await using HealthyPair healthy = await HealthyPair.ConnectAsync(door.Proxy.Mqtt, "reading");
         await using FaultDevice slow = await FaultDevice.ConnectAsync(door.Impatient, new DeviceOptions
         {
-            ClientId = "slow", From = IPAddress.Parse("127.0.7.2"), ReceiveBufferBytes = 4096,
+            ClientId = "slow",
+            From = IPAddress.Parse("127.0.7.2"),
+            ReceiveBufferBytes = 4096,
         });
         await using FaultDevice fast = await FaultDevice.ConnectAsync(door.Proxy.Mqtt, new DeviceOptions { ClientId = "fast" });
         await using FaultDevice publisher = await FaultDevice.ConnectAsync(door.Proxy.Mqtt, new DeviceOptions { ClientId = "busy" });
