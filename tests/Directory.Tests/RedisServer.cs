@@ -52,20 +52,19 @@ public sealed class RedisServer : IAsyncDisposable
             "--daemonize", "no", "--logfile", Path.Combine(_folder, "log"), "--enable-debug-command", "yes",
         ];
         _process = Process.Start(new ProcessStartInfo("redis-server", [.. fixedOnes, .. _arguments])) ?? throw new InvalidOperationException("no redis-server");
-        while (true)
+        await Eventually.HoldsAsync(AnswersAsync, "redis-server answers");
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
         {
-            try
-            {
-                if ((await CommandAsync("PING")).Length > 0)
-                {
-                    return;
-                }
-            }
-            catch (Exception exception) when (exception is SocketException or IOException)
-            {
-                Assert.False(_process.HasExited, "redis-server ended at start");
-                await Eventually.LastsAsync(10);
-            }
+            return (await CommandAsync("PING")).Length > 0;
+        }
+        catch (Exception exception) when (exception is SocketException or IOException)
+        {
+            Assert.False(_process!.HasExited, "redis-server ended at start");
+            return false;
         }
     }
 

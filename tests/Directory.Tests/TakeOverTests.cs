@@ -47,7 +47,7 @@ public sealed class TakeOverTests(RedisServers servers)
         async Task ConfirmLater(TakeOverRequest request)
         {
             asked++;
-            await Eventually.LastsAsync(600);
+            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(600));
             request.Confirm();
         }
     }

@@ -87,11 +87,11 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
     }
 
     [Fact]
-    public async Task A_broken_header_and_a_missing_one_are_refused_and_silence_runs_out()
+    public async Task A_broken_header_and_a_missing_one_are_refused()
     {
         await using TestServer server = await TestServer.StartAsync(TransportKind.Tcp, null, options => options with
         {
-            ProxyProtocol = new ProxyProtocolOptions { Mode = ProxyProtocolMode.Required, HeaderDeadline = TimeSpan.FromMilliseconds(200) },
+            ProxyProtocol = new ProxyProtocolOptions { Mode = ProxyProtocolMode.Required },
         });
         using Socket broken = await server.ConnectSocketAsync();
         await broken.SendAsync(Encoding.ASCII.GetBytes("PROXY TCP4 nonsense\r\n"));
@@ -99,9 +99,27 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         using Socket missing = await server.ConnectSocketAsync();
         await missing.SendAsync(new byte[] { 0x10, 0x00 });
         await AssertClosedAsync(missing);
-        using Socket silent = await server.ConnectSocketAsync();
-        await AssertClosedAsync(silent);
-        Assert.Equal(0, server.Listeners.OpenConnections);
+        await AssertNoneOpenAsync(server);
+    }
+
+    [Fact]
+    public async Task Silence_where_a_header_is_due_runs_out()
+    {
+        await using TestServer server = await TestServer.StartAsync(TransportKind.Tcp, null, options => options with
+        {
+            ProxyProtocol = new ProxyProtocolOptions { Mode = ProxyProtocolMode.Required, HeaderDeadline = TimeSpan.FromMilliseconds(200) },
+        });
+        try
+        {
+            using Socket silent = await server.ConnectSocketAsync();
+            await AssertClosedAsync(silent);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // On a busy machine the deadline is over, and the reset there, before this side learns that it is connected.
+        }
+
+        await AssertNoneOpenAsync(server);
     }
 
     [Fact]
@@ -220,6 +238,10 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
     }
 
     private static Task<int> ReceiveAsync(Socket socket) => socket.ReceiveAsync(new byte[1].AsMemory()).AsTask().WaitAsync(Deadline.Long);
+
+    // The client sees the end of its connection before the loop has counted it.
+    private static Task AssertNoneOpenAsync(TestServer server) => Eventually.HoldsAsync(
+        () => server.Listeners.OpenConnections == 0, () => $"none of {server.Listeners.OpenConnections} connections is open");
 
     private static async Task AssertClosedAsync(Socket socket)
     {

@@ -80,7 +80,7 @@ public sealed class RunTests : IAsyncLifetime
     {
         using var stop = new CancellationTokenSource();
         Task<RunReport> subscribers = RunAsync("sub -c 2 -t meet -q 1 -d 60", stop: stop.Token);
-        await Eventually.TrueAsync(async () => await _broker.CountAsync() == 2);
+        await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 2, "both subscribers are there");
         RunReport published = await RunAsync("pub -c 3 -t meet -q 1 -L 30 -d 30 --rate 1000");
         await stop.CancelAsync();
         RunReport received = await subscribers;
@@ -94,7 +94,7 @@ public sealed class RunTests : IAsyncLifetime
     {
         using var stop = new CancellationTokenSource();
         Task<RunReport> run = RunAsync("pair -c 4 -q 1 -L 200 -d 60 --rate 400 --reconnect 10ms -C false -x 60", stop: stop.Token);
-        await Eventually.TrueAsync(async () => await _broker.CountAsync() == 4);
+        await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 4, "all four are connected");
         await _broker.DropAllAsync();
         RunReport report = await run;
         Assert.Equal(4, report.Counts.Disconnects);

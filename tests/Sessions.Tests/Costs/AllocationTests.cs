@@ -3,7 +3,12 @@ using Xunit.Abstractions;
 
 namespace Trunkline.Sessions.Tests.Costs;
 
-/// <summary>What a message allocates and what an idle device holds, measured on this thread after warming up.</summary>
+/// <summary>What is held is read from the whole process, in which other tests allocate, so this runs alone.</summary>
+[CollectionDefinition(nameof(MeasuredAlone), DisableParallelization = true)]
+public sealed class MeasuredAlone;
+
+/// <summary>What a message allocates and what an idle device holds, measured after warming up.</summary>
+[Collection(nameof(MeasuredAlone))]
 public sealed class AllocationTests(ITestOutputHelper output)
 {
     private const int Messages = 2_000;

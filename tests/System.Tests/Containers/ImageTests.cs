@@ -11,8 +11,6 @@ namespace Trunkline.SystemTests.Containers;
 /// </summary>
 public sealed class ImageTests
 {
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(30);
-
     [ProgramsFact("docker-compose", "redis-server", "mosquitto_sub", "bash")]
     public async Task What_the_Dockerfiles_build_starts_as_compose_starts_it_and_serves()
     {
@@ -69,18 +67,12 @@ public sealed class ImageTests
     private static async Task AwaitReadyAsync(LiveProcess process, int management)
     {
         string check = Path.Combine(Repository.Root, "docker", "ready");
-        long start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            CommandResult result = await CommandRunner.RunAsync(check, management.ToString(CultureInfo.InvariantCulture));
-            if (result.ExitCode == 0)
+        await Eventually.HoldsAsync(
+            async () =>
             {
-                return;
-            }
-
-            Assert.False(process.HasExited, $"{process} ended:\n{string.Join('\n', process.Lines)}");
-            Assert.True(Stopwatch.GetElapsedTime(start) < ReadyDeadline, $"{process} is not ready:\n{string.Join('\n', process.Lines)}");
-            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(100));
-        }
+                Assert.False(process.HasExited, $"{process} ended:\n{string.Join('\n', process.Lines)}");
+                return (await CommandRunner.RunAsync(check, management.ToString(CultureInfo.InvariantCulture))).ExitCode == 0;
+            },
+            () => $"{process} is ready:\n{string.Join('\n', process.Lines)}");
     }
 }

@@ -120,12 +120,9 @@ public sealed class FailedTierTests
         PutFakeRedisFirst(start, folder);
         await using LiveProcess up = LiveProcess.Start(start);
         string log = Path.Combine(folder, "redis-1", "redis-1.log");
-        long since = Stopwatch.GetTimestamp();
-        while (!File.Exists(log) || (await File.ReadAllTextAsync(log)).Length == 0)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(60), string.Join('\n', up.Lines));
-            await Eventually.LastsAsync(TimeSpan.FromMilliseconds(50));
-        }
+        await Eventually.HoldsAsync(
+            async () => File.Exists(log) && (await File.ReadAllTextAsync(log)).Length > 0,
+            () => "redis-1 has begun\n" + string.Join('\n', up.Lines));
 
         int redis = FakeRedisPid(folder);
         Assert.True(Tier.Runs(redis));

@@ -79,24 +79,22 @@ public sealed class RedisClusterSlotTests(ITestOutputHelper output)
         return quoted.Append('"').ToString();
     }
 
-    private static async Task WaitUntilItListens(Process server, int port, string log)
-    {
-        for (int attempt = 0; attempt < 200; attempt++)
+    private static Task WaitUntilItListens(Process server, int port, string log) => Eventually.HoldsAsync(
+        async () =>
         {
             Assert.False(server.HasExited, $"redis-server ended: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "no log")}");
             try
             {
                 using TcpClient probe = new();
                 await probe.ConnectAsync(IPAddress.Loopback, port);
-                return;
+                return true;
             }
             catch (SocketException)
             {
-                await Eventually.LastsAsync(50);
+                return false;
             }
-        }
-        Assert.Fail("redis-server did not listen within 10 s");
-    }
+        },
+        "redis-server listens");
 
     private static Process Start(string program, bool redirectInput, params string[] arguments)
     {

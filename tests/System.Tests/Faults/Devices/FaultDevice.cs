@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

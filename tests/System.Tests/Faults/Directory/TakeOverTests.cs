@@ -1,6 +1,5 @@
 using Trunkline.Clauses;
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using Trunkline.Clauses;
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

@@ -1,5 +1,4 @@
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

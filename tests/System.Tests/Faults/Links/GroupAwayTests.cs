@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 
 namespace Trunkline.SystemTests.Faults;
 

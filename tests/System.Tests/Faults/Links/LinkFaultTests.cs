@@ -1,5 +1,4 @@
 using Trunkline.Protocol;
-using Trunkline.SystemTests.Infrastructure;
 using Xunit.Abstractions;
 
 namespace Trunkline.SystemTests.Faults;
