@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Trunkline.Tool;
+using Trunkline.Tool.Chaos;
 using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
 
-// ./trunkline builds this program and hands `tier` and `test` on to it.
+// ./trunkline builds this program and hands `tier`, `test` and `chaos` on to it.
 RootCommand root = new("Trunkline's tool: a whole tier on loopback, and the standing suite.");
 root.Subcommands.Add(TierCommand.Create());
 root.Subcommands.Add(SuiteCommand.Create());
+root.Subcommands.Add(ChaosCommand.Create());
 
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

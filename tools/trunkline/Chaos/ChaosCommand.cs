@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Trunkline.Tool.Tier;
+
+namespace Trunkline.Tool.Chaos;
+
+/// <summary>./trunkline chaos: a tier, load, faults by a seeded schedule, and a verdict as JSON.</summary>
+internal static class ChaosCommand
+{
+    public static Command Create()
+    {
+        Option<int?> seed = new("--seed") { Description = "The same seed gives the same schedule. Default: one of chance, which is printed." };
+        Option<double> minutes = new("--minutes") { Description = "How long faults are brought about.", DefaultValueFactory = _ => 10 };
+        Option<int> basePort = new("--base-port") { Description = "First of the 100 ports of the tier.", DefaultValueFactory = _ => 31000 };
+        Option<int> proxies = new("--proxies") { Description = "Proxies.", DefaultValueFactory = _ => 3 };
+        Option<int> groups = new("--groups") { Description = "Broker groups.", DefaultValueFactory = _ => 2 };
+        Option<string> broker = new("--broker") { Description = "Whose broker serves the groups.", DefaultValueFactory = _ => "trunkline" };
+        Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
+        Option<string?> faults = new("--faults") { Description = $"Only these, with commas between: {string.Join(", ", FaultKinds.All.Select(kind => kind.Name))}." };
+        Option<double> pairs = new("--pairs") { Description = "Share of the faults that come two at a time, 0 to 1.", DefaultValueFactory = _ => 0.3 };
+        Option<double> away = new("--away") { Description = "Longest time that a part stays away or held, seconds.", DefaultValueFactory = _ => 8 };
+        Option<double> pause = new("--pause") { Description = "Seconds in peace between faults: lease, adoption and a little.", DefaultValueFactory = _ => 11 };
+        Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
+        broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
+        redis.AcceptOnlyFromAmong("single", "sentinel", "cluster");
+        Command chaos = new("chaos", "Break a tier of its own under load by a seeded schedule; print the verdict as JSON. Exit code 0 when every promise held.")
+        {
+            seed, minutes, basePort, proxies, groups, broker, redis, faults, pairs, away, pause, proxySettings,
+        };
+        chaos.SetAction(async (parsed, cancellation) =>
+        {
+            TierSpecification tier = new(
+                parsed.GetValue(basePort),
+                parsed.GetValue(proxies),
+                parsed.GetValue(groups),
+                Enum.Parse<BrokerKind>(parsed.GetValue(broker)!, ignoreCase: true),
+                Enum.Parse<RedisKind>(parsed.GetValue(redis)!, ignoreCase: true),
+                Nginx: false)
+            {
+                ProxySettings = parsed.GetValue(proxySettings) ?? [],
+            };
+            ChaosOptions options = new()
+            {
+                Seed = parsed.GetValue(seed) ?? System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue),
+                Duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)),
+                Faults = FaultKinds.Parse(parsed.GetValue(faults)),
+                PairShare = parsed.GetValue(pairs),
+                LongestAway = TimeSpan.FromSeconds(parsed.GetValue(away)),
+                Pause = TimeSpan.FromSeconds(parsed.GetValue(pause)),
+                HasShares = tier.Broker == BrokerKind.Trunkline,
+            };
+            return await RunAsync(tier, options, cancellation);
+        });
+        return chaos;
+    }
+
+    private static async Task<int> RunAsync(TierSpecification specification, ChaosOptions options, CancellationToken cancellation)
+    {
+        TimeProvider time = TimeProvider.System;
+        TierRunner runner = new(time);
+        string folder = Path.Combine(Repository.Root, ".tier", $"chaos-{specification.BasePort}");
+        Directory.CreateDirectory(folder);
+        await Console.Error.WriteLineAsync($"chaos: seed {options.Seed}; the tier's files are in {folder}");
+        await runner.UpAsync(specification, folder, TimeSpan.FromSeconds(60), cancellation);
+        try
+        {
+            long start = time.GetTimestamp();
+            void Say(string what) => Console.Error.WriteLine($"chaos: {time.GetElapsedTime(start).TotalSeconds,6:0.0} s  {what}");
+            await using ChaosRun run = new(folder, options, Say, time);
+            ChaosVerdict verdict = await run.RunAsync(cancellation);
+            Console.WriteLine(verdict.ToJson());
+            return verdict.Passed ? ExitCodes.Success : ExitCodes.Failure;
+        }
+        finally
+        {
+            await runner.DownAsync(folder, CancellationToken.None);
+        }
+    }
+}

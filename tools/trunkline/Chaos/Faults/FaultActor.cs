@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Trunkline.Tool.Parts;
+using Trunkline.Tool.Tier;
+
+namespace Trunkline.Tool.Chaos;
+
+/// <summary>Does faults to the parts of one tier and undoes them. One deed to a part at a time. Any thread.</summary>
+internal sealed partial class FaultActor(string folder, TimeProvider time, Action<string> say)
+{
+    private const int SigCont = 18;
+    private const int SigStop = 19;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TierRunner _runner = new(time);
+    private readonly ConcurrentDictionary<string, byte> _busy = new();
+
+    /// <summary>Whether no fault lasts now.</summary>
+    public bool IsCalm => _busy.IsEmpty;
+
+    /// <summary>Does the fault and undoes it when its time is over. Null when its part is in the middle of another fault.</summary>
+    public async Task<string?> RunAsync(Fault fault, CancellationToken cancellation)
+    {
+        Part[] parts = [.. TierRunner.Status(folder).Parts.Where(part => part.Kind == fault.Kind.Target)];
+        if (parts.Length == 0)
+        {
+            return null;
+        }
+
+        Part part = parts[fault.Choice % parts.Length];
+        if (!_busy.TryAdd(part.Name, 0))
+        {
+            return null;
+        }
+
+        string deed = $"{fault.Kind.Name} {part.Name} for {fault.Lasts.TotalSeconds:0.0} s";
+        try
+        {
+            say(deed);
+            await DoAsync(fault, part, cancellation);
+        }
+        finally
+        {
+            _busy.TryRemove(part.Name, out _);
+        }
+
+        return deed;
+    }
+
+    private async Task DoAsync(Fault fault, Part part, CancellationToken cancellation)
+    {
+        if (fault.Kind.Action == FaultAction.Freeze)
+        {
+            IReadOnlyList<int> members = part.Process?.RunningMembers() ?? [];
+            Signal(members, SigStop);
+            try
+            {
+                await Task.Delay(Longer(fault.Lasts), time, cancellation);
+            }
+            finally
+            {
+                Signal(members, SigCont);
+            }
+
+            return;
+        }
+
+        await _runner.StopAsync(folder, part.Name, fault.Kind.Action == FaultAction.Kill, CancellationToken.None);
+        try
+        {
+            await Task.Delay(fault.Lasts, time, cancellation);
+        }
+        finally
+        {
+            // Also when the run was interrupted: the tier is left whole.
+            await _runner.StartAsync(folder, part.Name, Patience, CancellationToken.None);
+        }
+    }
+
+    /// <summary>A process that is held for no time at all is not held.</summary>
+    private static TimeSpan Longer(TimeSpan lasts) => lasts < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : lasts;
+
+    private static void Signal(IReadOnlyList<int> pids, int signal)
+    {
+        foreach (int pid in pids)
+        {
+            _ = Kill(pid, signal);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+}
