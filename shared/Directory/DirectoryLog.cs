@@ -50,6 +50,9 @@ internal static partial class DirectoryLog
     [LoggerMessage(3027, LogLevel.Error, "This node cannot register again: {Sentence}")]
     internal static partial void RegistrationRefused(ILogger logger, string sentence);
 
+    [LoggerMessage(3028, LogLevel.Error, "The checkpoint of node {Node} ({Bytes} bytes) cannot be read and is passed over: its sessions start from their records")]
+    internal static partial void CheckpointUnreadable(ILogger logger, NodeId node, int bytes);
+
     [LoggerMessage(3030, LogLevel.Warning, "A message of another node cannot be read and is passed over")]
     internal static partial void MessageUnreadable(ILogger logger);
 

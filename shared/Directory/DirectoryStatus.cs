@@ -24,6 +24,15 @@ public enum DirectoryStatus : byte
     /// <summary>More calls outstanding than <see cref="DirectoryOptions.MaxOutstanding"/>. Nothing was sent.</summary>
     Busy,
 
+    /// <summary>
+    /// The directory has nothing of this session, or an older past of it (it was emptied or rolled back): write it back by
+    /// <see cref="IDirectory.RestoreHeldAsync"/>, then again. Nothing was changed.
+    /// </summary>
+    Missing,
+
+    /// <summary>The stored session was written by a newer version than the caller can read. Nothing was changed; a claim that clears it succeeds.</summary>
+    NewerRecord,
+
     /// <summary>The caller's token was cancelled. A write may or may not have taken place.</summary>
     Canceled,
 }

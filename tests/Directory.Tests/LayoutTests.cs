@@ -17,6 +17,7 @@ public sealed class LayoutTests
         {
             sets.Add(keys.Meta(bucket));
             sets.Add(keys.MetaAndAt(bucket));
+            sets.Add(keys.Due(bucket));
             sets.Add(keys.Sessions(bucket, ids));
         }
 
@@ -29,7 +30,7 @@ public sealed class LayoutTests
         // Every method that makes keys is in the list above.
         string[] makers = [.. typeof(RedisKeys).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)
             .Where(m => m.ReturnType == typeof(RedisKey[])).Select(m => m.Name).Order()];
-        Assert.Equal(["Meta", "MetaAndAt", "Session", "Sessions", "Slots", "State", "Tier"], makers);
+        Assert.Equal(["Due", "Meta", "MetaAndAt", "Session", "Sessions", "Slots", "State", "Tier"], makers);
         Assert.True(sets.Select(s => SlotOf((string)s[0]!)).Distinct().Count() > 900, "buckets spread over the slots");
     }
 
@@ -42,7 +43,8 @@ public sealed class LayoutTests
         var keys = new RedisKeys("tl");
         Assert.Equal("{tl1:tier}:state", keys.State()[0]);
         Assert.Equal("{tl1:b0042}:meta", keys.Meta(42)[0]);
-        Assert.Equal(["{tl1:b0042}:meta", "{tl1:b0042}:at", "{tl1:b0042}:s:x"], keys.Sessions(42, ["x"]).Select(k => (string)k!));
+        Assert.Equal(["{tl1:b0042}:meta", "{tl1:b0042}:at", "{tl1:b0042}:due", "{tl1:b0042}:wills", "{tl1:b0042}:s:x"], keys.Sessions(42, ["x"]).Select(k => (string)k!));
+        Assert.Equal("{tl1:tier}:cp", keys.Tier()[6]);
         Assert.Equal("tl1:node:00000000000000ff", (string)keys.Node(new NodeId(255))!);
         Assert.Equal([755, 102, 793, 12], new[] { "", "a", "device-1", "é🎈" }.Select(Bucket.Of));
     }

@@ -112,14 +112,7 @@ public sealed class NodeTests(RedisServers servers)
         HeldSession older = new("id", (await one.ClaimAsync(new("id", 1))).Value.Token, 1);
         HeldSession newer = new("id", (await two.ClaimAsync(new("id", 1))).Value.Token, 1);
         HeldSession alone = new("alone", (await one.ClaimAsync(new("alone", 2))).Value.Token, 2);
-        if (kind == "memory")
-        {
-            tier.Memory.Empty();
-        }
-        else
-        {
-            await (kind == "redis" ? servers.Single : servers.Cluster).CommandAsync("FLUSHALL");
-        }
+        await servers.EmptyAsync(kind, tier);
 
         // The very first claim meets the missing generation, not only the next raise of the lease.
         DirectoryResult<Claim> met = await one.ClaimAsync(new("fresh", 3));

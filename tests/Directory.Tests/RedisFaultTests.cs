@@ -193,7 +193,7 @@ public sealed class RedisFaultTests
         await using RedisServer server = await RedisServer.StartAsync();
         await using var tier = new TestTier(server, "t");
         var (one, _) = await tier.JoinAsync();
-        string key = new RedisKeys("t").Session("id")[2]!;
+        string key = new RedisKeys("t").Session("id")[4]!;
         await server.CommandAsync($"HSET {key} e nonsense n who a x");
         await server.CommandAsync("HSET {t1:tier}:nodes zzz notjson");
         Assert.True((await one.LookUpAsync("id")).Value.Token.IsNone);

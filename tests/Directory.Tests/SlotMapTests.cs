@@ -39,14 +39,7 @@ public sealed class SlotMapTests(RedisServers servers)
         Assert.True((await one.PublishSlotMapAsync(SlotMap.Even(2, 7), 0)).IsOk);
         Assert.Equal(7UL, (await twoEvents.NextAsync<SlotMap>()).Version);
         Assert.Equal(7UL, (await oneEvents.NextAsync<SlotMap>()).Version);
-        if (kind == "memory")
-        {
-            tier.Memory.Empty();
-        }
-        else
-        {
-            await (kind == "redis" ? servers.Single : servers.Cluster).CommandAsync("FLUSHALL");
-        }
+        await servers.EmptyAsync(kind, tier);
 
         await oneEvents.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration);
         await twoEvents.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration);

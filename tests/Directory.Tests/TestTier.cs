@@ -25,6 +25,19 @@ public sealed class RedisServers : IAsyncLifetime
         await Cluster.DisposeAsync();
     }
 
+    /// <summary>Takes everything away, as a Redis that came back empty.</summary>
+    public async Task EmptyAsync(string kind, TestTier tier)
+    {
+        if (kind == "memory")
+        {
+            tier.Memory.Empty();
+        }
+        else
+        {
+            await (kind == "redis" ? Single : Cluster).CommandAsync("FLUSHALL");
+        }
+    }
+
     public TestTier Tier(string kind) => kind switch
     {
         "memory" => new TestTier(null, "t"),
@@ -96,6 +109,27 @@ public sealed class TestTier(RedisServer? server, string prefix) : IAsyncDisposa
         while (joined.Status == DirectoryStatus.Unavailable && ++tries < 10);
         Assert.Equal(new DirectoryResult(DirectoryStatus.Ok), joined);
         return (made, events);
+    }
+
+    /// <summary>Lets the time of a due entry (w:, x:) come that waits; the clock is the directory's own and cannot be moved.</summary>
+    public async Task BringForwardAsync(string clientId, char kind)
+    {
+        string member = $"{kind}:{clientId}";
+        if (server is null)
+        {
+            lock (Memory.Gate)
+            {
+                if (Memory.Contents.Records.IsDue(member, long.MaxValue))
+                {
+                    Memory.Contents.Records.SetDue(clientId, member, 1);
+                }
+            }
+
+            return;
+        }
+
+        string key = new RedisKeys(prefix).Due(Bucket.Of(clientId))[2]!;
+        Assert.StartsWith(":", await server.CommandAsync($"ZADD {key} XX 1 {member}"), StringComparison.Ordinal);
     }
 
     public async ValueTask DisposeAsync()

@@ -5,7 +5,14 @@ namespace Trunkline.Directory;
 /// <param name="Token">The token this node has.</param>
 /// <param name="AttachNumber">From its claim.</param>
 /// <param name="Info">From its claim.</param>
-public readonly record struct HeldSession(string ClientId, SessionToken Token, long AttachNumber, string Info = "");
+public readonly record struct HeldSession(string ClientId, SessionToken Token, long AttachNumber, string Info = "")
+{
+    /// <summary>
+    /// The whole session as this node has it, for writing back: it replaces what is stored, also where the token is still
+    /// there, for a directory that went back in time may have lost later writes. Null: nothing but the claim (no session, no will).
+    /// </summary>
+    public SessionChange? Record { get; init; }
+}
 
 /// <summary>How a held session stands in the directory.</summary>
 /// <param name="Held">As it was asked.</param>
@@ -16,7 +23,7 @@ public readonly record struct HeldFinding(HeldSession Held, HeldStanding Standin
 /// <summary>Findings about a held session.</summary>
 public enum HeldStanding : byte
 {
-    /// <summary>The directory has exactly this token.</summary>
+    /// <summary>The directory has exactly this token; when writing back, the record was written all the same.</summary>
     Held,
 
     /// <summary>Another holder came later: close the connection with 0x8E.</summary>

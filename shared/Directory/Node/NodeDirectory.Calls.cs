@@ -8,6 +8,9 @@ public abstract partial class NodeDirectory
     // Batches on their way at a time when all held sessions are compared.
     private const int CompareWidth = 32;
 
+    // Held sessions that are put into buckets together, so that old ones do not come long before new ones.
+    private const int RestoreWindow = 16_384;
+
     private readonly Lock _slotGate = new();
     private SlotMap? _announcedSlots;
     private string _slotsReadIn = "";
@@ -20,6 +23,8 @@ public abstract partial class NodeDirectory
         {
             request = request with { Info = request.Info is null ? "" : request.Info[..256] };
         }
+
+        request.Change?.Check();
 
         for (int attempt = 0; ; attempt++)
         {
@@ -47,6 +52,9 @@ public abstract partial class NodeDirectory
                     return DirectoryResult<Claim>.Of(answer.Value.Value);
                 case Finding.Stale:
                     return new(DirectoryStatus.Stale, answer.Value.Value, "another holder than expected");
+                case Finding.Newer:
+                    _meters.Ended("claim", "newer_record");
+                    return new(DirectoryStatus.NewerRecord, answer.Value.Value, "the stored session is of a newer version than this node knows");
                 case Finding.Dead:
                     return DirectoryResult<Claim>.Failed(DirectoryStatus.DeclaredDead, LearnDeath());
                 default:
@@ -150,9 +158,19 @@ public abstract partial class NodeDirectory
     {
         ArgumentNullException.ThrowIfNull(held);
         List<(int Bucket, HeldSession[] Held)> batches = [];
-        foreach (IGrouping<int, HeldSession> group in held.GroupBy(h => Bucket.Of(h.ClientId)))
+
+        // Newest claim first, as far as sharing a script with others of the bucket allows.
+        foreach (HeldSession[] window in held.OrderByDescending(h => h.Token.Epoch).Chunk(RestoreWindow))
         {
-            batches.AddRange(group.Chunk(Bucket.MaxBatch).Select(chunk => (group.Key, chunk)));
+            foreach (IGrouping<int, HeldSession> group in window.GroupBy(h => Bucket.Of(h.ClientId)))
+            {
+                batches.AddRange(group.Chunk(Bucket.MaxBatch).Select(chunk => (group.Key, chunk)));
+            }
+        }
+
+        foreach (HeldSession session in held)
+        {
+            session.Record?.Check();
         }
 
         List<HeldFinding> findings = [];
@@ -191,7 +209,7 @@ public abstract partial class NodeDirectory
             }
 
             string generation = _generation;
-            DirectoryResult<Answer<HeldFinding[]>> answer = await _store.CompareAsync(bucket, held, Self.Id, generation, restore, cancellation);
+            DirectoryResult<Answer<HeldFinding[]>> answer = await _store.CompareAsync(bucket, held, Self.Id, generation, restore ? NextWrite() : null, cancellation);
             if (!answer.IsOk || answer.Value.Finding == Finding.Ok)
             {
                 return new(answer.Status, answer.Value.Value ?? [], answer.Detail);

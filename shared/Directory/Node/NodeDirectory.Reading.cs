@@ -115,7 +115,7 @@ public abstract partial class NodeDirectory
 
     private async Task DetachAsync(NodeId victim, CancellationToken cancellation)
     {
-        DirectoryResult<int> detached = await _store.DetachAsync(victim, cancellation);
+        DirectoryResult<int> detached = await DetachNodeAsync(victim, cancellation);
         if (detached.IsOk)
         {
             DirectoryLog.Detached(_environment.Logger, victim, detached.Value);

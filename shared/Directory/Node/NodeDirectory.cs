@@ -89,7 +89,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
 
         _left = true;
         await StopLoopAsync();
-        DirectoryResult<int> detached = await _store.DetachAsync(Self.Id, cancellation);
+        DirectoryResult<int> detached = await DetachNodeAsync(Self.Id, cancellation);
         if (!detached.IsOk)
         {
             // The others will see the counter stand still and do it.

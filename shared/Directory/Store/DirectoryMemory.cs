@@ -54,10 +54,9 @@ internal sealed class MemoryContents
 
     internal Dictionary<NodeId, NodeId> Detaching { get; } = [];
 
-    internal Dictionary<string, MemorySession> Sessions { get; } = new(StringComparer.Ordinal);
+    internal Dictionary<NodeId, NodeCheckpoint> Checkpoints { get; } = [];
+
+    internal MemoryRecords Records { get; } = new();
 
     internal SlotMap? Slots { get; set; }
 }
-
-/// <summary>One session's record.</summary>
-internal readonly record struct MemorySession(SessionToken Token, long AttachNumber, string Info);

@@ -37,8 +37,11 @@ internal interface IDirectoryStore : IAsyncDisposable
     /// <summary>Declares a node dead if generation and counter are still those that were seen.</summary>
     ValueTask<DirectoryResult<Answer<bool>>> DeclareDeadAsync(NodeId victim, long counter, string generation, NodeId declarer, CancellationToken cancellation);
 
-    /// <summary>Marks the node dead in every bucket, changes the tokens of its sessions; the count. Safe to repeat.</summary>
-    ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, CancellationToken cancellation);
+    /// <summary>
+    /// Marks the node dead in every bucket, changes the tokens of its sessions, which take along what its checkpoint had of
+    /// them; the count. The checkpoint goes at the end. Safe to repeat.
+    /// </summary>
+    ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation);
 
     ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation);
 
@@ -46,8 +49,21 @@ internal interface IDirectoryStore : IAsyncDisposable
 
     ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation);
 
-    /// <summary>Verifies or restores sessions of one bucket, at most <see cref="Bucket.MaxBatch"/>.</summary>
-    ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, bool restore, CancellationToken cancellation);
+    /// <summary>Verifies or restores sessions of one bucket, at most <see cref="Bucket.MaxBatch"/>. Restoring counts as a write with this number.</summary>
+    ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, long? restore, CancellationToken cancellation);
+
+    ValueTask<DirectoryResult<StoredSession>> ReadSessionAsync(string clientId, CancellationToken cancellation);
+
+    /// <summary>Writes (or detaches) sessions of one bucket, at most <see cref="Bucket.MaxBatch"/>: Ok, Stale or Missing for each, with the token found.</summary>
+    ValueTask<DirectoryResult<Answer<SessionToken>[]>> WriteAsync(int bucket, ReadOnlyMemory<SessionWrite> writes, long number, bool detach, CancellationToken cancellation);
+
+    ValueTask<DirectoryResult<Finding>> WriteCheckpointAsync(NodeId node, NodeCheckpoint checkpoint, CancellationToken cancellation);
+
+    ValueTask<DirectoryResult<NodeCheckpoint?>> ReadCheckpointAsync(NodeId node, CancellationToken cancellation);
+
+    ValueTask<DirectoryResult<IReadOnlyList<DueItem>>> ReadDueAsync(int bucket, int maximum, CancellationToken cancellation);
+
+    ValueTask<DirectoryResult<Finding>> FinishDueAsync(DueItem item, CancellationToken cancellation);
 
     ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation);
 
@@ -76,6 +92,7 @@ internal enum Finding : byte
     WrongGeneration,
     Refused,
     Missing,
+    Newer,
 }
 
 /// <summary>A finding with its data.</summary>

@@ -1,19 +1,37 @@
 namespace Trunkline.Directory;
 
-/// <content>Steps on sessions.</content>
+/// <content>Steps on sessions: claims, comparing, detaching.</content>
 internal sealed partial class MemoryStore
 {
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, CancellationToken cancellation) =>
+    public ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation) =>
         Step(
             contents =>
             {
                 contents.Fenced.Add(victim);
                 contents.Detaching.Remove(victim);
-                string[] held = [.. contents.Sessions.Where(s => s.Value.Token.Node == victim).Select(s => s.Key)];
+                contents.Checkpoints.Remove(victim);
+                MemoryRecords records = contents.Records;
+                string[] held = [.. records.Sessions.Where(s => s.Value.Header.Node == victim).Select(s => s.Key)];
                 foreach (string clientId in held)
                 {
-                    contents.Sessions.Remove(clientId);
+                    MemoryHeader header = records.Find(clientId)!.Header;
+                    if (header is { ExpirySeconds: 0, WillDelaySeconds: null })
+                    {
+                        records.Drop(clientId);
+                        continue;
+                    }
+
+                    records.SetHeader(clientId, header with
+                    {
+                        Epoch = Math.Max(header.Epoch + 1, memory.NowUs()),
+                        Node = NodeId.None,
+                        Info = "",
+                        Number = 0,
+                        LastNode = victim,
+                        Checkpoint = checkpoint?.PositionsOf(clientId, header.AttachNumber) ?? header.Checkpoint,
+                    });
+                    Free(records, clientId);
                 }
 
                 return held.Length;
@@ -35,15 +53,19 @@ internal sealed partial class MemoryStore
                     return new(Finding.Dead, default);
                 }
 
-                SessionToken old = contents.Sessions.GetValueOrDefault(request.ClientId).Token;
-                if (request.Expecting == ExpectedHolder.Exactly && old != request.Expected)
+                MemorySession? stored = contents.Records.Find(request.ClientId);
+                MemoryHeader old = stored?.Header ?? default;
+                SessionChange change = request.Change ?? SessionChange.None;
+                var found = new Claim(SessionToken.None, old.Token, old.ExpirySeconds > 0);
+                bool expected = request.Expecting switch
                 {
-                    return new(Finding.Stale, new Claim(SessionToken.None, old, false));
-                }
-
-                var token = new SessionToken(Math.Max(Math.Max(old.Epoch + 1, memory.NowUs()), floor), node);
-                contents.Sessions[request.ClientId] = new(token, request.AttachNumber, request.Info);
-                return new(Finding.Ok, new Claim(token, old, false));
+                    ExpectedHolder.Exactly => old.Token == request.Expected,
+                    ExpectedHolder.Free => !old.IsHeld,
+                    _ => true,
+                };
+                return !expected ? new(Finding.Stale, found)
+                    : IsNewer(stored, request) && !change.ClearsAll ? new(Finding.Newer, found)
+                    : new(Finding.Ok, Grant(contents.Records, request, change, new(Math.Max(Math.Max(old.Epoch + 1, memory.NowUs()), floor), node)));
             },
             cancellation);
 
@@ -52,17 +74,18 @@ internal sealed partial class MemoryStore
         Step<Answer<SessionToken>>(
             contents =>
             {
-                if (!contents.Sessions.TryGetValue(clientId, out MemorySession stored))
+                if (contents.Records.Find(clientId)?.Header is not { IsHeld: true } header)
                 {
                     return new(Finding.Ok, SessionToken.None);
                 }
 
-                if (stored.Token != token)
+                if (header.Token != token)
                 {
-                    return new(Finding.Stale, stored.Token);
+                    return new(Finding.Stale, header.Token);
                 }
 
-                contents.Sessions.Remove(clientId);
+                Apply(contents.Records, clientId, new() { DropsWill = true }, token.Epoch);
+                LetGo(contents.Records, clientId);
                 return new(Finding.Ok, SessionToken.None);
             },
             cancellation);
@@ -70,14 +93,14 @@ internal sealed partial class MemoryStore
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation) =>
         Step(
-            contents => contents.Sessions.TryGetValue(clientId, out MemorySession stored)
-                ? new Holding(stored.Token, stored.AttachNumber, stored.Info, false)
+            contents => contents.Records.Find(clientId)?.Header is { } header
+                ? new Holding(header.Token, header.AttachNumber, header.Info, header.ExpirySeconds > 0)
                 : new Holding(SessionToken.None, 0, "", false),
             cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(
-        int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, bool restore, CancellationToken cancellation) =>
+        int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, long? restore, CancellationToken cancellation) =>
         Step<Answer<HeldFinding[]>>(
             contents =>
             {
@@ -94,35 +117,74 @@ internal sealed partial class MemoryStore
                 var findings = new HeldFinding[held.Length];
                 for (int i = 0; i < findings.Length; i++)
                 {
-                    findings[i] = Compare(contents, held.Span[i], restore);
+                    findings[i] = Compare(contents.Records, held.Span[i], restore);
                 }
 
                 return new(Finding.Ok, findings);
             },
             cancellation);
 
-    private static HeldFinding Compare(MemoryContents contents, HeldSession held, bool restore)
+    private static HeldFinding Compare(MemoryRecords records, HeldSession held, long? restore)
     {
-        SessionToken stored = contents.Sessions.GetValueOrDefault(held.ClientId).Token;
-        if (stored == held.Token)
+        MemoryHeader stored = records.Find(held.ClientId)?.Header ?? default;
+        HeldStanding standing = stored.IsHeld && stored.Token == held.Token ? HeldStanding.Held
+            : stored.Epoch > held.Token.Epoch || (stored.IsHeld && stored.Epoch == held.Token.Epoch) ? HeldStanding.Stale
+            : restore.HasValue ? HeldStanding.Restored
+            : HeldStanding.Missing;
+        bool isLate = standing == HeldStanding.Held && stored.Number >= restore;
+        if (restore is { } number && !isLate && standing is HeldStanding.Held or HeldStanding.Restored)
         {
-            return new(held, HeldStanding.Held, stored);
+            records.Drop(held.ClientId);
+            records.SetHeader(held.ClientId, new(held.Token.Epoch, held.Token.Node, held.AttachNumber, held.Info) { Number = number });
+            Apply(records, held.ClientId, held.Record ?? SessionChange.None, held.Token.Epoch);
+            records.SetDue(held.ClientId, DueMember.Will(held.ClientId), null);
+            records.SetDue(held.ClientId, DueMember.Expiry(held.ClientId), null);
         }
 
-        if (!stored.IsNone && stored.Epoch >= held.Token.Epoch)
-        {
-            return new(held, HeldStanding.Stale, stored);
-        }
-
-        if (!restore)
-        {
-            return new(held, HeldStanding.Missing, stored);
-        }
-
-        contents.Sessions[held.ClientId] = new(held.Token, held.AttachNumber, held.Info);
-        return new(held, HeldStanding.Restored, stored);
+        return new(held, standing, stored.Token);
     }
+
+    private static bool IsNewer(MemorySession? stored, ClaimRequest request) =>
+        stored is { Header.ExpirySeconds: > 0 } && request.KnownVersion > 0
+        && stored.Fields.TryGetValue(SessionField.Meta, out ReadOnlyMemory<byte> meta)
+        && meta.Length > 0 && meta.Span[0] > request.KnownVersion;
 
     private static bool IsCurrent(MemoryContents contents, string generation) =>
         contents.Stamped && contents.Generation == generation && generation.Length > 0;
+
+    private Claim Grant(MemoryRecords records, ClaimRequest request, SessionChange change, SessionToken token)
+    {
+        string id = request.ClientId;
+        MemorySession? stored = records.Find(id);
+        MemoryHeader old = stored?.Header ?? default;
+        long now = memory.NowUs();
+        bool exists = old.ExpirySeconds > 0, owes = false;
+        StoredSession? record = null;
+        if (stored is not null)
+        {
+            bool willDue = old.IsHeld ? old.WillDelaySeconds == 0 : records.IsDue(DueMember.Will(id), now);
+            exists &= old.IsHeld || !records.IsDue(DueMember.Expiry(id), now);
+            records.SetDue(id, DueMember.Will(id), null);
+            records.SetDue(id, DueMember.Expiry(id), null);
+            owes = !change.DropsWill && (change.ClearsAll || !exists || willDue) && Owe(records, id, now);
+            Apply(records, id, new() { DropsWill = true }, 0);
+            if (change.ClearsAll || !exists)
+            {
+                records.Drop(id);
+            }
+            else
+            {
+                record = stored.ToStored();
+            }
+        }
+
+        MemoryHeader kept = records.Find(id)?.Header ?? default;
+        records.SetHeader(id, new(token.Epoch, token.Node, request.AttachNumber, request.Info)
+        {
+            ExpirySeconds = kept.ExpirySeconds,
+            Checkpoint = kept.Checkpoint,
+        });
+        Apply(records, id, change with { ClearsAll = false, DropsWill = false }, token.Epoch);
+        return new(token, old.Token, exists) { Record = record, OwesWill = owes };
+    }
 }

@@ -60,6 +60,7 @@ internal sealed partial class MemoryStore
             {
                 contents.Nodes.Remove(self);
                 contents.Counters.Remove(self);
+                contents.Checkpoints.Remove(self);
                 contents.NodesVersion++;
             },
             cancellation);

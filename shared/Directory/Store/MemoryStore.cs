@@ -1,9 +1,6 @@
 namespace Trunkline.Directory;
 
-/// <summary>
-/// The steps in memory, each under one lock: the same rules as the scripts. There are no persistent session records
-/// here yet, so a record without a holder does not stay.
-/// </summary>
+/// <summary>The steps in memory, each under one lock: the same rules as the scripts.</summary>
 internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectoryStore
 {
     private NodeId _self;

@@ -12,12 +12,18 @@ namespace Trunkline.Directory;
 /// {tl1:tier}:dead       zset   node id by time of death (us), the latest 1,000
 /// {tl1:tier}:detaching  hash   dead node id -> the node that detaches its sessions
 /// {tl1:tier}:slots      hash   v version, m map
+/// {tl1:tier}:cp         hash   node id -> its checkpoint (<see cref="PositionWire"/>), until its sessions are detached
 /// {tl1:b0042}:meta      hash   g generation, d:(node id) -> time of death (us), the latest few
 /// {tl1:b0042}:at        zset   (node id):(client id), all at score 0: who is where, by lexical range
-/// {tl1:b0042}:s:(client id)  hash  e epoch, n node, a attach number, i info; r marks a persistent session's record (issue 4)
+/// {tl1:b0042}:due       zset   by time (us): w:(client id) its will, x:(client id) its expiry, o:(epoch):(client id) a will that stands apart
+/// {tl1:b0042}:wills     hash   (epoch):(client id) -> a will that is due whatever becomes of its session
+/// {tl1:b0042}:s:(client id)  hash  the directory's own: e epoch, n node, a attach number, i info, v number of the last write;
+///                              r a persistent session is stored, x its expiry (s), wd delay of its will (s), we epoch of its will;
+///                              h node whose death detached it, c positions from that node's checkpoint.
+///                              The session's, opaque here: m (first byte: schema version), p, w, f:..., o:..., q:...
 /// tl1:node:(node id), tl1:all   channels
 /// </code>
-/// Still free for persistent sessions: more fields in the session's hash, {tl1:b0042}:due for due times.
+/// Fields that a version does not know are left alone, so that two versions live side by side; a change of meaning needs a new schema.
 /// </summary>
 internal sealed class RedisKeys
 {
@@ -27,8 +33,10 @@ internal sealed class RedisKeys
     private readonly string _prefix;
     private readonly RedisKey[] _meta = new RedisKey[Bucket.Count];
     private readonly RedisKey[] _at = new RedisKey[Bucket.Count];
+    private readonly RedisKey[] _due = new RedisKey[Bucket.Count];
+    private readonly RedisKey[] _wills = new RedisKey[Bucket.Count];
     private readonly string[] _session = new string[Bucket.Count];
-    private readonly RedisKey _state, _nodes, _beats, _dead, _detaching, _slots;
+    private readonly RedisKey _state, _nodes, _beats, _dead, _detaching, _slots, _checkpoints;
 
     internal RedisKeys(string prefix)
     {
@@ -38,6 +46,8 @@ internal sealed class RedisKeys
             string tag = string.Create(CultureInfo.InvariantCulture, $"{{{_prefix}b{i:d4}}}");
             _meta[i] = tag + ":meta";
             _at[i] = tag + ":at";
+            _due[i] = tag + ":due";
+            _wills[i] = tag + ":wills";
             _session[i] = tag + ":s:";
         }
 
@@ -48,6 +58,7 @@ internal sealed class RedisKeys
         _dead = tier + "dead";
         _detaching = tier + "detaching";
         _slots = tier + "slots";
+        _checkpoints = tier + "cp";
     }
 
     internal RedisChannel All => new(_prefix + "all", RedisChannel.PatternMode.Literal);
@@ -56,7 +67,7 @@ internal sealed class RedisKeys
 
     internal RedisKey[] State() => [_state];
 
-    internal RedisKey[] Tier() => [_state, _nodes, _beats, _dead, _detaching, _slots];
+    internal RedisKey[] Tier() => [_state, _nodes, _beats, _dead, _detaching, _slots, _checkpoints];
 
     internal RedisKey[] Slots() => [_slots];
 
@@ -64,20 +75,24 @@ internal sealed class RedisKeys
 
     internal RedisKey[] MetaAndAt(int bucket) => [_meta[bucket], _at[bucket]];
 
+    internal RedisKey[] Due(int bucket) => [_meta[bucket], _at[bucket], _due[bucket], _wills[bucket]];
+
     internal RedisKey[] Session(string clientId)
     {
         int bucket = Bucket.Of(clientId);
-        return [_meta[bucket], _at[bucket], _session[bucket] + clientId];
+        return [_meta[bucket], _at[bucket], _due[bucket], _wills[bucket], _session[bucket] + clientId];
     }
 
     internal RedisKey[] Sessions(int bucket, IReadOnlyList<string> clientIds)
     {
-        var keys = new RedisKey[2 + clientIds.Count];
+        var keys = new RedisKey[4 + clientIds.Count];
         keys[0] = _meta[bucket];
         keys[1] = _at[bucket];
+        keys[2] = _due[bucket];
+        keys[3] = _wills[bucket];
         for (int i = 0; i < clientIds.Count; i++)
         {
-            keys[2 + i] = _session[bucket] + clientIds[i];
+            keys[4 + i] = _session[bucket] + clientIds[i];
         }
 
         return keys;

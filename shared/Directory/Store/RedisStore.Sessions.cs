@@ -1,4 +1,5 @@
 using StackExchange.Redis;
+using Trunkline.Sessions;
 
 namespace Trunkline.Directory;
 
@@ -11,15 +12,16 @@ internal sealed partial class RedisStore
     /// <inheritdoc/>
     public async ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation)
     {
+        List<RedisValue> arguments =
+        [
+            request.ClientId, generation, node.ToString(), request.AttachNumber, request.Info, floor,
+            request.Expecting switch { ExpectedHolder.Any => "A", ExpectedHolder.Exactly => "E", _ => "F" },
+            request.Expected.Epoch, request.Expected.IsNone ? "" : request.Expected.Node.ToString(),
+            request.KnownVersion == 0 ? 255 : request.KnownVersion,
+        ];
+        Append(arguments, request.Change ?? SessionChange.None);
         DirectoryResult<RedisResult[]> result = await RunAsync(
-            RedisScripts.Claim,
-            _keys.Session(request.ClientId),
-            [
-                request.ClientId, generation, node.ToString(), request.AttachNumber, request.Info, floor,
-                request.Expecting == ExpectedHolder.Exactly ? "1" : "0", request.Expected.Epoch,
-                request.Expected.IsNone ? "" : request.Expected.Node.ToString(),
-            ],
-            cancellation);
+            RedisScripts.Claim, _keys.Session(request.ClientId), [.. arguments], cancellation);
         if (!result.IsOk)
         {
             return DirectoryResult<Answer<Claim>>.Failed(result.Status, result.Detail);
@@ -27,10 +29,19 @@ internal sealed partial class RedisStore
 
         RedisResult[] reply = result.Value;
         Finding finding = FindingOf(reply[0]);
-        Claim claim = reply.Length < 5
-            ? default
-            : new(finding == Finding.Ok ? new SessionToken(Number(reply[1]), node) : SessionToken.None, Token(reply[2], reply[3]), Number(reply[4]) == 1);
-        return DirectoryResult<Answer<Claim>>.Of(new(finding, claim));
+        if (finding != Finding.Ok)
+        {
+            return DirectoryResult<Answer<Claim>>.Of(
+                new(finding, reply.Length < 5 ? default : new(SessionToken.None, Token(reply[2], reply[3]), Number(reply[4]) == 1)));
+        }
+
+        SessionToken previous = Token(reply[2], reply[3]);
+        StoredSession record = Session(reply[6]);
+        return DirectoryResult<Answer<Claim>>.Of(new(finding, new(new SessionToken(Number(reply[1]), node), previous, Number(reply[4]) == 1)
+        {
+            Record = record.Exists ? record : null,
+            OwesWill = Number(reply[5]) == 1,
+        }));
     }
 
     /// <inheritdoc/>
@@ -58,24 +69,19 @@ internal sealed partial class RedisStore
 
     /// <inheritdoc/>
     public async ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(
-        int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, bool restore, CancellationToken cancellation)
+        int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, long? restore, CancellationToken cancellation)
     {
         var ids = new string[held.Length];
-        var arguments = new RedisValue[3 + 4 * held.Length];
-        arguments[0] = generation;
-        arguments[1] = node.ToString();
-        arguments[2] = restore ? "1" : "0";
+        List<RedisValue> arguments = [generation, node.ToString(), restore.HasValue ? "1" : "0"];
         for (int i = 0; i < held.Length; i++)
         {
             HeldSession session = held.Span[i];
             ids[i] = session.ClientId;
-            arguments[3 + 4 * i] = session.ClientId;
-            arguments[4 + 4 * i] = session.Token.Epoch;
-            arguments[5 + 4 * i] = session.AttachNumber;
-            arguments[6 + 4 * i] = session.Info;
+            arguments.AddRange([session.ClientId, session.Token.Epoch, session.AttachNumber, session.Info, restore ?? 0]);
+            Append(arguments, (restore.HasValue ? session.Record : null) ?? SessionChange.None);
         }
 
-        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.Compare, _keys.Sessions(bucket, ids), arguments, cancellation);
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.Compare, _keys.Sessions(bucket, ids), [.. arguments], cancellation);
         if (!result.IsOk)
         {
             return DirectoryResult<Answer<HeldFinding[]>>.Failed(result.Status, result.Detail);
@@ -115,9 +121,18 @@ internal sealed partial class RedisStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, CancellationToken cancellation)
+    public async ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation)
     {
-        DirectoryResult<int> swept = await SweepAsync(bucket => DetachBucketAsync(bucket, victim, cancellation));
+        Dictionary<string, IReadOnlyList<LogPosition>> laggards = [];
+        foreach ((string clientId, IReadOnlyList<LogPosition> positions) in checkpoint?.Laggards ?? [])
+        {
+            laggards[clientId] = positions;
+        }
+
+        byte[] common = checkpoint is null ? [] : PositionWire.Write(checkpoint.Positions);
+        DirectoryResult<int> swept = await SweepAsync(bucket => DetachBucketAsync(
+            bucket, victim, checkpoint?.AttachNumber ?? -1,
+            id => laggards.TryGetValue(id, out IReadOnlyList<LogPosition>? own) ? PositionWire.Write(own) : common, cancellation));
         if (!swept.IsOk)
         {
             return swept;
@@ -127,7 +142,8 @@ internal sealed partial class RedisStore
         return noted.IsOk ? swept : DirectoryResult<int>.Failed(noted.Status, noted.Detail);
     }
 
-    private async Task<DirectoryResult<int>> DetachBucketAsync(int bucket, NodeId victim, CancellationToken cancellation)
+    private async Task<DirectoryResult<int>> DetachBucketAsync(
+        int bucket, NodeId victim, long covered, Func<string, byte[]> positionsOf, CancellationToken cancellation)
     {
         int count = 0;
         string name = victim.ToString();
@@ -147,7 +163,8 @@ internal sealed partial class RedisStore
 
             string[] ids = [.. members.Select(m => ((string)m!)[(name.Length + 1)..])];
             DirectoryResult<RedisResult[]> detached = await RunAsync(
-                RedisScripts.DetachSessions, _keys.Sessions(bucket, ids), [name, .. ids.Select(id => (RedisValue)id)], cancellation);
+                RedisScripts.DetachSessions, _keys.Sessions(bucket, ids),
+                [name, covered, .. ids.SelectMany(id => new RedisValue[] { id, positionsOf(id) })], cancellation);
             if (!detached.IsOk)
             {
                 return DirectoryResult<int>.Failed(detached.Status, detached.Detail);

@@ -131,6 +131,7 @@ internal sealed partial class RedisStore : IDirectoryStore
         "D" => Finding.Dead,
         "G" => Finding.WrongGeneration,
         "R" => Finding.Refused,
+        "N" => Finding.Newer,
         _ => Finding.Missing,
     };
 

@@ -105,6 +105,29 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
         return inner.RequestTakeOverAsync(clientId, oldToken, newToken, cancellation);
     }
 
+    public ValueTask<DirectoryResult<StoredSession>> ReadSessionAsync(string clientId, CancellationToken cancellation = default) =>
+        inner.ReadSessionAsync(clientId, cancellation);
+
+    public ValueTask<DirectoryResult> WriteSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default) =>
+        inner.WriteSessionAsync(clientId, token, change, cancellation);
+
+    public ValueTask<IReadOnlyList<DirectoryResult>> WriteSessionsAsync(IReadOnlyList<SessionWrite> writes, CancellationToken cancellation = default) =>
+        inner.WriteSessionsAsync(writes, cancellation);
+
+    public ValueTask<DirectoryResult> DetachSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default) =>
+        inner.DetachSessionAsync(clientId, token, change, cancellation);
+
+    public ValueTask<DirectoryResult> WriteCheckpointAsync(NodeCheckpoint checkpoint, CancellationToken cancellation = default) =>
+        inner.WriteCheckpointAsync(checkpoint, cancellation);
+
+    public ValueTask<DirectoryResult<NodeCheckpoint?>> ReadCheckpointAsync(NodeId node, CancellationToken cancellation = default) =>
+        inner.ReadCheckpointAsync(node, cancellation);
+
+    public ValueTask<DirectoryResult<IReadOnlyList<DueItem>>> ReadDueAsync(int bucket, int maximum, CancellationToken cancellation = default) =>
+        inner.ReadDueAsync(bucket, maximum, cancellation);
+
+    public ValueTask<DirectoryResult> FinishDueAsync(DueItem item, CancellationToken cancellation = default) => inner.FinishDueAsync(item, cancellation);
+
     public ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation = default) => inner.ReadSlotMapAsync(cancellation);
 
     public ValueTask<DirectoryResult<SlotMap?>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation = default) =>
