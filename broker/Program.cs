@@ -14,22 +14,8 @@ const string help = """
     docs/CONFIGURATION.md has every key.
     """;
 
-BrokerProcessOptions options = new();
-int? exitCode = ProgramStart.Decide(
-    args,
-    ProgramVersion.Of(typeof(BrokerProgram).Assembly),
-    help,
-    arguments =>
-    {
-        (options, IReadOnlyList<ConfigurationError> errors) = BrokerOptionsReader.Read(arguments);
-        return errors;
-    },
-    Console.Out,
-    Console.Error);
-if (exitCode is { } code)
+return await ProgramStart.RunAsync(args, typeof(BrokerProgram).Assembly, help, BrokerOptionsReader.Read, async options =>
 {
-    return code;
-}
-
-using ILoggerFactory loggers = options.Logging.CreateFactory();
-return await new BrokerProgram(options, loggers).RunAsync();
+    using ILoggerFactory loggers = options.Logging.CreateFactory();
+    return await new BrokerProgram(options, loggers).RunAsync();
+});

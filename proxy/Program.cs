@@ -18,22 +18,8 @@ const string help = """
     docs/CONFIGURATION.md has every key.
     """;
 
-ProxyOptions options = new();
-int? exitCode = ProgramStart.Decide(
-    args,
-    ProgramVersion.Of(typeof(ProxyNode).Assembly),
-    help,
-    arguments =>
-    {
-        (options, IReadOnlyList<ConfigurationError> errors) = ProxyOptionsReader.Read(arguments);
-        return errors;
-    },
-    Console.Out,
-    Console.Error);
-if (exitCode is { } code)
+return await ProgramStart.RunAsync(args, typeof(ProxyNode).Assembly, help, ProxyOptionsReader.Read, async options =>
 {
-    return code;
-}
-
-using ILoggerFactory loggers = options.Logging.CreateFactory();
-return await new ProxyProcess(options, loggers).RunAsync();
+    using ILoggerFactory loggers = options.Logging.CreateFactory();
+    return await new ProxyProcess(options, loggers).RunAsync();
+});

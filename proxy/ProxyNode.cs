@@ -65,7 +65,8 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             Failed = failure => _ended.TrySetResult(new NodeEnd(NodeEndKind.Refused, failure.Sentence)),
         });
         ILogger connections = loggers.CreateLogger("Trunkline.Connections");
-        _gates = [.. _contexts.Select(context => new ConnectionGate(context, _directory, connections))];
+        var lines = new LineBudgets();
+        _gates = [.. _contexts.Select(context => new ConnectionGate(context, _directory, connections, lines))];
         foreach (SessionContext context in _contexts)
         {
             context.Router = _links.RouterFor(context.Loop.Index);

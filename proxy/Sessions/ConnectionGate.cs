@@ -29,11 +29,11 @@ internal sealed class ConnectionGate : IConnectGate
     private readonly long[] _closes = new long[Enum.GetValues<CloseCause>().Length];
     private long _attachNumber;
 
-    public ConnectionGate(SessionContext context, IDirectory directory, ILogger logger)
+    public ConnectionGate(SessionContext context, IDirectory directory, ILogger logger, LineBudgets lines)
     {
         _context = context;
         _directory = directory;
-        _log = new ConnectionLog(logger, context.Loop);
+        _log = new ConnectionLog(logger, context.Loop, lines);
         context.SessionEnded = Release;
     }
 

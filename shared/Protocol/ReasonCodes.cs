@@ -49,6 +49,21 @@ public static class ReasonCodes
         return (value & 0x40) == 0 && ((set >> (value & 0x3F)) & 1) != 0;
     }
 
+    /// <summary>Whether a server's list of codes, one for each filter, is there and holds nothing else.</summary>
+    internal static bool AreAllowed(PacketType type, ReadOnlySpan<ReasonCode> codes, out ProtocolError error)
+    {
+        error = codes.IsEmpty ? ProtocolErrors.AcknowledgementEmpty : default;
+        foreach (var code in codes)
+        {
+            if (!IsAllowed(type, PacketSender.Server, code))
+            {
+                error = ProtocolErrors.ReasonCodeNotAllowed;
+            }
+        }
+
+        return error.Code == ReasonCode.Success;
+    }
+
     /// <summary>
     /// The CONNACK return code of 3.1 and 3.1.1 for a reason code. False where none applies: then the server closes
     /// without a CONNACK ([MQTT-3.2.2-6] of 3.1.1).

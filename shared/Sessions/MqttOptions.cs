@@ -63,8 +63,14 @@ public sealed record MqttOptions
     /// <summary>Levels a topic name or filter may have; beyond it 0x90 or SUBACK 0x8F.</summary>
     public int MaximumTopicLevels { get; init; } = 128;
 
+    /// <summary>Levels of a filter that may be the wildcard +, which bounds the work of a match; beyond it SUBACK 0x8F.</summary>
+    public int MaximumSingleLevelWildcards { get; init; } = 8;
+
     /// <summary>The topic limits of these options.</summary>
-    public TopicLimits TopicLimits => field ??= new TopicLimits { MaximumLevels = MaximumTopicLevels };
+    public TopicLimits TopicLimits =>
+        field is { } made && made.MaximumLevels == MaximumTopicLevels && made.MaximumSingleLevelWildcards == MaximumSingleLevelWildcards
+            ? made
+            : field = new TopicLimits { MaximumLevels = MaximumTopicLevels, MaximumSingleLevelWildcards = MaximumSingleLevelWildcards };
 
     /// <summary>Every error in these options: path, what is wrong and how to mend it.</summary>
     public IEnumerable<string> Validate(string path)
@@ -87,6 +93,7 @@ public sealed record MqttOptions
             (nameof(LiveQueueMessages), LiveQueueMessages, 1, 1_000_000),
             (nameof(LiveQueueBytes), LiveQueueBytes, 1024, int.MaxValue),
             (nameof(MaximumTopicLevels), MaximumTopicLevels, 1, 65_535),
+            (nameof(MaximumSingleLevelWildcards), MaximumSingleLevelWildcards, 0, 65_535),
         ];
         foreach (var (name, value, minimum, maximum) in ranges)
         {

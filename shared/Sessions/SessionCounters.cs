@@ -72,6 +72,9 @@ public enum SessionCounter
     /// <summary>Messages of devices that were refused (not authorized, quota).</summary>
     PublishesRefused,
 
+    /// <summary>Filters of devices' SUBSCRIBE packets that were refused.</summary>
+    SubscriptionsRefused,
+
     /// <summary>Acknowledgements for packet identifiers that are not in use.</summary>
     UnknownPacketIds,
 

@@ -1,8 +1,40 @@
+using System.Reflection;
+
 namespace Trunkline.Hosting.Configuration;
 
 /// <summary>What both programs do with a command line before they run: version, help, check.</summary>
 public static class ProgramStart
 {
+    /// <summary>Reads the options and runs the program with them, unless <see cref="Decide"/> says that it shall not run; its exit code.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="program">Whose version <c>--version</c> prints.</param>
+    /// <param name="help">What <c>--help</c> prints.</param>
+    /// <param name="read">Reads the configuration and returns what is wrong with it.</param>
+    /// <param name="run">Runs until asked to stop.</param>
+    /// <typeparam name="TOptions">The program's options.</typeparam>
+    public static async Task<int> RunAsync<TOptions>(
+        IReadOnlyList<string> arguments,
+        Assembly program,
+        string help,
+        Func<IReadOnlyList<string>, (TOptions Options, IReadOnlyList<ConfigurationError> Errors)> read,
+        Func<TOptions, Task<int>> run)
+        where TOptions : class
+    {
+        TOptions? options = null;
+        int? exitCode = Decide(
+            arguments,
+            ProgramVersion.Of(program),
+            help,
+            rest =>
+            {
+                (options, IReadOnlyList<ConfigurationError> errors) = read(rest);
+                return errors;
+            },
+            Console.Out,
+            Console.Error);
+        return exitCode ?? await run(options!);
+    }
+
     /// <summary>
     /// The exit code when the program shall not run: 0 after <c>--version</c>, <c>--help</c> and a <c>check</c> without
     /// errors, 2 when the configuration has errors. Null when it shall run.

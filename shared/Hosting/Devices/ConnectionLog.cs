@@ -8,27 +8,13 @@ namespace Trunkline.Hosting.Devices;
 /// <summary>
 /// One line per connection event at most, and under a flood from one address fewer: beyond a budget per address the
 /// lines are held back and counted; at the end of the window a line says how many. One instance a loop, its own timer;
-/// loop thread only.
+/// loop thread only. The budgets are the process's.
 /// </summary>
 /// <param name="logger">Where the lines go.</param>
 /// <param name="loop">The loop whose clock counts.</param>
-/// <param name="linesPerWindow">Lines of one address in a window.</param>
-public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPerWindow = 20) : LoopTimer
+/// <param name="budgets">What each address may still write; shared by the process's loops.</param>
+public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets budgets) : LoopTimer
 {
-    private const long WindowMs = 10_000;
-    private const int MaximumAddresses = 10_000;
-    private readonly Dictionary<string, Budget> _budgets = new(StringComparer.Ordinal);
-
-    /// <summary>What addresses share that come while <see cref="MaximumAddresses"/> are known: a flood from everywhere.</summary>
-    private readonly Budget _others = new();
-
-    private sealed class Budget
-    {
-        public long WindowStartMs;
-        public int Used;
-        public long HeldBack;
-    }
-
     /// <summary>A device was accepted.</summary>
     public void Connected(Channel channel, string clientId, bool isPresent)
     {
@@ -53,32 +39,20 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
     /// <inheritdoc/>
     protected override void OnDue()
     {
-        long now = loop.NowMs;
-        foreach ((string host, Budget budget) in _budgets)
+        bool isAnyLeft = budgets.EndWindows(loop.NowMs, out IReadOnlyList<(string Host, long HeldBack)> heldBack, out long others);
+        foreach ((string host, long count) in heldBack)
         {
-            if (now - budget.WindowStartMs < WindowMs)
-            {
-                continue;
-            }
-
-            if (budget.HeldBack > 0)
-            {
-                LogHeldBack(logger, budget.HeldBack, host);
-            }
-
-            _budgets.Remove(host);
+            LogHeldBack(logger, count, host);
         }
 
-        if (_others.HeldBack > 0)
+        if (others > 0)
         {
-            LogHeldBackOthers(logger, _others.HeldBack, MaximumAddresses);
+            LogHeldBackOthers(logger, others, LineBudgets.MaximumAddresses);
         }
 
-        _others.Used = 0;
-        _others.HeldBack = 0;
-        if (_budgets.Count > 0)
+        if (isAnyLeft)
         {
-            loop.Timers.Schedule(this, WindowMs / 10);
+            loop.Timers.Schedule(this, LineBudgets.WindowMs / 10);
         }
     }
 
@@ -88,38 +62,13 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, int linesPe
         ConnectionOrigin origin = channel.Host is DeviceConnection connection ? connection.Transport.Origin : ConnectionOrigin.Memory;
         address = origin.Remote.ToString();
         listener = origin.Listener.Name;
-        string host = origin.Remote.HostToString();
-        Budget budget = BudgetOf(host);
-        if (budget.Used < linesPerWindow)
-        {
-            budget.Used++;
-            return true;
-        }
-
-        budget.HeldBack++;
-        return false;
-    }
-
-    private Budget BudgetOf(string host)
-    {
-        if (_budgets.TryGetValue(host, out Budget? budget))
-        {
-            return budget;
-        }
-
-        if (_budgets.Count >= MaximumAddresses)
-        {
-            return _others;
-        }
-
-        budget = new Budget { WindowStartMs = loop.NowMs };
-        _budgets.Add(host, budget);
         if (!IsScheduled)
         {
-            loop.Timers.Schedule(this, WindowMs);
+            // Whichever loop asks last sees to the end of the windows.
+            loop.Timers.Schedule(this, LineBudgets.WindowMs);
         }
 
-        return budget;
+        return budgets.Take(origin.Remote.HostToString(), loop.NowMs);
     }
 
     private static string Name(ProtocolVersion version) => version switch

@@ -76,6 +76,7 @@ public static class SessionMetrics
     {
         (SessionCounter.Resent, "messages.resent", "Messages sent again after a reconnect."),
         (SessionCounter.PublishesRefused, "publishes.refused", "Publishes of devices that were refused."),
+        (SessionCounter.SubscriptionsRefused, "subscriptions.refused", "Filters of devices that were refused."),
         (SessionCounter.UnknownPacketIds, "packet.ids.unknown", "Acknowledgements for packet identifiers not in use."),
         (SessionCounter.WillsPublished, "wills.published", "Wills published."),
         (SessionCounter.SessionsExpired, "sessions.expired", "Sessions ended by their expiry."),

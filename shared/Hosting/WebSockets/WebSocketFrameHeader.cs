@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Trunkline.Hosting;
 
-/// <summary>Header of a frame that a client sends, as RFC 6455 draws it.</summary>
+/// <summary>Header of a frame, as RFC 6455 draws it; a client's frames are masked, a server's have no key.</summary>
 /// <remarks>
 /// <code>
 /// | FIN RSV1-3 opcode(4) | MASK length(7) | length 16 or 64 if 126 or 127 | masking key (4) | payload
@@ -17,7 +17,7 @@ internal readonly record struct WebSocketFrameHeader(bool IsFinal, WebSocketOpco
     public bool IsControl => ((int)Opcode & 8) != 0;
 
     /// <summary>Reads a header; false with <paramref name="closeCode"/> 0: too few bytes, otherwise the code to close with.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, long maximumPayload, out WebSocketFrameHeader header, out int closeCode)
+    public static bool TryRead(ReadOnlySpan<byte> bytes, bool isMasked, long maximumPayload, out WebSocketFrameHeader header, out int closeCode)
     {
         header = default;
         closeCode = 0;
@@ -31,15 +31,15 @@ internal readonly record struct WebSocketFrameHeader(bool IsFinal, WebSocketOpco
         int shortLength = bytes[1] & 0x7F;
         bool isControl = (bytes[0] & 8) != 0;
 
-        // Reserved bits without an extension, an unmasked client, an unknown opcode, a control frame in pieces or too long.
-        if ((bytes[0] & 0x70) != 0 || (bytes[1] & 0x80) == 0 || !Enum.IsDefined(opcode) || (isControl && (!isFinal || shortLength > 125)))
+        // Reserved bits without an extension, an unmasked client or a masked server, an unknown opcode, a control frame in pieces or too long.
+        if ((bytes[0] & 0x70) != 0 || ((bytes[1] & 0x80) != 0) != isMasked || !Enum.IsDefined(opcode) || (isControl && (!isFinal || shortLength > 125)))
         {
             closeCode = WebSocketCloseCode.ProtocolError;
             return false;
         }
 
         int extended = shortLength switch { 126 => 2, 127 => 8, _ => 0 };
-        int length = 2 + extended + 4;
+        int length = 2 + extended + (isMasked ? sizeof(uint) : 0);
         if (bytes.Length < length)
         {
             return false;
@@ -57,8 +57,8 @@ internal readonly record struct WebSocketFrameHeader(bool IsFinal, WebSocketOpco
             return false;
         }
 
-        // The key stays in memory order: the payload is unmasked by its bytes.
-        uint mask = BitConverter.ToUInt32(bytes.Slice(length - 4, 4));
+        // The key stays in memory order: the payload is unmasked by its bytes. A key of 0 changes nothing, as no key does.
+        uint mask = isMasked ? BitConverter.ToUInt32(bytes.Slice(length - sizeof(uint), sizeof(uint))) : 0;
         header = new WebSocketFrameHeader(isFinal, opcode, (long)payload, mask, length);
         return true;
     }

@@ -1,44 +1,15 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using Trunkline.Transports;
 
 namespace Trunkline.Hosting;
 
-/// <summary>
-/// The server's side of a WebSocket over another transport, after the upgrade: binary frames carry the bytes in both
-/// directions, MQTT packets may span and share them [MQTT-6.0.0-2], any other kind of data frame closes [MQTT-6.0.0-1].
-/// No extension, no compression, no buffer while idle.
-/// </summary>
-internal sealed class WebSocketTransport : LayerTransport
+/// <summary>The server's side of a WebSocket: what was gathered leaves as one plain frame.</summary>
+internal sealed class WebSocketTransport : WebSocketLayer
 {
-    private readonly long _maximumFrameBytes;
-    private long _payloadLeft;
-    private uint _mask;
-    private byte _maskOffset;
-    private bool _isMessageOpen;
-    private bool _isFinalFrame;
-    private bool _isCloseSent;
-
     /// <summary>Puts a WebSocket on <paramref name="inner"/>, whose upgrade has been answered.</summary>
     public WebSocketTransport(Transport inner, long maximumFrameBytes)
-        : base(inner) => _maximumFrameBytes = maximumFrameBytes;
-
-    /// <inheritdoc/>
-    public override int OnReceived(ReadOnlySpan<byte> bytes)
+        : base(inner, isPeerMasking: true, maximumFrameBytes)
     {
-        int used = 0;
-        while (used < bytes.Length && MayReceive)
-        {
-            int step = _payloadLeft > 0 ? TakePayload(bytes[used..]) : TakeHeader(bytes[used..]);
-            if (step == 0)
-            {
-                break;
-            }
-
-            used += step;
-        }
-
-        return used;
     }
 
     /// <inheritdoc/>
@@ -58,110 +29,7 @@ internal sealed class WebSocketTransport : LayerTransport
     }
 
     /// <inheritdoc/>
-    protected override void SayGoodbye(TransportCloseReason reason) => SendClose(reason switch
-    {
-        TransportCloseReason.LocalClose or TransportCloseReason.PeerClosed => WebSocketCloseCode.Normal,
-        TransportCloseReason.LoopStopped => WebSocketCloseCode.GoingAway,
-        TransportCloseReason.ProtocolError => WebSocketCloseCode.ProtocolError,
-        _ => WebSocketCloseCode.ServerError,
-    });
-
-    private int TakePayload(ReadOnlySpan<byte> bytes)
-    {
-        int count = (int)Math.Min(Math.Min(_payloadLeft, bytes.Length), BufferPool.LargeBytes);
-        BufferChunk plain = Loop.Buffers.Rent(count);
-        WebSocketMask.Apply(bytes[..count], plain.Array, _mask, _maskOffset);
-        _maskOffset = (byte)((_maskOffset + count) & 3);
-        _payloadLeft -= count;
-        if (_payloadLeft == 0 && _isFinalFrame)
-        {
-            _isMessageOpen = false;
-        }
-
-        Present(plain.Array.AsSpan(0, count));
-        Loop.Buffers.Return(plain);
-        return count;
-    }
-
-    /// <summary>Takes a header, with its payload if it is a control frame; 0 when more bytes are needed or it failed.</summary>
-    private int TakeHeader(ReadOnlySpan<byte> bytes)
-    {
-        if (!WebSocketFrameHeader.TryRead(bytes, _maximumFrameBytes, out WebSocketFrameHeader header, out int closeCode))
-        {
-            return closeCode == 0 ? 0 : Fail(closeCode, bytes.Length);
-        }
-
-        if (header.IsControl)
-        {
-            int length = header.Length + (int)header.PayloadLength;
-            if (bytes.Length < length)
-            {
-                return 0;
-            }
-
-            TakeControl(header, bytes[header.Length..length]);
-            return length;
-        }
-
-        // [MQTT-6.0.0-1] MQTT travels in binary frames only.
-        if (header.Opcode == WebSocketOpcode.Text)
-        {
-            return Fail(WebSocketCloseCode.Unsupported, bytes.Length);
-        }
-
-        // A continuation continues something, and nothing else begins meanwhile.
-        if ((header.Opcode == WebSocketOpcode.Continuation) != _isMessageOpen)
-        {
-            return Fail(WebSocketCloseCode.ProtocolError, bytes.Length);
-        }
-
-        _payloadLeft = header.PayloadLength;
-        _mask = header.Mask;
-        _maskOffset = 0;
-        _isFinalFrame = header.IsFinal;
-        _isMessageOpen = !header.IsFinal || header.PayloadLength > 0;
-        return header.Length;
-    }
-
-    private void TakeControl(in WebSocketFrameHeader header, ReadOnlySpan<byte> masked)
-    {
-        Span<byte> payload = stackalloc byte[125];
-        payload = payload[..masked.Length];
-        WebSocketMask.Apply(masked, payload, header.Mask, 0);
-        switch (header.Opcode)
-        {
-            case WebSocketOpcode.Ping when Inner.UnsentBytes <= Settings.HighWaterBytes:
-                // A client that pings and does not read gets no pong; it has bytes enough to read.
-                SendFrame(WebSocketOpcode.Pong, payload);
-                break;
-            case WebSocketOpcode.Close:
-                SendClose(payload.Length >= 2 ? BinaryPrimitives.ReadUInt16BigEndian(payload) : WebSocketCloseCode.Normal);
-                OnPeerEnded(TransportCloseReason.PeerClosed);
-                break;
-            default:
-                break;
-        }
-    }
-
-    private int Fail(int closeCode, int length)
-    {
-        SendClose(closeCode);
-        OnPeerEnded(TransportCloseReason.ProtocolError);
-        return length;
-    }
-
-    private void SendClose(int code)
-    {
-        if (!_isCloseSent)
-        {
-            _isCloseSent = true;
-            Span<byte> payload = stackalloc byte[2];
-            BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)code);
-            SendFrame(WebSocketOpcode.Close, payload);
-        }
-    }
-
-    private void SendFrame(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
+    protected override void SendFrame(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
     {
         Span<byte> frame = Inner.Output.GetSpan(10 + payload.Length);
         int length = WebSocketFrameHeader.Write(frame, opcode, payload.Length);

@@ -29,52 +29,21 @@ public readonly ref struct SubAckPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubAckPacket packet, out ProtocolError error)
     {
         packet = default;
-        if (frame.Type != PacketType.SubAck)
-        {
-            error = ProtocolErrors.WrongPacket;
-            return false;
-        }
-
-        var reader = new WireReader(frame.Body);
-        if (!reader.TryReadPacketId(out var packetId, out error))
-        {
-            return false;
-        }
-
-        if (version != ProtocolVersion.Mqtt50)
-        {
-            packet = new SubAckPacket { PacketId = packetId, ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest) };
-            return AreReturnCodes3Valid(reader.Rest, version, out error);
-        }
-
-        var properties = new PropertySet();
-        if (!reader.TryReadPropertyBlock(out var block, out error) || !properties.TryRead(block, PropertyTable.Acknowledgement, out error))
+        if (!FilterPacketHead.TryParse(frame, PacketType.SubAck, PropertyTable.Acknowledgement, version, out var head, out error))
         {
             return false;
         }
 
         packet = new SubAckPacket
         {
-            PacketId = packetId,
-            ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest),
-            ReasonString = properties.ReasonString,
-            UserProperties = new UserPropertyList(properties.UserPropertyBlock),
+            PacketId = head.PacketId,
+            ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(head.Rest),
+            ReasonString = head.Properties.ReasonString,
+            UserProperties = new UserPropertyList(head.Properties.UserPropertyBlock),
         };
-        return AreReasonCodesValid(packet.ReasonCodes, out error);
-    }
-
-    private static bool AreReasonCodesValid(ReadOnlySpan<ReasonCode> codes, out ProtocolError error)
-    {
-        error = codes.IsEmpty ? ProtocolErrors.AcknowledgementEmpty : default;
-        foreach (var code in codes)
-        {
-            if (!Protocol.ReasonCodes.IsAllowed(PacketType.SubAck, PacketSender.Server, code))
-            {
-                error = ProtocolErrors.ReasonCodeNotAllowed;
-            }
-        }
-
-        return error.Code == ReasonCode.Success;
+        return version == ProtocolVersion.Mqtt50
+            ? Protocol.ReasonCodes.AreAllowed(PacketType.SubAck, packet.ReasonCodes, out error)
+            : AreReturnCodes3Valid(head.Rest, version, out error);
     }
 
     /// <summary>[MQTT-3.9.3-2] of 3.1.1; 3.1 has no failure code.</summary>

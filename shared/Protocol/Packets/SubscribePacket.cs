@@ -24,35 +24,17 @@ public readonly ref struct SubscribePacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubscribePacket packet, out ProtocolError error)
     {
         packet = default;
-        if (frame.Type != PacketType.Subscribe)
-        {
-            error = ProtocolErrors.WrongPacket;
-            return false;
-        }
-
-        var reader = new WireReader(frame.Body);
-        if (!reader.TryReadPacketId(out var packetId, out error))
-        {
-            return false;
-        }
-
-        var properties = new PropertySet();
-        if (version == ProtocolVersion.Mqtt50
-            && (!reader.TryReadPropertyBlock(out var block, out error) || !properties.TryRead(block, PropertyTable.Subscribe, out error)))
-        {
-            return false;
-        }
-
-        if (!SubscriptionList.TryParse(reader.Rest, version, out var subscriptions, out error))
+        if (!FilterPacketHead.TryParse(frame, PacketType.Subscribe, PropertyTable.Subscribe, version, out var head, out error)
+            || !SubscriptionList.TryParse(head.Rest, version, out var subscriptions, out error))
         {
             return false;
         }
 
         packet = new SubscribePacket
         {
-            PacketId = packetId,
-            SubscriptionIdentifier = properties.SubscriptionIdentifier,
-            UserProperties = new UserPropertyList(properties.UserPropertyBlock),
+            PacketId = head.PacketId,
+            SubscriptionIdentifier = head.Properties.SubscriptionIdentifier,
+            UserProperties = new UserPropertyList(head.Properties.UserPropertyBlock),
             Subscriptions = subscriptions,
         };
         return true;

@@ -29,51 +29,24 @@ public readonly ref struct UnsubAckPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out UnsubAckPacket packet, out ProtocolError error)
     {
         packet = default;
-        if (frame.Type != PacketType.UnsubAck)
-        {
-            error = ProtocolErrors.WrongPacket;
-            return false;
-        }
-
-        var reader = new WireReader(frame.Body);
-        if (!reader.TryReadPacketId(out var packetId, out error))
+        if (!FilterPacketHead.TryParse(frame, PacketType.UnsubAck, PropertyTable.Acknowledgement, version, out var head, out error))
         {
             return false;
         }
 
         if (version != ProtocolVersion.Mqtt50)
         {
-            packet = new UnsubAckPacket { PacketId = packetId };
-            return reader.IsComplete(out error);
-        }
-
-        var properties = new PropertySet();
-        if (!reader.TryReadPropertyBlock(out var block, out error) || !properties.TryRead(block, PropertyTable.Acknowledgement, out error))
-        {
-            return false;
+            packet = new UnsubAckPacket { PacketId = head.PacketId };
+            return new WireReader(head.Rest).IsComplete(out error);
         }
 
         packet = new UnsubAckPacket
         {
-            PacketId = packetId,
-            ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest),
-            ReasonString = properties.ReasonString,
-            UserProperties = new UserPropertyList(properties.UserPropertyBlock),
+            PacketId = head.PacketId,
+            ReasonCodes = MemoryMarshal.Cast<byte, ReasonCode>(head.Rest),
+            ReasonString = head.Properties.ReasonString,
+            UserProperties = new UserPropertyList(head.Properties.UserPropertyBlock),
         };
-        return AreReasonCodesValid(packet.ReasonCodes, out error);
-    }
-
-    private static bool AreReasonCodesValid(ReadOnlySpan<ReasonCode> codes, out ProtocolError error)
-    {
-        error = codes.IsEmpty ? ProtocolErrors.AcknowledgementEmpty : default;
-        foreach (var code in codes)
-        {
-            if (!Protocol.ReasonCodes.IsAllowed(PacketType.UnsubAck, PacketSender.Server, code))
-            {
-                error = ProtocolErrors.ReasonCodeNotAllowed;
-            }
-        }
-
-        return error.Code == ReasonCode.Success;
+        return Protocol.ReasonCodes.AreAllowed(PacketType.UnsubAck, packet.ReasonCodes, out error);
     }
 }

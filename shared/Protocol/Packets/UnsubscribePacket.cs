@@ -21,34 +21,16 @@ public readonly ref struct UnsubscribePacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out UnsubscribePacket packet, out ProtocolError error)
     {
         packet = default;
-        if (frame.Type != PacketType.Unsubscribe)
-        {
-            error = ProtocolErrors.WrongPacket;
-            return false;
-        }
-
-        var reader = new WireReader(frame.Body);
-        if (!reader.TryReadPacketId(out var packetId, out error))
-        {
-            return false;
-        }
-
-        var properties = new PropertySet();
-        if (version == ProtocolVersion.Mqtt50
-            && (!reader.TryReadPropertyBlock(out var block, out error) || !properties.TryRead(block, PropertyTable.Unsubscribe, out error)))
-        {
-            return false;
-        }
-
-        if (!TopicFilterList.TryParse(reader.Rest, out var filters, out error))
+        if (!FilterPacketHead.TryParse(frame, PacketType.Unsubscribe, PropertyTable.Unsubscribe, version, out var head, out error)
+            || !TopicFilterList.TryParse(head.Rest, out var filters, out error))
         {
             return false;
         }
 
         packet = new UnsubscribePacket
         {
-            PacketId = packetId,
-            UserProperties = new UserPropertyList(properties.UserPropertyBlock),
+            PacketId = head.PacketId,
+            UserProperties = new UserPropertyList(head.Properties.UserPropertyBlock),
             Filters = filters,
         };
         return true;

@@ -11,6 +11,7 @@ namespace Trunkline.Protocol;
 ///   payload
 /// </code>
 /// In 3.x all properties are left out. The extra user property stands before the message's own, so that finding it is cheap.
+/// The measure is kept until a field is set: a <c>with</c> copy measures anew.
 /// </summary>
 public ref struct PublishEncoder
 {
@@ -22,46 +23,46 @@ public ref struct PublishEncoder
     private int _remaining;
 
     /// <summary>The receiver's version.</summary>
-    public required ProtocolVersion Version { get; init; }
+    public required ProtocolVersion Version { get; init { field = value; _total = 0; } }
 
     /// <summary>The topic.</summary>
-    public ReadOnlySpan<byte> Topic { get; init; }
+    public ReadOnlySpan<byte> Topic { get; init { field = value; _total = 0; } }
 
     /// <summary>True to send an empty topic, where the receiver knows the alias.</summary>
-    public bool OmitTopic { get; init; }
+    public bool OmitTopic { get; init { field = value; _total = 0; } }
 
     /// <summary>The message.</summary>
-    public ReadOnlySpan<byte> Payload { get; init; }
+    public ReadOnlySpan<byte> Payload { get; init { field = value; _total = 0; } }
 
     /// <summary>A block made by <see cref="Trunkline.Protocol.ForwardableProperties"/>.</summary>
-    public ReadOnlySpan<byte> ForwardableProperties { get; init; }
+    public ReadOnlySpan<byte> ForwardableProperties { get; init { field = value; _total = 0; } }
 
     /// <summary>The quality of service.</summary>
-    public QoS QoS { get; init; }
+    public QoS QoS { get; init { field = value; _total = 0; } }
 
     /// <summary>The RETAIN flag.</summary>
-    public bool Retain { get; init; }
+    public bool Retain { get; init { field = value; _total = 0; } }
 
     /// <summary>The DUP flag; ignored at QoS 0 ([MQTT-3.3.1-2]).</summary>
-    public bool Duplicate { get; init; }
+    public bool Duplicate { get; init { field = value; _total = 0; } }
 
     /// <summary>The packet identifier; ignored at QoS 0 ([MQTT-2.2.1-2]).</summary>
-    public ushort PacketId { get; init; }
+    public ushort PacketId { get; init { field = value; _total = 0; } }
 
     /// <summary>The topic alias; 0 = none.</summary>
-    public ushort TopicAlias { get; init; }
+    public ushort TopicAlias { get; init { field = value; _total = 0; } }
 
     /// <summary>Seconds that the message still lives; null = no limit.</summary>
-    public uint? RemainingExpirySeconds { get; init; }
+    public uint? RemainingExpirySeconds { get; init { field = value; _total = 0; } }
 
     /// <summary>The subscription identifiers that matched.</summary>
-    public ReadOnlySpan<uint> SubscriptionIdentifiers { get; init; }
+    public ReadOnlySpan<uint> SubscriptionIdentifiers { get; init { field = value; _total = 0; } }
 
     /// <summary>The name of one user property that is added; <c>default</c> = none.</summary>
-    public ReadOnlySpan<byte> ExtraKey { get; init; }
+    public ReadOnlySpan<byte> ExtraKey { get; init { field = value; _total = 0; } }
 
     /// <summary>The value of the added user property.</summary>
-    public ReadOnlySpan<byte> ExtraValue { get; init; }
+    public ReadOnlySpan<byte> ExtraValue { get; init { field = value; _total = 0; } }
 
     /// <summary>Where the packet id stands in the frame, after a successful <see cref="Measure"/>; -1 at QoS 0.</summary>
     public readonly int PacketIdOffset => QoS == QoS.AtMostOnce

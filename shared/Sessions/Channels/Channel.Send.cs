@@ -69,7 +69,7 @@ public sealed partial class Channel
         }
 
         PublishEncoder encoder = Encoder(message, qos, retain, packetId, duplicate, identifiers);
-        if (_outboundAliases is not null && _outboundAliases.TryUse(message.Topic, HasRoomForAlias(encoder), out ushort alias, out bool isKnown))
+        if (_outboundAliases is not null && _outboundAliases.TryUse(message.Topic, HasRoomForAlias(ref encoder), out ushort alias, out bool isKnown))
         {
             encoder = encoder with { TopicAlias = alias, OmitTopic = isKnown };
         }
@@ -79,9 +79,9 @@ public sealed partial class Channel
 
     /// <summary>
     /// Whether the packet stays within the client's maximum when an alias comes with its topic: three bytes, and up to one
-    /// more for each of the two lengths before them [MQTT-3.1.2-24]. Measures a copy, for an encoder remembers its measure.
+    /// more for each of the two lengths before them [MQTT-3.1.2-24].
     /// </summary>
-    private bool HasRoomForAlias(PublishEncoder encoder) =>
+    private bool HasRoomForAlias(ref PublishEncoder encoder) =>
         _maximumPacketSize == 0 || encoder.Measure() + 5 <= _maximumPacketSize;
 
     internal void SendPubRel(ushort packetId, ReasonCode reason) =>
@@ -100,6 +100,10 @@ public sealed partial class Channel
         for (int i = 0; i < items.Count; i++)
         {
             codes[i] = Sayable(operation.IsUnsubscribe ? PacketType.UnsubAck : PacketType.SubAck, items[i].Reason);
+            if (!operation.IsUnsubscribe && ReasonCodes.IsError(items[i].Reason))
+            {
+                _context.Counters.Add(SessionCounter.SubscriptionsRefused);
+            }
         }
 
         // User properties only where they are wanted [MQTT-3.1.2-29]; the writer leaves them out where they do not fit.

@@ -69,6 +69,11 @@ public readonly ref struct ParsedFilter
             error = TopicErrors.FilterTooDeep;
             return false;
         }
+        if (hasWildcard && matched.Count(TopicText.SingleLevel) > limits.MaximumSingleLevelWildcards)
+        {
+            error = TopicErrors.TooManyWildcards;
+            return false;
+        }
         filter = new ParsedFilter(utf8, shareNameLength, hasWildcard);
         return true;
     }

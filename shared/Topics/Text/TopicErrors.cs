@@ -66,4 +66,8 @@ public static class TopicErrors
     /// <summary>Above <see cref="TopicLimits.MaximumLevels"/>.</summary>
     public static readonly ProtocolError FilterTooDeep =
         new(ReasonCode.TopicFilterInvalid, "", "topic filter has more levels than this server accepts");
+
+    /// <summary>Above <see cref="TopicLimits.MaximumSingleLevelWildcards"/>.</summary>
+    public static readonly ProtocolError TooManyWildcards =
+        new(ReasonCode.TopicFilterInvalid, "", "topic filter has more wildcards + than this server accepts");
 }

@@ -19,6 +19,17 @@ public sealed record TopicLimits
         init => field = value is >= 1 and <= LargestLevels ? value : throw new ArgumentOutOfRangeException(nameof(value));
     } = 128;
 
+    /// <summary>
+    /// Levels of a filter that may be the wildcard +; 0 to 65,536. It bounds what a match can cost: over a topic of n levels
+    /// at most the sum of C(n + 1, k + 1) for k from 0 to this limit (8 levels of 16: 89,845 nodes; 4: 9,401), whatever the
+    /// filters, and never more than there are nodes.
+    /// </summary>
+    public int MaximumSingleLevelWildcards
+    {
+        get;
+        init => field = value is >= 0 and <= LargestLevels ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = LargestLevels;
+
     /// <summary>Bytes a name or filter may have, <c>$share/name/</c> counted; 1 to 65,535.</summary>
     public int MaximumBytes
     {

@@ -12,12 +12,13 @@ public sealed class ConnectionLogTests : IDisposable
     private readonly LogList _log = new();
     private readonly ManualLoop _loop = new();
     private readonly DeviceServer _server;
+    private readonly LineBudgets _budgets = new(linesPerWindow: 3);
     private readonly ConnectionLog _lines;
 
     public ConnectionLogTests()
     {
         _server = new DeviceServer([new SessionContext(_loop, new MqttOptions())], [new OpenGate(holds: true)]);
-        _lines = new ConnectionLog(_log, _loop, linesPerWindow: 3);
+        _lines = new ConnectionLog(_log, _loop, _budgets);
     }
 
     public void Dispose() => _loop.Dispose();
@@ -56,6 +57,23 @@ public sealed class ConnectionLogTests : IDisposable
             ["2202 7 connection lines of address 10.1.2.3 were held back; it connects or fails too often to log each time. "],
             _log.Lines.Where(line => line.StartsWith("2202", StringComparison.Ordinal)));
         Assert.Contains("10.1.2.3:11 ", _log.Lines.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_loops_of_a_process_share_the_budget_of_an_address()
+    {
+        using var otherLoop = new ManualLoop();
+        var other = new ConnectionLog(_log, otherLoop, _budgets);
+        for (int port = 1; port <= 10; port++)
+        {
+            (port % 2 == 0 ? other : _lines).Connected(Connection("10.1.2.3", port), "x", isPresent: false);
+        }
+
+        Assert.Equal(3, _log.Lines.Count);
+        _loop.Advance(TimeSpan.FromSeconds(11));
+        otherLoop.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(4, _log.Lines.Count);
+        Assert.StartsWith("2202 7 connection lines of address 10.1.2.3", _log.Lines.Last(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,19 @@ public sealed class PublishEncoderTests
     }
 
     [Fact]
+    public void A_copy_with_another_field_measures_anew()
+    {
+        var encoder = new PublishEncoder { Version = ProtocolVersion.Mqtt50, Topic = "a/b"u8, Payload = "x"u8 };
+        int plain = encoder.Measure();
+        PublishEncoder copy = encoder with { TopicAlias = 4 };
+        Assert.Equal(plain + 3, copy.Measure());
+        Assert.Equal("PUBLISH topic=a/b alias=4 payload=x", Read(Written(ref copy), ProtocolVersion.Mqtt50));
+        PublishEncoder shorter = copy with { OmitTopic = true };
+        Assert.Equal("PUBLISH topic= alias=4 payload=x", Read(Written(ref shorter), ProtocolVersion.Mqtt50));
+        Assert.Equal(plain, encoder.Measure());
+    }
+
+    [Fact]
     public void Before_5_properties_are_left_out_and_with_an_alias_the_topic_may_be()
     {
         var old = new PublishEncoder

@@ -26,7 +26,8 @@ internal sealed class TestNode : IAsyncDisposable
         var environment = new DirectoryEnvironment(TimeProvider.System, Log, _meter, 1);
         IDirectory own = new MemoryDirectory(memory, self, options, environment);
         Directory = wrap?.Invoke(own) ?? own;
-        Gates = [.. Contexts.Select(context => new ConnectionGate(context, Directory, Log))];
+        var lines = new LineBudgets();
+        Gates = [.. Contexts.Select(context => new ConnectionGate(context, Directory, Log, lines))];
         Devices = new DeviceServer(Contexts, Gates);
         Reviews = [.. Gates.Select(gate => new HeldReview(gate, Directory, Log))];
         Events = new DirectoryEvents(GateOf, Reviews, _ => { }, _ => { }, Log);

@@ -10,17 +10,19 @@ public sealed class SubscribeTests
     [Clause(Specification.Mqtt50, "MQTT-2.2.1-6", "MQTT-3.8.4-1", "MQTT-3.8.4-2", "MQTT-3.8.4-5", "MQTT-3.8.4-6", "MQTT-3.8.4-7", "MQTT-3.9.3-1", "MQTT-3.9.3-2")]
     public void One_suback_answers_every_filter_in_order(Setup setup)
     {
-        var bed = new TestBed(setup, new MqttOptions { MaximumTopicLevels = 3, MaximumSubscriptions = 4 });
+        var bed = new TestBed(setup, new MqttOptions { MaximumTopicLevels = 3, MaximumSingleLevelWildcards = 1, MaximumSubscriptions = 4 });
         TestClient client = bed.Open("c");
-        client.SendSubscribe(300, 0, ("a", Q(2)), ("b/+", Q(0)), ("1/2/3/4", Q(1)), ("#", Q(1)), ("d", Q(1)), ("one/more", Q(1)));
+        client.SendSubscribe(
+            300, 0, ("a", Q(2)), ("b/+", Q(0)), ("1/2/3/4", Q(1)), ("+/b/+", Q(1)), ("#", Q(1)), ("d", Q(1)), ("one/more", Q(1)));
         Packet ack = client.Expect(PacketType.SubAck);
         Assert.Equal(300, ack.Id);
-        ReasonCode tooDeep = setup.IsV5 ? ReasonCode.TopicFilterInvalid : ReasonCode.UnspecifiedError;
+        ReasonCode notHere = setup.IsV5 ? ReasonCode.TopicFilterInvalid : ReasonCode.UnspecifiedError;
         ReasonCode tooMany = setup.IsV5 ? ReasonCode.QuotaExceeded : ReasonCode.UnspecifiedError;
-        Assert.Equal([(ReasonCode)2, 0, tooDeep, (ReasonCode)1, (ReasonCode)1, tooMany], ack.Codes);
+        Assert.Equal([(ReasonCode)2, 0, notHere, notHere, (ReasonCode)1, (ReasonCode)1, tooMany], ack.Codes);
         client.ExpectNothing();
         Assert.Equal(4, client.Session.SubscriptionCount);
         Assert.Equal(4, bed.Count(SessionCounter.Subscriptions));
+        Assert.Equal(3, bed.Count(SessionCounter.SubscriptionsRefused));
         client.Drop();
         bed.AssertAtRest();
     }

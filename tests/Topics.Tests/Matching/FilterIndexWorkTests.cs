@@ -37,6 +37,31 @@ public class FilterIndexWorkTests(ITestOutputHelper output)
         Assert.True(visits <= 3);
     }
 
+    [Theory]
+    [InlineData(2, 833)]
+    [InlineData(4, 9_401)]
+    [InlineData(8, 89_845)]
+    public void A_limit_on_wildcards_bounds_the_visits_of_any_match(int limit, int bound)
+    {
+        // As above, with what the limit lets through: at most the sum of C(17, k + 1) nodes, k from 0 to the limit.
+        const int depth = 16;
+        TopicLimits limits = new() { MaximumSingleLevelWildcards = limit };
+        FilterIndex<int> index = new();
+        for (int bits = 0; bits < 1 << depth; bits++)
+        {
+            IEnumerable<string> levels = Enumerable.Range(0, depth).Select(level => (bits >> level & 1) == 0 ? "+" : "a");
+            byte[] filter = Bytes(string.Join('/', levels) + "/never");
+            if (ParsedFilter.TryParse(filter, limits, out _, out _))
+            {
+                index.Add(filter, bits);
+            }
+        }
+        CountCollector<int> none = default;
+        int visits = index.Match(Bytes(string.Join('/', Enumerable.Repeat("a", depth)) + "/x"), ref none);
+        output.WriteLine($"at most {limit} wildcards: {index.Count} filters, {index.NodeCount} nodes, {visits} visits");
+        Assert.InRange(visits, 1, bound);
+    }
+
     [Fact]
     public void A_hundred_thousand_deep_plus_filters_share_their_levels()
     {

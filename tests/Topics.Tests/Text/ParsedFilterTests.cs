@@ -116,6 +116,17 @@ public class ParsedFilterTests
     }
 
     [Fact]
+    public void Wildcards_beyond_the_limit_are_refused_and_at_it_taken()
+    {
+        TopicLimits limits = new() { MaximumSingleLevelWildcards = 2 };
+        Assert.True(ParsedFilter.TryParse("+/a/+/#"u8, limits, out _, out _));
+        Assert.True(ParsedFilter.TryParse("$share/g/+/a/+"u8, limits, out _, out _));
+        Assert.False(ParsedFilter.TryParse("+/a/+/+"u8, limits, out _, out ProtocolError error));
+        Assert.Equal(TopicErrors.TooManyWildcards, error);
+        Assert.Equal(ReasonCode.TopicFilterInvalid, error.Code);
+    }
+
+    [Fact]
     public void A_kept_filter_is_one_reference_and_equal_by_content()
     {
         Assert.True(TopicFilterText.TryParse("a/+"u8, TopicLimits.Default, out TopicFilterText one, out _));
