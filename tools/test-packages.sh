@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  redis-server nginx libnginx-mod-stream mosquitto mosquitto-clients
+  redis-server nginx libnginx-mod-stream haproxy mosquitto mosquitto-clients
   libpaho-mqtt-dev python3-paho-mqtt chromium prometheus
   iproute2 iptables procps openssl docker-compose
 )

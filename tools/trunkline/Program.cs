@@ -1,15 +1,19 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Trunkline.Tool;
+using Trunkline.Tool.Bench;
+using Trunkline.Tool.Bench.Floor;
 using Trunkline.Tool.Chaos;
 using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
 
-// ./trunkline builds this program and hands `tier`, `test` and `chaos` on to it.
-RootCommand root = new("Trunkline's tool: a whole tier on loopback, and the standing suite.");
+// ./trunkline builds this program and hands `tier`, `test`, `chaos` and `bench` on to it.
+RootCommand root = new("Trunkline's tool: a whole tier on loopback, the standing suite, chaos and the bench.");
 root.Subcommands.Add(TierCommand.Create());
 root.Subcommands.Add(SuiteCommand.Create());
 root.Subcommands.Add(ChaosCommand.Create());
+root.Subcommands.Add(BenchCommand.Create());
+root.Subcommands.Add(TlsFloorCommand.Create());
 
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -13,6 +13,10 @@ internal static class Repository
 
     public static string BrokerProgram => Path.Combine(Root, "broker", "bin", Configuration, Framework, "trunkline-broker");
 
+    public static string LoadtestProgram => Path.Combine(Root, "loadtest", "bin", Configuration, Framework, "trunkline-loadtest");
+
+    public static string ToolProgram => Path.Combine(Root, "tools", "trunkline", "bin", Configuration, Framework, "trunkline-tool");
+
     public static string NginxConfiguration => Path.Combine(Root, "nginx", "nginx.conf");
 
     /// <summary>The built assembly of a test project.</summary>

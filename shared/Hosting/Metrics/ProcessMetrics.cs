@@ -16,6 +16,7 @@ internal static class ProcessMetrics
         Add(text, "process_start_time_seconds", "gauge", "Start time since the epoch.", started);
         Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
         Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", GC.GetGCMemoryInfo().HeapSizeBytes);
+        Add(text, "dotnet_gc_allocated_bytes_total", "counter", "Bytes allocated on the managed heap, to about 8 KiB a thread.", GC.GetTotalAllocatedBytes());
         Add(text, "dotnet_gc_pause_seconds_total", "counter", "Time paused for collections.", GC.GetTotalPauseDuration().TotalSeconds);
         Add(text, "trunkline_scrape_failures_total", "counter", "Scrapes in which an instrument failed and was left out.", failures);
         if (System.IO.Directory.Exists("/proc/self/fd"))

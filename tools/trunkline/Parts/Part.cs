@@ -11,6 +11,9 @@ internal enum PartKind
     Broker,
     Proxy,
     Nginx,
+
+    /// <summary>Somebody else's program that ours is measured against.</summary>
+    Peer,
 }
 
 /// <summary>A port that a part listens on; the name is the one in the tier's JSON.</summary>

@@ -1,0 +1,12 @@
+namespace Trunkline.Tool.Bench.Peers;
+
+/// <summary>A tier of ours in a row.</summary>
+/// <param name="Slot">0 or 1: two can stand beside each other.</param>
+/// <param name="Proxies">Proxy processes.</param>
+/// <param name="Groups">Broker processes, one a group, in memory.</param>
+/// <param name="Redis">Whether the directory stands in Redis; needed by more than one proxy.</param>
+internal sealed record TierPlan(int Slot = 0, int Proxies = 1, int Groups = 1, bool Redis = false)
+{
+    /// <summary>Settings of every proxy, Section:Key=value.</summary>
+    public IReadOnlyList<string> ProxySettings { get; init; } = [];
+}
