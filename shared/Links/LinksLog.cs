@@ -34,4 +34,10 @@ internal static partial class LinksLog
 
     [LoggerMessage(5009, LogLevel.Warning, "Stopped with {Count} messages not acknowledged by group {Group}.")]
     public static partial void StoppedUnacknowledged(ILogger log, int count, string group);
+
+    [LoggerMessage(5010, LogLevel.Warning, "Group {Group}: {Sessions} sessions may miss messages between {From} and {UpTo}: the log does not hold them any more.")]
+    public static partial void BacklogLost(ILogger log, string group, int sessions, string from, string upTo);
+
+    [LoggerMessage(5011, LogLevel.Warning, "Group {Group}: a page of its log from {From} could not be read and is asked for again: {Error}")]
+    public static partial void BacklogFailed(ILogger log, string group, string from, string error);
 }

@@ -38,6 +38,9 @@ public sealed class SessionContext
     /// <summary>Brings one message to many sessions of this loop.</summary>
     public FanOut FanOut { get; }
 
+    /// <summary>The sessions of this loop that outlive their connections and have anything undone.</summary>
+    public UndoneSessions Undone { get; } = new();
+
     internal WindowPool Windows { get; } = new();
 
     /// <summary>Where publishes and subscriptions go; set once while wiring.</summary>

@@ -84,6 +84,12 @@ public enum SessionCounter
     /// <summary>Sessions whose expiry ended them.</summary>
     SessionsExpired,
 
+    /// <summary>Times a session left a group's live messages because its device did not keep up, to read them from the log.</summary>
+    LeftLive,
+
+    /// <summary>QoS 1 and 2 messages delivered from a group's log to sessions that were away or too slow.</summary>
+    BacklogDelivered,
+
     /// <summary>Times a channel stopped reading because the way forward was full or a limit was reached.</summary>
     ReadingPaused,
 }

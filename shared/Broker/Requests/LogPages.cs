@@ -16,7 +16,7 @@ internal sealed class LogPages(BrokerState state)
     /// <summary>Writes a page and returns the fields of its reply.</summary>
     public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
-        LogCursor cursor = state.Log.Seek(text.From!.Value, out _);
+        LogCursor cursor = state.Log.Seek(text.From!.Value, out bool mayHaveLost);
         bool isMore = true;
         for (int left = state.Options.ReadAheadRecords; left > 0 && page.WrittenCount < bytes; left--)
         {
@@ -24,6 +24,7 @@ internal sealed class LogPages(BrokerState state)
             LogReading reading = state.Log.TryRead(ref cursor, out LogRecord record);
             if (reading == LogReading.Lost)
             {
+                mayHaveLost = true;
                 continue;
             }
 
@@ -52,10 +53,17 @@ internal sealed class LogPages(BrokerState state)
         }
 
         var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
-        fields.Position(cursor.Position);
+
+        // At the end of the log its own position counts: a term that began without a message lies above the last record.
+        fields.Position(isMore || cursor.Position > state.Dispatched ? cursor.Position : state.Dispatched);
         if (isMore)
         {
             fields.Number('c', 1);
+        }
+
+        if (mayHaveLost)
+        {
+            fields.Text('e', "lost"u8);
         }
 
         return fields.Value.ToArray();
@@ -68,15 +76,7 @@ internal sealed class LogPages(BrokerState state)
             return false;
         }
 
-        foreach (TopicFilterText filter in text.Filters)
-        {
-            if (TopicMatcher.Matches(filter.Filter, record.Topic))
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return text.Matches(record.Topic);
     }
 
     private bool TryWrite(in LogRecord record, ArrayBufferWriter<byte> page, int limit)

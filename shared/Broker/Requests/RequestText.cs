@@ -10,7 +10,11 @@ internal sealed class RequestText
     /// <summary>Filters one request may name.</summary>
     private const int MaximumFilters = 1_000;
 
+    /// <summary>From so many filters on an index finds those that match; below it trying each is cheaper.</summary>
+    private const int IndexedFilters = 8;
+
     private readonly List<TopicFilterText> _filters = [];
+    private FilterIndex<TopicFilterText>? _index;
 
     private RequestText()
     {
@@ -43,6 +47,41 @@ internal sealed class RequestText
         }
 
         return request;
+    }
+
+    /// <summary>Whether any of the filters matches a topic.</summary>
+    public bool Matches(ReadOnlySpan<byte> topic)
+    {
+        if (_filters.Count >= IndexedFilters)
+        {
+            var found = default(Found);
+            Index().Match(topic, ref found);
+            return found.Any;
+        }
+
+        foreach (TopicFilterText filter in _filters)
+        {
+            if (TopicMatcher.Matches(filter.Filter, topic))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private FilterIndex<TopicFilterText> Index()
+    {
+        if (_index is null)
+        {
+            _index = new FilterIndex<TopicFilterText>();
+            foreach (TopicFilterText filter in _filters)
+            {
+                _index.Add(filter, filter);
+            }
+        }
+
+        return _index;
     }
 
     private bool Take(ReadOnlySpan<byte> line, TopicLimits limits, out string error)
@@ -125,5 +164,12 @@ internal sealed class RequestText
 
         Cursor = cursor;
         return true;
+    }
+
+    private struct Found : IFilterCollector<TopicFilterText>
+    {
+        public bool Any { get; private set; }
+
+        public void Add(TopicFilterText value) => Any = true;
     }
 }

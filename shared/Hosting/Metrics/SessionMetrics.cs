@@ -75,6 +75,8 @@ public static class SessionMetrics
     private static ReadOnlySpan<(SessionCounter Counter, string Name, string Help)> Simple => new[]
     {
         (SessionCounter.Resent, "messages.resent", "Messages sent again after a reconnect."),
+        (SessionCounter.LeftLive, "backlog.left.live", "Times a session left live messages because its device did not keep up."),
+        (SessionCounter.BacklogDelivered, "backlog.delivered", "Messages delivered from a group's log to sessions away or too slow."),
         (SessionCounter.PublishesRefused, "publishes.refused", "Publishes of devices that were refused."),
         (SessionCounter.SubscriptionsRefused, "subscriptions.refused", "Filters of devices that were refused."),
         (SessionCounter.UnknownPacketIds, "packet.ids.unknown", "Acknowledgements for packet identifiers not in use."),

@@ -54,6 +54,30 @@ public sealed record LinkOptions
     /// <summary>Topics remembered per subscription that got live messages before its retained ones; beyond it an older value may follow a newer.</summary>
     public int MaximumGuardedTopics { get; init; } = 10_000;
 
+    /// <summary>Pages of a group's log under way at a time, for each loop and group; sessions that want others wait their turn.</summary>
+    public int BacklogScans { get; init; } = 4;
+
+    /// <summary>
+    /// Bytes of one such page; it ends with the message that reaches them. With <see cref="BacklogScans"/> this bounds what
+    /// pages of one loop and group take in memory.
+    /// </summary>
+    public int BacklogPageBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Sessions that share one page.</summary>
+    public int BacklogSessionsPerScan { get; init; } = 1_000;
+
+    /// <summary>Filters one page is asked for by; a session with more reads everything and picks.</summary>
+    public int BacklogFilters { get; init; } = 1_000;
+
+    /// <summary>Messages of the log a page may begin before or after the place of a session that shares it.</summary>
+    public int BacklogNearMessages { get; init; } = 20_000;
+
+    /// <summary>Deliveries from pages in one turn of a loop; the rest follows when others have had their turn.</summary>
+    public int BacklogDeliveriesPerTurn { get; init; } = 2_000;
+
+    /// <summary>Wait before a page is asked for again that the broker could not serve.</summary>
+    public int BacklogRetryMs { get; init; } = 250;
+
     /// <summary>Messages on their way to one other loop; beyond it the receive link stops reading until half of them are delivered.</summary>
     public int HandOverMessages { get; init; } = 65_536;
 
@@ -100,6 +124,13 @@ public sealed record LinkOptions
             (nameof(RequestWindow), RequestWindow, 1, 30_000),
             (nameof(RetainedPageBytes), RetainedPageBytes, 256, 16 * 1024 * 1024),
             (nameof(MaximumGuardedTopics), MaximumGuardedTopics, 1, 10_000_000),
+            (nameof(BacklogScans), BacklogScans, 1, 1_000),
+            (nameof(BacklogPageBytes), BacklogPageBytes, 1024, 1024 * 1024),
+            (nameof(BacklogSessionsPerScan), BacklogSessionsPerScan, 1, 1_000_000),
+            (nameof(BacklogFilters), BacklogFilters, 1, 1_000),
+            (nameof(BacklogNearMessages), BacklogNearMessages, 0, 1_000_000_000),
+            (nameof(BacklogDeliveriesPerTurn), BacklogDeliveriesPerTurn, 1, 1_000_000),
+            (nameof(BacklogRetryMs), BacklogRetryMs, 1, 60_000),
             (nameof(HandOverMessages), HandOverMessages, 64, 10_000_000),
             (nameof(MaximumPacketBytes), MaximumPacketBytes, 64 * 1024, 268_435_460),
             (nameof(FlushTimeoutMs), FlushTimeoutMs, 0, 300_000),

@@ -17,7 +17,7 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
     private struct Entry
     {
         public SharedMessage? Message;
-        public FilterRequest? Answer;
+        public LoopRequest? Answer;
         public int MatchStart;
         public int MatchCount;
     }
@@ -26,6 +26,9 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
     public DispatchBatch? Next { get; set; }
 
     public int Count => _count;
+
+    /// <summary>Once it is run, everything up to here was dispatched.</summary>
+    public LogPosition UpTo { get; set; }
 
     public void Add(SharedMessage message, ReadOnlySpan<UpstreamFilter> matches)
     {
@@ -43,7 +46,7 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
         _matchCount += matches.Length;
     }
 
-    public void Add(FilterRequest answer) => Append().Answer = answer;
+    public void Add(LoopRequest answer) => Append().Answer = answer;
 
     /// <inheritdoc/>
     protected override void Run()
@@ -55,16 +58,18 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
             if (entry.Message is { } message)
             {
                 router.Dispatch(message, _matches.AsSpan(entry.MatchStart, entry.MatchCount), outbox.Group);
+                router.Advance(outbox.Group.Index, message.Position);
                 message.Release();
             }
             else
             {
-                router.OnAnswer(entry.Answer!);
+                entry.Answer!.OnAnswer(router);
             }
 
             entry = default;
         }
 
+        router.Advance(outbox.Group.Index, UpTo);
         int done = _count;
         _count = 0;
         _matchCount = 0;

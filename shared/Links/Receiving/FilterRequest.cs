@@ -1,23 +1,16 @@
 using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Trunkline.Topics;
-using Trunkline.Transports;
 
 namespace Trunkline.Links;
 
-/// <summary>
-/// What a loop asks of a group's receiver, and the answer on the way back: first a post to the receiver's loop, then an
-/// entry among the messages for the asking loop, so that answer and messages keep their order.
-/// </summary>
-internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, int loop, TopicFilterText text) : LoopWork
+/// <summary>What a loop asks of a group's receiver about one filter, and the answer on the way back.</summary>
+internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, int loop, TopicFilterText text)
+    : LoopRequest(receiver, loop)
 {
     public RequestKind Kind { get; } = kind;
 
-    public int Loop { get; } = loop;
-
     public TopicFilterText Text { get; } = text;
-
-    public GroupReceiver Receiver { get; } = receiver;
 
     /// <summary>The subscription concerned, on the asking loop.</summary>
     public LiveSubscription? Live { get; init; }
@@ -56,21 +49,9 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
     /// <summary>Whether this is the last page of a replay.</summary>
     public bool IsLast { get; set; }
 
-    /// <summary>Sends it on its way.</summary>
-    public void Send()
-    {
-        if (Receiver.IsHome(Loop))
-        {
-            Receiver.Take(this);
-        }
-        else
-        {
-            Receiver.Loop.Post(this);
-        }
-    }
+    public override void OnAnswer(LoopRouter router) => router.OnAnswer(this);
 
-    /// <inheritdoc/>
-    protected override void Run() => Receiver.Take(this);
+    protected override void Take() => Receiver.Take(this);
 }
 
 /// <summary>What is asked.</summary>

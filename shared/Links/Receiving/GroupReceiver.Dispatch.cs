@@ -34,7 +34,11 @@ internal sealed partial class GroupReceiver
             _counters.Add(LinkCounter.WithoutReceiver);
         }
 
-        Dispatched = position > Dispatched ? position : Dispatched;
+        if (position > Dispatched)
+        {
+            Dispatched = position;
+            _homeRouter.Advance(Group.Index, position);
+        }
     }
 
     /// <summary>Whether a loop lags so far behind that the link must stop reading; <see cref="ResumeReading"/> ends it.</summary>

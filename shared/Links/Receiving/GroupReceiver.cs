@@ -51,7 +51,7 @@ internal sealed partial class GroupReceiver
     public Loop Loop => _context.Loop;
 
     /// <summary>The position up to which everything was dispatched.</summary>
-    public LogPosition Dispatched { get; set; }
+    public LogPosition Dispatched { get; private set; }
 
     public IReadOnlyCollection<UpstreamFilter> Filters => _filters.Values;
 
@@ -78,6 +78,25 @@ internal sealed partial class GroupReceiver
 
         _replay?.Stop();
     }
+
+    /// <summary>Nothing up to here is to come any more, also for loops that had no message.</summary>
+    public void Advance(LogPosition position)
+    {
+        if (position <= Dispatched)
+        {
+            return;
+        }
+
+        Dispatched = position;
+        _homeRouter.Advance(Group.Index, position);
+        foreach (LoopOutbox? outbox in _outboxes)
+        {
+            outbox?.Advance();
+        }
+    }
+
+    /// <summary>Takes a read of the log.</summary>
+    public void Take(LogScan scan) => _links[0].Ask(scan);
 
     /// <summary>Takes what a loop asks.</summary>
     public void Take(FilterRequest request)
@@ -142,11 +161,11 @@ internal sealed partial class GroupReceiver
     }
 
     /// <summary>Sends a request, answered, back to its loop, behind the messages that came before.</summary>
-    public void Answer(FilterRequest request)
+    public void Answer(LoopRequest request)
     {
         if (IsHome(request.Loop))
         {
-            _homeRouter.OnAnswer(request);
+            request.OnAnswer(_homeRouter);
         }
         else
         {

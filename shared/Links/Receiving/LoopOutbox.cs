@@ -25,7 +25,10 @@ internal sealed class LoopOutbox(GroupReceiver receiver, LoopRouter router, int 
 
     public void Add(SharedMessage message, ReadOnlySpan<UpstreamFilter> matches) => Filling().Add(message, matches);
 
-    public void Add(FilterRequest answer) => Filling().Add(answer);
+    public void Add(LoopRequest answer) => Filling().Add(answer);
+
+    /// <summary>Tells the loop how far it has everything, also when nothing was for it.</summary>
+    public void Advance() => Filling();
 
     /// <summary>Asks to be told when half of the limit is delivered; false when that is already so.</summary>
     public bool WaitForRoom()
@@ -44,6 +47,7 @@ internal sealed class LoopOutbox(GroupReceiver receiver, LoopRouter router, int 
     {
         DispatchBatch batch = _filling!;
         _filling = null;
+        batch.UpTo = receiver.Dispatched;
         Interlocked.Add(ref _underWay, batch.Count);
         Router.Loop.Post(batch);
     }

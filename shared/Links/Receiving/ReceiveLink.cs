@@ -54,6 +54,10 @@ internal abstract class ReceiveLink : Link
     /// <summary>Asks for retained messages; behind the filter's SUBSCRIBE on the same connection.</summary>
     public abstract void Ask(FilterRequest request);
 
+    /// <summary>Asks for a page of the group's log.</summary>
+    public virtual void Ask(LogScan scan) =>
+        throw new NotSupportedException("This group has no log that a link can read.");
+
     public void ResumeReading() => Connection?.ResumeReading();
 
     public override void OnWritable(LinkConnection connection) => PumpFilters();

@@ -19,8 +19,12 @@ namespace Trunkline.Links;
 internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContext context, LinkCounters counters)
     : ReceiveLink(receiver, context, counters, $"tl-{receiver.Group.Node.NodeId}-r{receiver.Group.Index}-0", 1000 + receiver.Group.Index)
 {
-    private readonly Dictionary<uint, FilterRequest?> _requests = [];
+    private readonly Dictionary<uint, LoopRequest?> _requests = [];
     private readonly Queue<FilterRequest> _toAsk = new();
+
+    /// <summary>Reads of the log that are not answered; asked again on the next connection.</summary>
+    private readonly Queue<LogScan> _scansToAsk = new();
+    private readonly List<LogScan> _scansAsked = [];
     private uint _lastCorrelation;
     private int _awaited;
 
@@ -29,6 +33,12 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     public override void Ask(FilterRequest request)
     {
         _toAsk.Enqueue(request);
+        PumpRequests();
+    }
+
+    public override void Ask(LogScan scan)
+    {
+        _scansToAsk.Enqueue(scan);
         PumpRequests();
     }
 
@@ -50,6 +60,7 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         }
 
         PumpFilters();
+        PumpRequests();
     }
 
     protected override void OnLost()
@@ -57,6 +68,8 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         base.OnLost();
         _requests.Clear();
         _toAsk.Clear();
+        _scansAsked.ForEach(_scansToAsk.Enqueue);
+        _scansAsked.Clear();
     }
 
     protected override void OnAwaitedFilter()
@@ -87,13 +100,13 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         {
             LogPosition tail = TrunklineFields.ParsePosition(
                 packet.Payload.StartsWith("p"u8) ? packet.Payload[1..] : packet.Payload);
-            Receiver.Dispatched = tail > Receiver.Dispatched ? tail : Receiver.Dispatched;
+            Receiver.Advance(tail);
             return;
         }
 
         if (!packet.Topic.SequenceEqual(ControlTopics.Reply)
             || packet.Properties.CorrelationData.Length != sizeof(uint)
-            || !_requests.Remove(BinaryPrimitives.ReadUInt32BigEndian(packet.Properties.CorrelationData), out FilterRequest? request))
+            || !_requests.Remove(BinaryPrimitives.ReadUInt32BigEndian(packet.Properties.CorrelationData), out LoopRequest? request))
         {
             return;
         }
@@ -101,15 +114,22 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
             ? TrunklineFields.Parse(text)
             : default;
-        if (request is null)
+        switch (request)
         {
-            OnResumed(fields);
+            case FilterRequest filter:
+                OnRetained(filter, fields, packet.Payload);
+                break;
+            case LogScan scan:
+                _scansAsked.Remove(scan);
+                scan.TakePage(packet.Payload, fields.Position, fields.Error.IsEmpty ? null : Encoding.UTF8.GetString(fields.Error));
+                Receiver.Answer(scan);
+                break;
+            default:
+                OnResumed(fields);
+                break;
         }
-        else
-        {
-            OnRetained(request, fields, packet.Payload);
-            PumpRequests();
-        }
+
+        PumpRequests();
     }
 
     private void OnResumed(in TrunklineFields fields)
@@ -120,7 +140,7 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
             LinksLog.ResumeWithLoss(Group.Log, Group.Endpoint.Name, Receiver.Dispatched.ToString(), Encoding.UTF8.GetString(fields.Error));
         }
 
-        Receiver.Dispatched = fields.Position > Receiver.Dispatched ? fields.Position : Receiver.Dispatched;
+        Receiver.Advance(fields.Position);
     }
 
     private void OnRetained(FilterRequest request, in TrunklineFields fields, ReadOnlySpan<byte> payload)
@@ -154,6 +174,13 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
 
     private void PumpRequests()
     {
+        while (IsOpen && !Connection!.IsCongested && _scansToAsk.TryDequeue(out LogScan? scan))
+        {
+            // Bounded by Links:BacklogScans for each loop.
+            _scansAsked.Add(scan);
+            Request(ControlTopics.Log, scan.Request, scan);
+        }
+
         while (IsOpen && _requests.Count < Options.RequestWindow && !Connection!.IsCongested && _toAsk.TryDequeue(out FilterRequest? request))
         {
             if (request.Filter is { State: UpstreamState.Subscribing or UpstreamState.Live })
@@ -194,7 +221,7 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     }
 
     /// <summary>Sends one request at QoS 0; its reply comes back on this connection, in order with everything else.</summary>
-    private void Request(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, FilterRequest? request)
+    private void Request(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, LoopRequest? request)
     {
         uint correlation = ++_lastCorrelation;
         _requests.Add(correlation, request);

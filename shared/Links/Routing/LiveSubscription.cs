@@ -25,15 +25,24 @@ internal sealed class LiveSubscription(SessionSubscription subscription, LocalFi
     /// <summary>Topics received live while retained messages are still to come; null when none are.</summary>
     public RetainedGuard? Guard { get; set; }
 
+    /// <summary>The position after which it delivers messages of a group; false while it is not live there.</summary>
+    public bool TryGetStart(int group, out LogPosition start)
+    {
+        start = StartAt(group);
+        return start.Term != ulong.MaxValue;
+    }
+
     /// <summary>Whether it delivers messages of a group at this position.</summary>
     public bool Accepts(int group, LogPosition position)
     {
-        LogPosition start = _starts is not null ? _starts[group] : group == _group ? _start : NotLive;
+        LogPosition start = StartAt(group);
         return start.Term != ulong.MaxValue && (position.IsNone || position > start);
     }
 
     /// <summary>Whether it is live at a group.</summary>
     public bool IsLiveAt(int group) => Accepts(group, LogPosition.None);
+
+    private LogPosition StartAt(int group) => _starts is not null ? _starts[group] : group == _group ? _start : NotLive;
 
     /// <summary>Makes it live at a group; the first start stands.</summary>
     public void Activate(int group, LogPosition start, int groups)

@@ -65,9 +65,7 @@ internal sealed partial class LoopRouter
     {
         if (upstream.Locals[Loop.Index]?.NextMember(group) is { } member)
         {
-            Context.FanOut.Begin(message);
-            Context.FanOut.Add(member.Subscription);
-            Context.FanOut.Deliver();
+            member.Subscription.Session.DeliverShared(message, member.Subscription);
         }
         else
         {

@@ -126,18 +126,27 @@ internal sealed partial class LoopRouter
                 continue;
             }
 
-            SharedMessage message = Rent(packet);
+            TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
+                ? TrunklineFields.Parse(text)
+                : default;
+            SharedMessage message = Rent(packet, fields, retain: true);
             subscription.Session.Deliver(message, subscription.Options.QoS, retain: true, identifiers);
             message.Release();
             Counters.Add(LinkCounter.RetainedDelivered);
         }
     }
 
-    private SharedMessage Rent(in PublishPacket packet)
+    /// <summary>A message of a page of the log.</summary>
+    public SharedMessage RentLogged(in PublishPacket packet, in TrunklineFields fields, int group)
     {
-        TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
-            ? TrunklineFields.Parse(text)
-            : default;
+        SharedMessage message = Rent(packet, fields, fields.Retain);
+        message.Group = group;
+        message.Position = fields.Position;
+        return message;
+    }
+
+    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, bool retain)
+    {
         int length = ForwardableProperties.Measure(packet.Properties, strip: true);
         if (_properties.Length < length)
         {
@@ -151,8 +160,9 @@ internal sealed partial class LoopRouter
             Properties = _properties.AsSpan(0, length),
             Payload = packet.Payload,
             QoS = fields.OriginalQoS == 0 ? packet.QoS : (QoS)int.Min(fields.OriginalQoS, 2),
-            Retain = true,
+            Retain = retain,
             ExpiresAtMs = packet.Properties.MessageExpiryInterval is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+            Origin = fields.Origin,
         });
     }
 

@@ -11,7 +11,7 @@ namespace Trunkline.Links;
 /// </summary>
 /// <remarks>
 /// Files: LoopRouter (publishing, sessions), LoopRouter.Subscribe, LoopRouter.Dispatch (live messages),
-/// LoopRouter.Retained, LoopRouter.Slots.
+/// LoopRouter.Retained, LoopRouter.Slots. What sessions read from logs goes by <see cref="BacklogReader"/>.
 /// </remarks>
 internal sealed partial class LoopRouter : IMessageRouter
 {
@@ -22,7 +22,9 @@ internal sealed partial class LoopRouter : IMessageRouter
     private readonly SysTopics _sys;
     private readonly LingerTimer _lingerTimer;
     private readonly PageTimer _pageTimer;
+    private readonly LogPosition[] _dispatched;
     private GroupReceiver[] _receivers = [];
+    private BacklogReader[] _readers = [];
     private SlotMap _slots;
     private int[] _allGroups;
 
@@ -40,6 +42,7 @@ internal sealed partial class LoopRouter : IMessageRouter
             link.Group.Add(link);
         }
 
+        _dispatched = new LogPosition[groups.Length];
         _sys = new SysTopics(context, node.Options, sysValues);
         _lingerTimer = new LingerTimer(this);
         _pageTimer = new PageTimer(this);
@@ -57,7 +60,11 @@ internal sealed partial class LoopRouter : IMessageRouter
     public IReadOnlyList<PublishLink> PublishLinks => _publishLinks;
 
     /// <summary>Set once while wiring: receivers need the routers and routers the receivers.</summary>
-    public void Wire(GroupReceiver[] receivers) => _receivers = receivers;
+    public void Wire(GroupReceiver[] receivers)
+    {
+        _receivers = receivers;
+        _readers = Array.ConvertAll(receivers, receiver => new BacklogReader(this, receiver));
+    }
 
     /// <summary>Begins the publish link of a group.</summary>
     public void Start(int group)
@@ -73,6 +80,7 @@ internal sealed partial class LoopRouter : IMessageRouter
             link.Stop();
         }
 
+        Array.ForEach(_readers, reader => reader.Stop());
         _sys.Stop();
         Loop.Timers.Cancel(_lingerTimer);
         Loop.Timers.Cancel(_pageTimer);
@@ -80,6 +88,31 @@ internal sealed partial class LoopRouter : IMessageRouter
 
     /// <summary>Whether nothing waits for an acknowledgement.</summary>
     public bool IsIdle => Array.TrueForAll(_publishLinks, link => link.IsIdle);
+
+    /// <inheritdoc/>
+    public int LogGroups => _groups.Length;
+
+    /// <inheritdoc/>
+    public bool CanReadBacklog(int group) => !_groups[group].IsForeign;
+
+    /// <inheritdoc/>
+    public LogPosition Dispatched(int group) => _dispatched[group];
+
+    /// <inheritdoc/>
+    public void ReadBacklog(BacklogRead read) => _readers[read.Group].Add(read);
+
+    /// <inheritdoc/>
+    public void SettleLater(Session session, int group) => _readers[group].SettleLater(session);
+
+    /// <summary>Everything of a group up to this position was dispatched here; <see cref="LogPosition.None"/> says nothing.</summary>
+    public void Advance(int group, LogPosition position)
+    {
+        if (position > _dispatched[group])
+        {
+            _dispatched[group] = position;
+            _readers[group].OnAdvanced();
+        }
+    }
 
     /// <inheritdoc/>
     public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket)

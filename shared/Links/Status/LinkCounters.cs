@@ -96,6 +96,18 @@ public enum LinkCounter
     /// <summary>Retained messages left out because a newer value was received live.</summary>
     RetainedOutdated,
 
+    /// <summary>Pages of a group's log asked for, for sessions that were away or too slow.</summary>
+    BacklogScans,
+
+    /// <summary>Messages on those pages; one that several sessions share counts once.</summary>
+    BacklogRead,
+
+    /// <summary>Sessions that may miss messages because retention overtook their place in the log.</summary>
+    BacklogLost,
+
+    /// <summary>Pages of a group's log that a broker could not serve; asked again.</summary>
+    BacklogFailed,
+
     /// <summary>Resumes after which a broker said that messages may be missing.</summary>
     ResumesWithLoss,
 }

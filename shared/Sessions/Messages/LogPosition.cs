@@ -14,6 +14,9 @@ public readonly record struct LogPosition(ulong Term, ulong Offset) : IComparabl
     /// <summary>Whether this is <see cref="None"/>.</summary>
     public bool IsNone => Term == 0;
 
+    /// <summary>The position just before a message's: reading after it begins with that message.</summary>
+    public LogPosition Before => Offset == 0 ? this : new LogPosition(Term, Offset - 1);
+
     /// <inheritdoc/>
     public int CompareTo(LogPosition other) =>
         Term != other.Term ? Term.CompareTo(other.Term) : Offset.CompareTo(other.Offset);

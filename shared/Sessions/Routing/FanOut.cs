@@ -28,7 +28,7 @@ public sealed class FanOut
         public List<uint>? MoreIdentifiers;
     }
 
-    /// <summary>Begins with a message; the caller keeps its reference until after <see cref="Deliver"/>.</summary>
+    /// <summary>Begins with a message; the caller keeps its reference until after <see cref="Deliver()"/>.</summary>
     public void Begin(SharedMessage message)
     {
         _message = message;
@@ -70,7 +70,12 @@ public sealed class FanOut
     public int Count => _count;
 
     /// <summary>Delivers to every session added, once each.</summary>
-    public void Deliver()
+    public void Deliver() => Deliver(isBacklog: false);
+
+    /// <summary>As above, for a message read from a group's log for these sessions.</summary>
+    public void DeliverBacklog() => Deliver(isBacklog: true);
+
+    private void Deliver(bool isBacklog)
     {
         SharedMessage message = _message!;
         EncodedShapes? shapes = _count >= ShapeThreshold ? _shapes : null;
@@ -80,8 +85,16 @@ public sealed class FanOut
             ref Target target = ref _targets[i];
             Session session = target.Session;
             target.Session = null!;
-            session.Deliver(
-                message, target.Granted, target.RetainAsPublished && message.Retain, IdentifiersOf(ref target), shapes);
+            bool retain = target.RetainAsPublished && message.Retain;
+            ReadOnlySpan<uint> identifiers = IdentifiersOf(ref target);
+            if (isBacklog)
+            {
+                session.DeliverBacklog(message, target.Granted, retain, identifiers, shapes);
+            }
+            else
+            {
+                session.Deliver(message, target.Granted, retain, identifiers, shapes);
+            }
         }
 
         _count = 0;

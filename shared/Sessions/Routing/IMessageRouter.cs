@@ -29,6 +29,24 @@ public interface IMessageRouter
 
     /// <summary>A session got or lost its connection, so that state kept for it can be adapted (shared subscriptions).</summary>
     void AttachmentChanged(Session session);
+
+    /// <summary>How many groups with a log there may be, numbered from 0; 0 where sessions keep everything that waits.</summary>
+    int LogGroups => 0;
+
+    /// <summary>Whether a group has a log that sessions can be read to from.</summary>
+    bool CanReadBacklog(int group) => false;
+
+    /// <summary>Up to this position every message of a group was dispatched to the sessions of this loop.</summary>
+    LogPosition Dispatched(int group) => LogPosition.None;
+
+    /// <summary>
+    /// Reads on for one session: delivers messages after <see cref="BacklogRead.After"/> in log order, then calls
+    /// <see cref="BacklogRead.Complete"/> once; at once when nothing can be there. A read that is over needs neither.
+    /// </summary>
+    void ReadBacklog(BacklogRead read) => throw new NotSupportedException("This router has no logs.");
+
+    /// <summary>Calls <see cref="Session.SettleAhead"/> when <see cref="Dispatched"/> has moved, until it returns true.</summary>
+    void SettleLater(Session session, int group) => throw new NotSupportedException("This router has no logs.");
 }
 
 /// <summary>What became of a publish at once.</summary>

@@ -17,6 +17,13 @@ internal enum OutboundState : byte
 internal struct OutboundEntry
 {
     public PendingMessage Pending;
+
+    /// <summary>Where the message stands in its group's log; known longer than the message is held.</summary>
+    public LogPosition Position;
+
+    /// <summary>The group of that log, or -1.</summary>
+    public int Group;
+
     public ushort PacketId;
     public OutboundState State;
 
@@ -47,6 +54,9 @@ internal sealed class OutboundWindow
     /// <summary>Entries not done: what counts against Receive Maximum [MQTT-3.3.4-9].</summary>
     public int InFlight { get; private set; }
 
+    /// <summary>Entries that still have to be sent again on the connection of now.</summary>
+    public int Unsent { get; set; }
+
     /// <summary>The packet identifier given last; set when an empty window is lent to a session.</summary>
     public ushort LastPacketId
     {
@@ -72,6 +82,8 @@ internal sealed class OutboundWindow
 
         ref OutboundEntry entry = ref this[_span];
         entry.Pending = pending;
+        entry.Position = pending.Message.Position;
+        entry.Group = pending.Message.Group;
         entry.PacketId = NextPacketId();
         entry.State = OutboundState.AwaitingAcknowledgement;
         entry.IsSent = true;
@@ -114,6 +126,7 @@ internal sealed class OutboundWindow
     /// <summary>The connection is gone: everything has to be sent again on the next one [MQTT-4.4.0-1].</summary>
     public void MarkUnsent()
     {
+        Unsent = InFlight;
         for (int i = 0; i < _span; i++)
         {
             this[i].IsSent = false;
@@ -131,6 +144,7 @@ internal sealed class OutboundWindow
         _head = 0;
         _span = 0;
         InFlight = 0;
+        Unsent = 0;
     }
 
     private ushort NextPacketId()

@@ -7,4 +7,5 @@ namespace Trunkline.Sessions;
 /// <param name="QoS">The QoS of delivery: the lower of the published and the granted one [MQTT-3.8.4-8].</param>
 /// <param name="Retain">The RETAIN flag of delivery.</param>
 /// <param name="Identifiers">Subscription identifiers to name; null for none.</param>
-internal readonly record struct PendingMessage(SharedMessage Message, QoS QoS, bool Retain, uint[]? Identifiers);
+/// <param name="IsLogged">Whether the session finds it again in its group's log; not what a share handed to it.</param>
+internal readonly record struct PendingMessage(SharedMessage Message, QoS QoS, bool Retain, uint[]? Identifiers, bool IsLogged);

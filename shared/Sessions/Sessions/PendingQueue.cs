@@ -19,6 +19,13 @@ internal sealed class PendingQueue(int maximumMessages, int maximumBytes)
 
     public long Bytes { get; private set; }
 
+    /// <summary>How many of them can be read again from a log.</summary>
+    public int Logged { get; private set; }
+
+    /// <summary>Whether one more message stays within limits; an empty queue takes any.</summary>
+    public bool HasRoomFor(SharedMessage message, int messages, int bytes) =>
+        Count == 0 || (Count < messages && Bytes + message.Size <= bytes);
+
     /// <summary>Adds a message and takes over its reference. Returns how many old messages were dropped for it.</summary>
     public int Enqueue(in PendingMessage pending)
     {
@@ -37,6 +44,7 @@ internal sealed class PendingQueue(int maximumMessages, int maximumBytes)
         _ring[(_head + Count) & (_ring.Length - 1)] = pending;
         Count++;
         Bytes += pending.Message.Size;
+        Logged += pending.IsLogged ? 1 : 0;
         return dropped;
     }
 
@@ -48,7 +56,40 @@ internal sealed class PendingQueue(int maximumMessages, int maximumBytes)
         _head = (_head + 1) & (_ring.Length - 1);
         Count--;
         Bytes -= pending.Message.Size;
+        Logged -= pending.IsLogged ? 1 : 0;
         return pending;
+    }
+
+    /// <summary>Where the first logged message of a group stands in its log, or null.</summary>
+    public LogPosition? FirstLogged(int group)
+    {
+        for (int i = 0; i < Count && Logged > 0; i++)
+        {
+            ref PendingMessage pending = ref _ring[(_head + i) & (_ring.Length - 1)];
+            if (pending.IsLogged && pending.Message.Group == group)
+            {
+                return pending.Message.Position;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Lets go of the logged messages that may go, asked oldest first; the others keep their order.</summary>
+    public void RemoveLogged(Predicate<SharedMessage> mayGo)
+    {
+        for (int left = Logged > 0 ? Count : 0; left > 0; left--)
+        {
+            PendingMessage pending = Dequeue();
+            if (pending.IsLogged && mayGo(pending.Message))
+            {
+                pending.Message.Release();
+            }
+            else
+            {
+                Enqueue(pending);
+            }
+        }
     }
 
     public void Clear()

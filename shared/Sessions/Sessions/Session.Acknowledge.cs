@@ -4,9 +4,6 @@ namespace Trunkline.Sessions;
 
 public sealed partial class Session
 {
-    /// <summary>Window entries that still have to be sent again on the connection of now.</summary>
-    private int _unsent;
-
     /// <summary>PUBACK from the device [MQTT-4.3.2-3]. Returns false when the identifier is not in use.</summary>
     internal bool ReceivePubAck(ushort packetId)
     {
@@ -78,6 +75,7 @@ public sealed partial class Session
             _lastPacketId = _window.LastPacketId;
             _context.Windows.Return(_window);
             _window = null;
+            NoteDone();
         }
     }
 
@@ -86,7 +84,7 @@ public sealed partial class Session
         if (!entry.IsSent)
         {
             entry.IsSent = true;
-            _unsent--;
+            _window!.Unsent--;
         }
     }
 
@@ -97,13 +95,13 @@ public sealed partial class Session
     /// </summary>
     private void ResendUnsent(Channel channel)
     {
-        if (_unsent == 0 || _window is null)
+        if (_window is not { Unsent: > 0 })
         {
             return;
         }
 
-        int outstanding = _window.InFlight - _unsent;
-        for (int i = 0; i < _window.Span && _unsent > 0; i++)
+        int outstanding = _window.InFlight - _window.Unsent;
+        for (int i = 0; i < _window.Span && _window.Unsent > 0; i++)
         {
             ref OutboundEntry entry = ref _window[i];
             if (entry.State == OutboundState.Done || entry.IsSent)

@@ -22,8 +22,15 @@ public sealed partial class Session
         ExpirySeconds = expirySeconds;
         CancelTimer();
         _ending = will is null ? null : new Ending(this) { Will = will };
-        _unsent = _window?.InFlight ?? 0;
         _window?.MarkUnsent();
+        if (expirySeconds == 0)
+        {
+            LeaveUndone();
+        }
+        else if (_window is not null || _waiting is not null || _backlog is not null)
+        {
+            NoteUndone();
+        }
     }
 
     /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
@@ -60,7 +67,6 @@ public sealed partial class Session
         Channel = null;
         _waitingQoS0?.Clear();
         _waitingQoS0 = null;
-        _unsent = 0;
         if (_inbound is { Count: 0 })
         {
             _inbound = null;
@@ -92,6 +98,7 @@ public sealed partial class Session
             _ending.ExpiryDueMs = now + (ExpirySeconds * 1000L);
         }
 
+        LeaveAllLive();
         _context.Router.AttachmentChanged(this);
         ScheduleTimer(now);
     }
@@ -122,7 +129,8 @@ public sealed partial class Session
         _waitingQoS0?.Clear();
         _waitingQoS0 = null;
         _inbound = null;
-        _unsent = 0;
+        EndBacklog();
+        LeaveUndone();
     }
 
     private void PublishWill()

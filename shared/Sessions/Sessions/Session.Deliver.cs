@@ -46,14 +46,48 @@ public sealed partial class Session
                 return;
             }
         }
+        else if (_backlog is not null && !TakesLive(message))
+        {
+            // It came from the log, or will.
+            return;
+        }
         else if (channel is not null && _waiting is null && CanSend(channel))
         {
-            PendingMessage pending = Hold(message, qos, retain, identifiers);
+            PendingMessage pending = Hold(message, qos, retain, identifiers, !message.Position.IsNone);
             SendNew(channel, pending, shapes);
             return;
         }
 
-        Enqueue(Hold(message, qos, retain, identifiers));
+        Enqueue(Hold(message, qos, retain, identifiers, !message.Position.IsNone));
+    }
+
+    /// <summary>
+    /// Delivers a message that a shared subscription handed to this session: it is the session's alone, and no log gives
+    /// it to it again.
+    /// </summary>
+    public void DeliverShared(SharedMessage message, SessionSubscription subscription)
+    {
+        QoS granted = subscription.Options.QoS;
+        QoS qos = message.QoS < granted ? message.QoS : granted;
+        uint identifier = subscription.Identifier;
+        ReadOnlySpan<uint> identifiers = identifier == 0 ? default : new ReadOnlySpan<uint>(in identifier);
+        bool retain = subscription.Options.RetainAsPublished && message.Retain;
+        if (qos == QoS.AtMostOnce)
+        {
+            Deliver(message, qos, retain, identifiers);
+        }
+        else if (!IsEnded)
+        {
+            PendingMessage pending = Hold(message, qos, retain, identifiers, isLogged: false);
+            if (Channel is { } channel && _waiting is null && CanSend(channel))
+            {
+                SendNew(channel, pending, null);
+            }
+            else
+            {
+                Enqueue(pending);
+            }
+        }
     }
 
     /// <summary>Sends what waits as far as the window and the transport allow.</summary>
@@ -69,10 +103,7 @@ public sealed partial class Session
         while (_waiting is not null && CanSend(channel))
         {
             SendNew(channel, _waiting.Dequeue(), null);
-            if (_waiting.Count == 0)
-            {
-                _waiting = null;
-            }
+            DropEmptyQueue();
         }
 
         while (_waitingQoS0 is not null && !channel.IsCongested)
@@ -85,12 +116,16 @@ public sealed partial class Session
                 _waitingQoS0 = null;
             }
         }
+
+        if (_backlog is not null)
+        {
+            ContinueBacklog();
+        }
     }
 
     private bool CanSend(Channel channel) =>
         !channel.IsCongested
-        && _unsent == 0
-        && (_window is null || (_window.InFlight < channel.SendQuota && _window.Span < MaximumWindowSpan));
+        && (_window is null || (_window.Unsent == 0 && _window.InFlight < channel.SendQuota && _window.Span < MaximumWindowSpan));
 
     /// <summary>Sends a message for the first time; takes over the reference of <paramref name="pending"/>.</summary>
     private void SendNew(Channel channel, in PendingMessage pending, EncodedShapes? shapes)
@@ -101,17 +136,27 @@ public sealed partial class Session
             return;
         }
 
-        _window ??= _context.Windows.Rent(_lastPacketId);
+        if (_window is null)
+        {
+            _window = _context.Windows.Rent(_lastPacketId);
+            NoteUndone();
+        }
+
         ref OutboundEntry entry = ref _window.Add(pending);
         channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, shapes);
     }
 
-    private static PendingMessage Hold(SharedMessage message, QoS qos, bool retain, ReadOnlySpan<uint> identifiers)
+    private static PendingMessage Hold(
+        SharedMessage message, QoS qos, bool retain, ReadOnlySpan<uint> identifiers, bool isLogged)
     {
         message.AddReference();
-        return new PendingMessage(message, qos, retain, identifiers.IsEmpty ? null : identifiers.ToArray());
+        return new PendingMessage(message, qos, retain, identifiers.IsEmpty ? null : identifiers.ToArray(), isLogged);
     }
 
+    /// <summary>
+    /// Queues a message, within limits. At QoS 1 and 2 a device that cannot keep up leaves live: what its groups have in
+    /// their logs is let go here and read there; what no log has waits within the backlog's limits.
+    /// </summary>
     private void Enqueue(in PendingMessage pending)
     {
         MqttOptions options = _context.Options;
@@ -119,11 +164,39 @@ public sealed partial class Session
         {
             _waitingQoS0 ??= new PendingQueue(options.LiveQueueMessages, options.LiveQueueBytes);
             _context.Counters.Add(SessionCounter.DroppedSlowDevice, _waitingQoS0.Enqueue(pending));
+            return;
         }
-        else
+
+        if (!HasRoomFor(pending.Message) && (pending.IsLogged || _waiting!.Logged > 0))
         {
-            _waiting ??= new PendingQueue(options.BacklogMessages, options.BacklogBytes);
-            _context.Counters.Add(SessionCounter.DroppedBacklog, _waiting.Enqueue(pending));
+            LeaveLive(pending);
+            if (pending.IsLogged)
+            {
+                return;
+            }
+        }
+
+        Wait(pending);
+    }
+
+    private void Wait(in PendingMessage pending)
+    {
+        MqttOptions options = _context.Options;
+        if (_waiting is null)
+        {
+            _waiting = new PendingQueue(options.BacklogMessages, options.BacklogBytes);
+            NoteUndone();
+        }
+
+        _context.Counters.Add(SessionCounter.DroppedBacklog, _waiting.Enqueue(pending));
+    }
+
+    private void DropEmptyQueue()
+    {
+        if (_waiting is { Count: 0 })
+        {
+            _waiting = null;
+            NoteDone();
         }
     }
 }

@@ -94,6 +94,11 @@ public sealed partial class Session
             }
         }
 
+        if (!operation.IsUnsubscribe && _backlog is not null)
+        {
+            LimitReads();
+        }
+
         if (operation.Attachment == Attachment)
         {
             Channel?.CompleteOperation(operation);

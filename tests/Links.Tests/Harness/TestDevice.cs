@@ -26,6 +26,24 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
 
     public ReasonCode? ConnAck { get; private set; }
 
+    public bool SessionPresent { get; private set; }
+
+    /// <summary>Whether the session is to be resumed and to outlive the connection.</summary>
+    public bool IsPersistent { get; init; }
+
+    /// <summary>
+    /// QoS 2 packet identifiers between PUBLISH and PUBREL, kept over connections as a device must: a PUBLISH under one of
+    /// them is the same message again [MQTT-4.3.3-10]. Null where the test does not care.
+    /// </summary>
+    public HashSet<ushort>? Exchanges { get; init; }
+
+    public int ReceiveMaximum { get; init; } = 65_535;
+
+    /// <summary>While it does not answer, what it would answer is kept for <see cref="AnswerAll"/>.</summary>
+    public bool Answers { get; set; } = true;
+
+    private List<(PacketType Type, ushort Id)> Owed { get; } = [];
+
     public bool IsClosed { get; private set; }
 
     public bool KeepsMessages { get; set; } = true;
@@ -41,10 +59,11 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
         PacketWriter.WriteConnect(transport.Output, new ConnectPacket
         {
             Version = version,
-            CleanStart = true,
+            CleanStart = !IsPersistent,
+            SessionExpiryInterval = IsPersistent && version == ProtocolVersion.Mqtt50 ? 3600u : 0,
             ClientId = Encoding.UTF8.GetBytes(ClientId),
             KeepAliveSeconds = 0,
-            ReceiveMaximum = 65_535,
+            ReceiveMaximum = (ushort)ReceiveMaximum,
         });
     }
 
@@ -95,7 +114,11 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
     {
     }
 
-    public void OnClosed(TransportCloseReason reason) => IsClosed = true;
+    public void OnClosed(TransportCloseReason reason)
+    {
+        IsClosed = true;
+        Trace.Add($"closed: {reason}");
+    }
 
     private ushort Next() => _lastPacketId = _lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastPacketId + 1);
 
@@ -106,6 +129,7 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
             case PacketType.ConnAck:
                 ConnAckPacket.TryParse(frame, version, out ConnAckPacket connAck, out _);
                 ConnAck = connAck.ReasonCode;
+                SessionPresent = connAck.SessionPresent;
                 break;
             case PacketType.Publish:
                 TakePublish(frame);
@@ -125,7 +149,12 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
                 break;
             case PacketType.PubRel:
                 PubRelPacket.TryParse(frame, version, out PubRelPacket pubRel, out _);
-                PacketWriter.WritePubComp(_transport!.Output, version, pubRel.PacketId);
+                Exchanges?.Remove(pubRel.PacketId);
+                Answer(PacketType.PubComp, pubRel.PacketId);
+                break;
+            case PacketType.Disconnect:
+                DisconnectPacket.TryParse(frame, version, PacketSender.Server, out DisconnectPacket disconnect, out _);
+                Trace.Add($"disconnect: {disconnect.ReasonCode} {Encoding.UTF8.GetString(disconnect.ReasonString)}");
                 break;
             case PacketType.SubAck:
                 SubAckPacket.TryParse(frame, version, out SubAckPacket subAck, out _);
@@ -139,7 +168,8 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
     {
         Assert.True(PublishPacket.TryParse(frame, version, PacketSender.Server, out PublishPacket packet, out ProtocolError error), error.Message);
         ReceivedCount++;
-        if (KeepsMessages)
+        bool isRepeat = packet.QoS == QoS.ExactlyOnce && Exchanges?.Add(packet.PacketId) == false;
+        if (KeepsMessages && !isRepeat)
         {
             List<uint> identifiers = [];
             foreach (uint identifier in packet.Properties.SubscriptionIdentifiers)
@@ -155,11 +185,50 @@ internal sealed class TestDevice(string clientId, ProtocolVersion version = Prot
 
         if (packet.QoS == QoS.AtLeastOnce)
         {
-            PacketWriter.WritePubAck(_transport!.Output, version, packet.PacketId);
+            Answer(PacketType.PubAck, packet.PacketId);
         }
         else if (packet.QoS == QoS.ExactlyOnce)
         {
-            PacketWriter.WritePubRec(_transport!.Output, version, packet.PacketId);
+            Answer(PacketType.PubRec, packet.PacketId);
+        }
+    }
+
+    /// <summary>Answers what it owes, at most so many, and goes on answering.</summary>
+    public void AnswerAll(int count = int.MaxValue)
+    {
+        Answers = count == int.MaxValue;
+        foreach ((PacketType type, ushort id) in Owed.Take(count).ToArray())
+        {
+            Owed.RemoveAt(0);
+            Write(type, id);
+        }
+    }
+
+    private void Answer(PacketType type, ushort id)
+    {
+        if (Answers)
+        {
+            Write(type, id);
+        }
+        else
+        {
+            Owed.Add((type, id));
+        }
+    }
+
+    private void Write(PacketType type, ushort id)
+    {
+        switch (type)
+        {
+            case PacketType.PubAck:
+                PacketWriter.WritePubAck(_transport!.Output, version, id);
+                break;
+            case PacketType.PubRec:
+                PacketWriter.WritePubRec(_transport!.Output, version, id);
+                break;
+            default:
+                PacketWriter.WritePubComp(_transport!.Output, version, id);
+                break;
         }
     }
 }

@@ -10,11 +10,13 @@ namespace Trunkline.Links.Tests;
 internal sealed class TestTier
 {
     private readonly List<ManualLoop> _loops = [];
+    private readonly HashSet<ManualLoop> _paused = [];
     private readonly ManualLoop _deviceLoop;
     private readonly int _groupCount;
 
-    public TestTier(int nodes = 1, int groups = 2, LinkOptions? options = null, Func<int>? bytesUntilCut = null, int loopsPerNode = 2)
+    public TestTier(int nodes = 1, int groups = 2, LinkOptions? options = null, Func<int>? bytesUntilCut = null, int loopsPerNode = 2, MqttOptions? mqtt = null)
     {
+        Mqtt = mqtt ?? new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 };
         _groupCount = groups;
         Options = options ?? new LinkOptions { Seed = 7 };
         Time = new ManualTime();
@@ -34,6 +36,8 @@ internal sealed class TestTier
     public ManualTime Time { get; }
 
     public LinkOptions Options { get; }
+
+    public MqttOptions Mqtt { get; }
 
     public ManualLoop[] BrokerLoops { get; }
 
@@ -57,7 +61,41 @@ internal sealed class TestTier
         Acceptors[group].Target = new DeviceAcceptor(new DeviceServer([context], [Groups[group]]), 10_000);
     }
 
-    public void Run() => ManualLoop.RunUntilIdle(_loops.ToArray());
+    public void Run() => ManualLoop.RunUntilIdle(_loops.Where(loop => !_paused.Contains(loop)).ToArray());
+
+    /// <summary>The loops of a node, to be paused and to go on: a paused loop takes no turn.</summary>
+    public void Pause(int node, int loop, bool paused)
+    {
+        var target = (ManualLoop)Nodes[node].Contexts[loop].Loop;
+        if (paused)
+        {
+            _paused.Add(target);
+        }
+        else
+        {
+            _paused.Remove(target);
+        }
+    }
+
+    /// <summary>So many turns of every loop, one after the other.</summary>
+    public void RunTurns(int turns)
+    {
+        for (; turns > 0; turns--)
+        {
+            _loops.Where(loop => !_paused.Contains(loop)).ToList().ForEach(loop => loop.RunTurn());
+        }
+    }
+
+    /// <summary>Connects devices in one step.</summary>
+    public void ConnectAll(IEnumerable<TestDevice> devices, int node = 0)
+    {
+        foreach (TestDevice device in devices)
+        {
+            Nodes[node].Devices.Connect(_deviceLoop, device);
+        }
+
+        Run();
+    }
 
     public void Advance(int milliseconds)
     {
@@ -70,9 +108,15 @@ internal sealed class TestTier
         }
     }
 
-    public TestDevice Connect(string clientId, int node = 0, Protocol.ProtocolVersion version = Protocol.ProtocolVersion.Mqtt50)
+    public TestDevice Connect(string clientId, int node = 0, Protocol.ProtocolVersion version = Protocol.ProtocolVersion.Mqtt50) =>
+        Connect(new TestDevice(clientId, version), node);
+
+    /// <summary>A device whose session outlives its connections, and is resumed.</summary>
+    public TestDevice Resume(string clientId, int receiveMaximum = 65_535, int node = 0) =>
+        Connect(new TestDevice(clientId) { IsPersistent = true, ReceiveMaximum = receiveMaximum }, node);
+
+    public TestDevice Connect(TestDevice device, int node = 0)
     {
-        var device = new TestDevice(clientId, version);
         Nodes[node].Devices.Connect(_deviceLoop, device);
         Run();
         Assert.Equal(Protocol.ReasonCode.Success, device.ConnAck);
@@ -89,7 +133,7 @@ internal sealed class TestTier
     private TestNode AddNode(int number, int loops, Func<int>? bytesUntilCut)
     {
         SessionContext[] contexts = [.. Enumerable.Range(0, loops).Select(index =>
-            new SessionContext(AddLoop($"node-{number}-{index}", index), new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 }))];
+            new SessionContext(AddLoop($"node-{number}-{index}", index), Mqtt))];
         CutConnector[] connectors = [.. Enumerable.Range(0, _groupCount).Select(group =>
             new CutConnector(new MemoryConnector($"group-{group}", () => BrokerLoops[group], Acceptors[group]), bytesUntilCut))];
         var node = new LinkNode(new LinkNodeSetup

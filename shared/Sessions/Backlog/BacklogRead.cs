@@ -1,0 +1,67 @@
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// One reading of a group's log for one session: made by the session when it has room, served by the router with the
+/// messages of one page, then completed. The session gives it up (<see cref="IsOver"/>) when its connection ends or it
+/// takes no more of this page. Loop thread only.
+/// </summary>
+public sealed class BacklogRead
+{
+    private LogPosition _limit = new(ulong.MaxValue, ulong.MaxValue);
+
+    internal BacklogRead(Session session, int group)
+    {
+        Session = session;
+        Group = group;
+    }
+
+    /// <summary>The session that reads.</summary>
+    public Session Session { get; }
+
+    /// <summary>The group whose log is read.</summary>
+    public int Group { get; }
+
+    /// <summary>Everything up to here is settled for the session; what lies after it is wanted. Moves as messages are taken.</summary>
+    public LogPosition After => Session.CursorOf(Group);
+
+    /// <summary>Whether the session takes nothing more by this read.</summary>
+    public bool IsOver { get; internal set; }
+
+    /// <summary>Free for the router: whether a page was asked for, by the filters the session held at that time.</summary>
+    public bool IsAsked { get; set; }
+
+    /// <summary>Whether a page went by without reaching the session's place.</summary>
+    public bool WasPassedOver { get; private set; }
+
+    /// <summary>Moves the session's place forward: none of its filters wants anything up to there.</summary>
+    public void SkipTo(LogPosition position) => Session.SkipTo(Group, position);
+
+    /// <summary>Makes it wait for another page, by the filters the session holds then.</summary>
+    public void Renew(bool wasPassedOver)
+    {
+        IsAsked = false;
+        WasPassedOver |= wasPassedOver;
+        _limit = new LogPosition(ulong.MaxValue, ulong.MaxValue);
+    }
+
+    /// <summary>Whether a message at this position is to be delivered by this read.</summary>
+    public bool Wants(LogPosition position) => !IsOver && position > After && position <= _limit;
+
+    /// <summary>
+    /// The page is over: up to <paramref name="upTo"/> the session got everything its filters match, unless it gave up
+    /// before. The session goes live, or reads on when it has room.
+    /// </summary>
+    public void Complete(LogPosition upTo) => Session.CompleteRead(this, upTo < _limit ? upTo : _limit);
+
+    /// <summary>
+    /// The session's filters have changed: a page that was asked for before says nothing about later messages of the new
+    /// ones, so it counts up to here only.
+    /// </summary>
+    internal void LimitTo(LogPosition position)
+    {
+        if (IsAsked && position < _limit)
+        {
+            _limit = position;
+        }
+    }
+}
