@@ -1,6 +1,5 @@
 using System.Buffers;
 using Trunkline.Protocol;
-using Trunkline.Topics;
 
 namespace Trunkline.Broker;
 
