@@ -30,6 +30,9 @@ public sealed record BrokerOptions
     /// <summary>Log records looked at in one step, for a lagging link or a log request, before others have their turn.</summary>
     public int ReadAheadRecords { get; init; } = 2_000;
 
+    /// <summary>Counts of the log (how many matching messages a backlog has) under way; a further one is answered with an error.</summary>
+    public int CountsMaximum { get; init; } = 256;
+
     /// <summary>Shared subscriptions (share name and filter); a further one is refused: SUBACK 0x97.</summary>
     public int SharesMaximum { get; init; } = 4_000;
 
@@ -62,6 +65,7 @@ public sealed record BrokerOptions
             (nameof(PageBytes), PageBytes, 1024, 16 * 1024 * 1024),
             (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
             (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
+            (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
             (nameof(SharesMaximum), SharesMaximum, 0, LogSegment.MaximumChoices),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),
             (nameof(NodeGoneMs), NodeGoneMs, 100, 86_400_000),

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Trunkline.Sessions;
 
 namespace Trunkline.Links;
 
@@ -40,4 +41,7 @@ internal static partial class LinksLog
 
     [LoggerMessage(5011, LogLevel.Warning, "Group {Group}: a page of its log from {From} could not be read and is asked for again: {Error}")]
     public static partial void BacklogFailed(ILogger log, string group, string from, string error);
+
+    [LoggerMessage(5012, LogLevel.Warning, "The backlog of session {ClientId} at group {Group} was above its limit: {Skipped} messages, policy {Policy} ({HeldBack} such sessions held back).")]
+    public static partial void BacklogLimited(ILogger log, string clientId, string group, long skipped, BacklogPolicy policy, int heldBack);
 }

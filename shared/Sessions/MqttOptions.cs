@@ -45,16 +45,25 @@ public sealed record MqttOptions
     /// <summary>Sessions held by this node, connected or not; beyond it CONNACK 0x97 (3.x: return code 3).</summary>
     public int MaximumSessions { get; init; } = 1_000_000;
 
-    /// <summary>QoS 1 and 2 messages waiting for one session; beyond it the oldest is dropped.</summary>
+    /// <summary>QoS 1 and 2 messages waiting for one session in a group's log, or in memory where no log has them; beyond it the policy decides.</summary>
     public int BacklogMessages { get; init; } = 10_000;
 
-    /// <summary>Bytes waiting for one session at QoS 1 and 2; beyond it the oldest is dropped.</summary>
+    /// <summary>Their bytes of topic, properties and payload; beyond it the policy decides.</summary>
     public int BacklogBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>QoS 0 messages waiting for one connected device that reads too slowly; beyond it the oldest is dropped.</summary>
+    /// <summary>
+    /// What goes when a backlog is above its limits. Looked at when a session begins to read from the log and again after
+    /// each half of a limit. In memory the oldest is dropped, or with <see cref="BacklogPolicy.DropNewest"/> the newest.
+    /// </summary>
+    public BacklogPolicy BacklogPolicy { get; init; }
+
+    /// <summary>
+    /// Messages waiting for one connected device that reads too slowly. QoS 0: beyond it the oldest is dropped. QoS 1 and 2:
+    /// beyond it they are let go and read from the group's log when the device has room.
+    /// </summary>
     public int LiveQueueMessages { get; init; } = 1_000;
 
-    /// <summary>Bytes of QoS 0 messages waiting for one connected device; beyond it the oldest is dropped.</summary>
+    /// <summary>Bytes waiting for one connected device, QoS 0 and the rest apart; beyond it as above.</summary>
     public int LiveQueueBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Given to 5.0 clients that ask for response information [MQTT-3.1.2-28]; empty gives none.</summary>

@@ -58,6 +58,7 @@ internal sealed class LogPages(BrokerState state)
         if (isMore)
         {
             fields.Number('c', 1);
+            fields.Number('l', (ulong)long.Max(0, state.Log.Seek(state.Dispatched, out _).NextOrdinal - cursor.NextOrdinal));
         }
 
         if (mayHaveLost)

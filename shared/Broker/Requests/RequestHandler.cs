@@ -17,6 +17,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
     private readonly ArrayBufferWriter<byte> _page = new(4096);
     private readonly RetainedPages _retained = new(state);
     private readonly LogPages _log = new(state);
+    private int _counting;
 
     /// <summary>Takes a request; the publish itself is always acknowledged.</summary>
     public PublishOutcome Answer(in PublishRequest request, PublishTicket ticket)
@@ -103,6 +104,12 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
             return;
         }
 
+        if (isLog && text.Newest is not null)
+        {
+            AnswerNewest(request, channel, text);
+            return;
+        }
+
         int bytes = int.Min(text.Bytes ?? state.Options.PageBytes, state.Options.MaximumPageBytes);
         int limit = channel.MaximumPacketSize == 0
             ? int.MaxValue
@@ -113,28 +120,73 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         Reply(request, channel, _page.WrittenSpan, fields);
     }
 
+    /// <summary>Counts in slices; the answer follows when it is counted, to the connection that asked.</summary>
+    private void AnswerNewest(in PublishRequest request, Channel channel, RequestText text)
+    {
+        if (_counting >= state.Options.CountsMaximum)
+        {
+            Fail(request, channel, "Too many counts of the log are under way; ask again later.");
+            return;
+        }
+
+        byte[] topic = request.Properties.ResponseTopic.ToArray();
+        byte[] correlation = CorrelationOf(request);
+        _counting++;
+        new LogNewest(state, text, newest =>
+        {
+            _counting--;
+            if (channel.IsOpen)
+            {
+                WriteNewest(newest, channel, topic, correlation);
+            }
+        }).Begin();
+    }
+
+    private void WriteNewest(LogNewest newest, Channel channel, byte[] topic, byte[] correlation)
+    {
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        fields.Position(newest.Position);
+        fields.Number('k', (ulong)newest.Skipped);
+        fields.Number('l', (ulong)newest.Left);
+        if (newest.MayHaveLost)
+        {
+            fields.Text('e', "lost"u8);
+        }
+
+        Write(channel, topic, correlation, default, fields.Value);
+    }
+
     private void Fail(in PublishRequest request, Channel channel, string sentence)
     {
         state.Counters.Add(BrokerCounter.RequestsFailed);
         Reply(request, channel, default, Encoding.UTF8.GetBytes("e" + sentence));
     }
 
-    private void Reply(in PublishRequest request, Channel channel, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> fields)
+    private void Reply(in PublishRequest request, Channel channel, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> fields) =>
+        Write(channel, request.Properties.ResponseTopic, CorrelationOf(request), payload, fields);
+
+    /// <summary>The correlation data as a property of the reply; empty when the request has none.</summary>
+    private static byte[] CorrelationOf(in PublishRequest request)
     {
-        ReadOnlySpan<byte> correlation = request.Properties.CorrelationData;
-        byte[] properties = [];
-        if (request.Properties.HasCorrelationData)
+        if (!request.Properties.HasCorrelationData)
         {
-            properties = new byte[3 + correlation.Length];
-            properties[0] = (byte)PropertyId.CorrelationData;
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(properties.AsSpan(1), (ushort)correlation.Length);
-            correlation.CopyTo(properties.AsSpan(3));
+            return [];
         }
 
+        ReadOnlySpan<byte> correlation = request.Properties.CorrelationData;
+        var properties = new byte[3 + correlation.Length];
+        properties[0] = (byte)PropertyId.CorrelationData;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(properties.AsSpan(1), (ushort)correlation.Length);
+        correlation.CopyTo(properties.AsSpan(3));
+        return properties;
+    }
+
+    private void Write(Channel channel, ReadOnlySpan<byte> topic, byte[] properties, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> fields)
+    {
         var encoder = new PublishEncoder
         {
             Version = channel.Version,
-            Topic = request.Properties.ResponseTopic,
+            Topic = topic,
             Payload = payload,
             ForwardableProperties = properties,
             ExtraKey = fields.IsEmpty ? default : ForwardableProperties.TrunklineKey,

@@ -30,6 +30,9 @@ internal sealed class RequestText
 
     public LogPosition? From { get; private set; }
 
+    /// <summary>The newest messages that count, in number and bytes; null for all.</summary>
+    public (long Messages, long Bytes)? Newest { get; private set; }
+
     /// <summary>Reads the lines; <paramref name="error"/> is a sentence when one of them is wrong.</summary>
     public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, out string error)
     {
@@ -110,6 +113,10 @@ internal sealed class RequestText
             isRight = Utf8Parser.TryParse(value, out int bytes, out int used) && used == value.Length && bytes > 0;
             Bytes = bytes;
         }
+        else if (name.SequenceEqual("newest"u8))
+        {
+            isRight = TakeNewest(value);
+        }
         else if (name.SequenceEqual("from"u8))
         {
             isRight = LinkText.TryParsePosition(value, out LogPosition from);
@@ -117,7 +124,7 @@ internal sealed class RequestText
         }
         else
         {
-            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes or from.";
+            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes, from or newest.";
             return false;
         }
 
@@ -146,6 +153,20 @@ internal sealed class RequestText
         }
 
         return error.Length == 0;
+    }
+
+    private bool TakeNewest(ReadOnlySpan<byte> value)
+    {
+        int space = value.IndexOf((byte)' ');
+        if (space < 0 || !Utf8Parser.TryParse(value, out long messages, out int used) || used != space
+            || !Utf8Parser.TryParse(value[(space + 1)..], out long bytes, out used) || used != value.Length - space - 1
+            || messages < 0 || bytes < 0)
+        {
+            return false;
+        }
+
+        Newest = (messages, bytes);
+        return true;
     }
 
     private bool TakeCursor(ReadOnlySpan<byte> hex)

@@ -24,10 +24,15 @@ internal sealed partial class BacklogReader
     protected override void Run()
     {
         _isPosted = false;
-        int left = _router.Options.BacklogDeliveriesPerTurn;
+        int budget = _router.Options.BacklogDeliveriesPerTurn;
         while (_pages.TryPeek(out LogScan? scan))
         {
-            if (!DeliverSome(scan, ref left))
+            if (scan.Offset == 0)
+            {
+                CheckLimits(scan);
+            }
+
+            if (!DeliverSome(scan, ref budget))
             {
                 _isPosted = true;
                 _router.Loop.Post(this);
@@ -68,9 +73,7 @@ internal sealed partial class BacklogReader
 
     private int Deliver(LogScan scan, in PublishPacket packet)
     {
-        TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
-            ? TrunklineFields.Parse(text)
-            : default;
+        TrunklineFields fields = FieldsOf(packet);
         _router.Counters.Add(LinkCounter.BacklogRead);
         _matching.Clear();
         scan.Match(packet.Topic, _matching);
@@ -119,6 +122,12 @@ internal sealed partial class BacklogReader
         bool waits = failed || (scan.UpTo <= scan.From && dispatched > scan.From);
         foreach (BacklogRead read in scan.Readers)
         {
+            if (read.IsCounting)
+            {
+                // It takes nothing of this page and waits for its count.
+                continue;
+            }
+
             bool isPassedOver = scan.UpTo < read.After && dispatched > read.After;
             if (!read.IsOver && (waits || isPassedOver))
             {

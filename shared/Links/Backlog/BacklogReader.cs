@@ -16,7 +16,7 @@ namespace Trunkline.Links;
 ///        │                               │ receiver, link, broker, and back among the live messages
 ///     Complete ◄─── page delivered ◄─────┘ in slices of Links:BacklogDeliveriesPerTurn, so that live messages go between
 /// </code>
-/// Files: BacklogReader (who reads where), BacklogReader.Pages (what came).
+/// Files: BacklogReader (who reads where), BacklogReader.Pages (what came), BacklogReader.Limits (what is too much).
 /// </remarks>
 internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
 {

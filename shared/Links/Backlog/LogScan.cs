@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using Trunkline.Sessions;
 using Trunkline.Topics;
 
@@ -9,8 +8,11 @@ namespace Trunkline.Links;
 /// One page of a group's log, read for all sessions of a loop that stand at (nearly) the same place: the union of their
 /// filters in one <c>$trunkline/log</c> request. Belongs to the asking loop, while it is asked to the receiver's.
 /// </summary>
-internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int loop) : LoopRequest(receiver, loop)
+internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int loop) : LogRequest(receiver, loop)
 {
+    /// <summary>What the broker says when retention took messages from before a page; the page itself is whole.</summary>
+    public const string Lost = "lost";
+
     private readonly ArrayBufferWriter<byte> _request = new(256);
     private readonly List<ScanFilter> _filters = [];
     private FilterIndex<ScanFilter> _index = new();
@@ -29,7 +31,10 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
     public string? Error { get; private set; }
 
     /// <summary>Whether the page counts in spite of the error: retention took messages before it.</summary>
-    public bool IsUsable => Error == "lost";
+    public bool IsUsable => Error == Lost;
+
+    /// <summary>Messages of the log behind the page, of whatever topic; 0 at its end.</summary>
+    public long Left { get; private set; }
 
     public ReadOnlySpan<byte> Page => _page.AsSpan(0, PageBytes);
 
@@ -41,7 +46,7 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
     public int FilterCount => _filters.Count;
 
     /// <summary>The request's payload, once built.</summary>
-    public ReadOnlySpan<byte> Request => _request.WrittenSpan;
+    public override ReadOnlySpan<byte> Request => _request.WrittenSpan;
 
     /// <summary>Adds a filter of a reader.</summary>
     public void Add(LiveSubscription live, BacklogRead read)
@@ -70,40 +75,19 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
         _index.Match(topic, ref collector);
     }
 
-    /// <summary>
-    /// Writes the request. More filters than one request takes become <c>#</c>, with the <c>$</c> topics it does not cover
-    /// by their first levels: the page then holds more than is wanted, and the index here picks.
-    /// </summary>
+    /// <summary>Writes the request. With more filters than it takes the page holds more than is wanted; the index here picks.</summary>
     public void Build(int maximumFilters, int pageBytes)
     {
-        _request.ResetWrittenCount();
-        Write("from p"u8);
-        Write(From.Term);
-        Write(":"u8);
-        Write(From.Offset);
-        if (_filters.Count <= maximumFilters)
-        {
-            foreach (ScanFilter filter in _filters)
-            {
-                if (filter.IsAsked)
-                {
-                    Write("\nfilter "u8);
-                    Write(filter.Text.Filter);
-                }
-            }
-        }
-        else
-        {
-            Write("\nfilter #"u8);
-            WriteDollarTopics();
-        }
-
-        Write("\nbytes "u8);
-        Write((ulong)pageBytes);
+        var text = new LogRequestText(_request);
+        text.Begin(From);
+        text.Filters([.. _filters.Where(filter => filter.IsAsked).Select(filter => filter.Text)], maximumFilters);
+        text.Bytes(pageBytes);
     }
 
+    public override void TakeNumbers(long skipped, long left) => Left = left;
+
     /// <summary>Takes the reply; copies the page, for its bytes live in the receive buffer.</summary>
-    public void TakePage(ReadOnlySpan<byte> page, LogPosition upTo, string? error)
+    public override void TakePage(ReadOnlySpan<byte> page, LogPosition upTo, string? error)
     {
         if (_page.Length < page.Length)
         {
@@ -133,8 +117,6 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
 
     public override void OnAnswer(LoopRouter router) => reader.OnPage(this);
 
-    protected override void Take() => Receiver.Take(this);
-
     private void GiveBackPage()
     {
         if (_page.Length > 0)
@@ -144,31 +126,6 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
         }
 
         PageBytes = 0;
-    }
-
-    private void WriteDollarTopics()
-    {
-        HashSet<byte[]>? written = null;
-        foreach (ScanFilter filter in _filters)
-        {
-            ReadOnlySpan<byte> text = filter.Text.Filter;
-            int end = text.IndexOf((byte)'/');
-            byte[] first = text[0] == (byte)'$' ? (end < 0 ? text : text[..end]).ToArray() : [];
-            if (first.Length > 0 && (written ??= new HashSet<byte[]>(TopicBytes.Comparer)).Add(first))
-            {
-                Write("\nfilter "u8);
-                Write(first);
-                Write("/#"u8);
-            }
-        }
-    }
-
-    private void Write(ReadOnlySpan<byte> text) => _request.Write(text);
-
-    private void Write(ulong number)
-    {
-        Utf8Formatter.TryFormat(number, _request.GetSpan(20), out int written);
-        _request.Advance(written);
     }
 
     private readonly struct Collector(List<ScanFilter> matching) : IFilterCollector<ScanFilter>

@@ -63,6 +63,9 @@ public sealed record LinkOptions
     /// </summary>
     public int BacklogPageBytes { get; init; } = 64 * 1024;
 
+    /// <summary>Counts of backlogs near a limit under way at a time, for each loop and group; further ones wait.</summary>
+    public int BacklogCounts { get; init; } = 4;
+
     /// <summary>Sessions that share one page.</summary>
     public int BacklogSessionsPerScan { get; init; } = 1_000;
 
@@ -126,6 +129,7 @@ public sealed record LinkOptions
             (nameof(MaximumGuardedTopics), MaximumGuardedTopics, 1, 10_000_000),
             (nameof(BacklogScans), BacklogScans, 1, 1_000),
             (nameof(BacklogPageBytes), BacklogPageBytes, 1024, 1024 * 1024),
+            (nameof(BacklogCounts), BacklogCounts, 1, 1_000),
             (nameof(BacklogSessionsPerScan), BacklogSessionsPerScan, 1, 1_000_000),
             (nameof(BacklogFilters), BacklogFilters, 1, 1_000),
             (nameof(BacklogNearMessages), BacklogNearMessages, 0, 1_000_000_000),

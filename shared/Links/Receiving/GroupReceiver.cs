@@ -96,7 +96,7 @@ internal sealed partial class GroupReceiver
     }
 
     /// <summary>Takes a read of the log.</summary>
-    public void Take(LogScan scan) => _links[0].Ask(scan);
+    public void Take(LogRequest request) => _links[0].Ask(request);
 
     /// <summary>Takes what a loop asks.</summary>
     public void Take(FilterRequest request)

@@ -54,8 +54,8 @@ internal abstract class ReceiveLink : Link
     /// <summary>Asks for retained messages; behind the filter's SUBSCRIBE on the same connection.</summary>
     public abstract void Ask(FilterRequest request);
 
-    /// <summary>Asks for a page of the group's log.</summary>
-    public virtual void Ask(LogScan scan) =>
+    /// <summary>Reads the group's log.</summary>
+    public virtual void Ask(LogRequest request) =>
         throw new NotSupportedException("This group has no log that a link can read.");
 
     public void ResumeReading() => Connection?.ResumeReading();

@@ -23,8 +23,8 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     private readonly Queue<FilterRequest> _toAsk = new();
 
     /// <summary>Reads of the log that are not answered; asked again on the next connection.</summary>
-    private readonly Queue<LogScan> _scansToAsk = new();
-    private readonly List<LogScan> _scansAsked = [];
+    private readonly Queue<LogRequest> _logToAsk = new();
+    private readonly List<LogRequest> _logAsked = [];
     private uint _lastCorrelation;
     private int _awaited;
 
@@ -36,9 +36,9 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         PumpRequests();
     }
 
-    public override void Ask(LogScan scan)
+    public override void Ask(LogRequest request)
     {
-        _scansToAsk.Enqueue(scan);
+        _logToAsk.Enqueue(request);
         PumpRequests();
     }
 
@@ -68,8 +68,8 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
         base.OnLost();
         _requests.Clear();
         _toAsk.Clear();
-        _scansAsked.ForEach(_scansToAsk.Enqueue);
-        _scansAsked.Clear();
+        _logAsked.ForEach(_logToAsk.Enqueue);
+        _logAsked.Clear();
     }
 
     protected override void OnAwaitedFilter()
@@ -119,10 +119,11 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
             case FilterRequest filter:
                 OnRetained(filter, fields, packet.Payload);
                 break;
-            case LogScan scan:
-                _scansAsked.Remove(scan);
-                scan.TakePage(packet.Payload, fields.Position, fields.Error.IsEmpty ? null : Encoding.UTF8.GetString(fields.Error));
-                Receiver.Answer(scan);
+            case LogRequest log:
+                _logAsked.Remove(log);
+                log.TakeNumbers((long)fields.Skipped, (long)fields.Left);
+                log.TakePage(packet.Payload, fields.Position, fields.Error.IsEmpty ? null : Encoding.UTF8.GetString(fields.Error));
+                Receiver.Answer(log);
                 break;
             default:
                 OnResumed(fields);
@@ -174,11 +175,11 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
 
     private void PumpRequests()
     {
-        while (IsOpen && !Connection!.IsCongested && _scansToAsk.TryDequeue(out LogScan? scan))
+        while (IsOpen && !Connection!.IsCongested && _logToAsk.TryDequeue(out LogRequest? log))
         {
-            // Bounded by Links:BacklogScans for each loop.
-            _scansAsked.Add(scan);
-            Request(ControlTopics.Log, scan.Request, scan);
+            // Bounded by Links:BacklogScans and BacklogCounts for each loop.
+            _logAsked.Add(log);
+            Request(ControlTopics.Log, log.Request, log);
         }
 
         while (IsOpen && _requests.Count < Options.RequestWindow && !Connection!.IsCongested && _toAsk.TryDequeue(out FilterRequest? request))

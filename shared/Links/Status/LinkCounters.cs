@@ -102,6 +102,9 @@ public enum LinkCounter
     /// <summary>Messages on those pages; one that several sessions share counts once.</summary>
     BacklogRead,
 
+    /// <summary>Counts asked for of backlogs that may be near a limit.</summary>
+    BacklogCounts,
+
     /// <summary>Sessions that may miss messages because retention overtook their place in the log.</summary>
     BacklogLost,
 

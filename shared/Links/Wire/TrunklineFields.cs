@@ -30,6 +30,8 @@ internal readonly ref struct TrunklineFields
                 case (byte)'o': Origin = Hex(value); break;
                 case (byte)'p': Position = ParsePosition(value); break;
                 case (byte)'s': RetainedSequence = Number(value); break;
+                case (byte)'k': Skipped = Number(value); break;
+                case (byte)'l': Left = Number(value); break;
                 case (byte)'c': Cursor = value; break;
                 case (byte)'e': Error = value; break;
             }
@@ -52,6 +54,12 @@ internal readonly ref struct TrunklineFields
     public LogPosition Position { get; }
 
     public ulong RetainedSequence { get; }
+
+    /// <summary>Matching messages passed over.</summary>
+    public ulong Skipped { get; }
+
+    /// <summary>Messages left behind a page, or matching ones left by a count.</summary>
+    public ulong Left { get; }
 
     /// <summary>Where the next page begins; empty at the end.</summary>
     public ReadOnlySpan<byte> Cursor { get; }

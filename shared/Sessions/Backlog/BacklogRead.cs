@@ -8,6 +8,7 @@ namespace Trunkline.Sessions;
 public sealed class BacklogRead
 {
     private LogPosition _limit = new(ulong.MaxValue, ulong.MaxValue);
+    private LogPosition _counted;
 
     internal BacklogRead(Session session, int group)
     {
@@ -33,6 +34,38 @@ public sealed class BacklogRead
     /// <summary>Whether a page went by without reaching the session's place.</summary>
     public bool WasPassedOver { get; private set; }
 
+    /// <summary>Whether the session's limits are to be looked at before more is delivered.</summary>
+    public bool NeedsCheck => !IsOver && Session.NeedsLimitCheck(Group);
+
+    /// <summary>While its backlog is counted it takes nothing.</summary>
+    public bool IsCounting { get; set; }
+
+    /// <summary>Messages counted on a page, each once.</summary>
+    public long Counted { get; private set; }
+
+    /// <summary>Their bytes.</summary>
+    public long CountedBytes { get; private set; }
+
+    /// <summary>Counts a message of a page; once, by however many filters it is wanted.</summary>
+    public void Count(LogPosition position, int bytes)
+    {
+        if (position > _counted)
+        {
+            _counted = position;
+            Counted++;
+            CountedBytes += bytes;
+        }
+    }
+
+    /// <summary>Its backlog is within the limits.</summary>
+    public void Allow() => Session.AllowBacklog(Group);
+
+    /// <summary>
+    /// Its backlog was counted. Goes on after <paramref name="newest"/> (drop oldest), leaves out the newest (drop newest)
+    /// or closes the connection, when <paramref name="skipped"/> says that it is above a limit.
+    /// </summary>
+    public void ApplyLimits(LogPosition newest, long skipped, long left) => Session.ApplyBacklogLimits(Group, newest, skipped, left);
+
     /// <summary>Moves the session's place forward: none of its filters wants anything up to there.</summary>
     public void SkipTo(LogPosition position) => Session.SkipTo(Group, position);
 
@@ -40,12 +73,15 @@ public sealed class BacklogRead
     public void Renew(bool wasPassedOver)
     {
         IsAsked = false;
+        Counted = 0;
+        CountedBytes = 0;
+        _counted = LogPosition.None;
         WasPassedOver |= wasPassedOver;
         _limit = new LogPosition(ulong.MaxValue, ulong.MaxValue);
     }
 
     /// <summary>Whether a message at this position is to be delivered by this read.</summary>
-    public bool Wants(LogPosition position) => !IsOver && position > After && position <= _limit;
+    public bool Wants(LogPosition position) => !IsOver && !IsCounting && position > After && position <= _limit;
 
     /// <summary>
     /// The page is over: up to <paramref name="upTo"/> the session got everything its filters match, unless it gave up

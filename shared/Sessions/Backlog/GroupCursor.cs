@@ -25,6 +25,15 @@ internal struct GroupCursor
     /// <summary>Filters whose live start is still awaited: not live before they have answered.</summary>
     public int Awaited;
 
+    /// <summary>Messages that may be delivered before the limits are looked at again; 0 or less: before the next page.</summary>
+    public long MessagesAllowed;
+
+    /// <summary>The same in bytes.</summary>
+    public long BytesAllowed;
+
+    /// <summary>When what is allowed has gone, everything up to here is passed over; none unless the newest are to be dropped.</summary>
+    public LogPosition SkipTo;
+
     public CursorState State;
 
     /// <summary>The read under way or waiting its turn, or null.</summary>

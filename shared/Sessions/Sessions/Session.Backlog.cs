@@ -96,6 +96,7 @@ public sealed partial class Session
         }
 
         cursor.Position = message.Position;
+        UseAllowance(ref cursor, read, message.Size);
         _context.Counters.Add(SessionCounter.BacklogDelivered);
         PendingMessage pending = Hold(message, qos, retain, identifiers, isLogged: true);
         if (_waiting is null && CanSend(channel))
@@ -232,8 +233,7 @@ public sealed partial class Session
         }
 
         _context.Counters.Add(SessionCounter.LeftLive);
-        cursor.State = CursorState.Behind;
-        cursor.Position = message.Position.Before;
+        Leave(ref cursor, message.Position.Before);
         return true;
     }
 
@@ -260,8 +260,7 @@ public sealed partial class Session
             LogPosition handled = HandledPosition(group, router.Dispatched(group));
             ref GroupCursor cursor = ref _backlog[group];
             GiveUp(ref cursor);
-            cursor.State = CursorState.Behind;
-            cursor.Position = handled;
+            Leave(ref cursor, handled);
         }
 
         _waiting?.RemoveLogged(static _ => true);
@@ -281,6 +280,15 @@ public sealed partial class Session
                 read.LimitTo(dispatched > cursor.Position ? dispatched : cursor.Position);
             }
         }
+    }
+
+    private static void Leave(ref GroupCursor cursor, LogPosition after)
+    {
+        cursor.State = CursorState.Behind;
+        cursor.Position = after;
+        cursor.MessagesAllowed = 0;
+        cursor.BytesAllowed = 0;
+        cursor.SkipTo = LogPosition.None;
     }
 
     private void EndBacklog()

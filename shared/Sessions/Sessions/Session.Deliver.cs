@@ -188,6 +188,14 @@ public sealed partial class Session
             NoteUndone();
         }
 
+        if (options.BacklogPolicy == BacklogPolicy.DropNewest
+            && !_waiting.HasRoomFor(pending.Message, options.BacklogMessages, options.BacklogBytes))
+        {
+            pending.Message.Release();
+            _context.Counters.Add(SessionCounter.DroppedBacklog);
+            return;
+        }
+
         _context.Counters.Add(SessionCounter.DroppedBacklog, _waiting.Enqueue(pending));
     }
 

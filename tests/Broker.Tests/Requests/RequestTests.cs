@@ -110,6 +110,25 @@ public sealed class RequestTests
         Assert.All(seen, message => Assert.True(message is { QoS: QoS.ExactlyOnce, PacketId: 1 }));
     }
 
+    [Theory]
+    [InlineData("20 1000000", 0, 20, "p100:0")]
+    [InlineData("19 1000000", 1, 19, "p100:3")]
+    [InlineData("0 1000000", 20, 0, "p100:60")]
+    [InlineData("20 79", 1, 19, "p100:3")]
+    [InlineData("20 80", 0, 20, "p100:0")]
+    public void The_newest_so_many_messages_of_some_filters_are_found(string newest, int skipped, int left, string position)
+    {
+        TestClient publisher = _broker.PublishLink("n");
+        for (int i = 1; i <= 60; i++)
+        {
+            publisher.Publish(i % 3 == 0 ? "a/x" : "b/y", "1", tl: $"n{i};q1");
+        }
+
+        TestClient asker = _broker.Client();
+        asker.Request("$trunkline/log", $"from p100:0\nfilter a/+\nnewest {newest}");
+        Assert.Equal($"{position};k{skipped};l{left}", asker.LastReply.Tl);
+    }
+
     [Fact]
     public void Statistics_are_JSON()
     {
@@ -136,6 +155,8 @@ public sealed class RequestTests
     [InlineData("$trunkline/retained", "filter a\nbytes 0", "malformed value")]
     [InlineData("$trunkline/retained", "colour red", "not known")]
     [InlineData("$trunkline/log", "filter a", "'from p<term>:<offset>'")]
+    [InlineData("$trunkline/log", "from p1:1\nfilter a\nnewest 3", "malformed value")]
+    [InlineData("$trunkline/log", "from p1:1\nfilter a\nnewest -1 3", "malformed value")]
     [InlineData("$trunkline/log", "from p1:1", "'filter <filter>'")]
     public void A_bad_request_is_answered_with_a_sentence(string topic, string payload, string expected)
     {

@@ -1,0 +1,122 @@
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Broker;
+
+/// <summary>
+/// Finds the place in the log after which only the newest so many matching messages remain, for sessions whose backlog
+/// has a limit. Counts once and passes over what is too much in a second reading, so that it holds two numbers and no
+/// list; both in slices, so that the log's live messages go between. Loop thread only.
+/// </summary>
+internal sealed class LogNewest : LoopWork
+{
+    private readonly BrokerState _state;
+    private readonly RequestText _text;
+    private readonly Action<LogNewest> _done;
+    private readonly WaitTimer _wait;
+    private LogCursor _cursor;
+    private LogPosition _end;
+    private bool _isSkipping;
+    private long _bytes;
+
+    public LogNewest(BrokerState state, RequestText text, Action<LogNewest> done)
+    {
+        _state = state;
+        _text = text;
+        _done = done;
+        _wait = new WaitTimer(this);
+    }
+
+    /// <summary>Everything up to here is to be passed over.</summary>
+    public LogPosition Position { get; private set; }
+
+    /// <summary>Matching messages passed over.</summary>
+    public long Skipped { get; private set; }
+
+    /// <summary>Matching messages that remain.</summary>
+    public long Left { get; private set; }
+
+    /// <summary>Whether retention took messages after the place asked for.</summary>
+    public bool MayHaveLost { get; private set; }
+
+    public void Begin()
+    {
+        _end = _state.Dispatched;
+        Seek();
+        Position = _cursor.Position;
+        Run();
+    }
+
+    protected override void Run()
+    {
+        for (int left = _state.Options.ReadAheadRecords; left > 0; left--)
+        {
+            LogReading reading = _state.Log.TryRead(ref _cursor, out LogRecord record);
+            if (reading == LogReading.Pending)
+            {
+                _state.Context.Loop.Timers.Schedule(_wait, TimerWheel.SlotMs);
+                return;
+            }
+
+            if (reading == LogReading.Lost)
+            {
+                MayHaveLost = true;
+            }
+            else if (reading == LogReading.Tail || record.Position > _end)
+            {
+                if (_isSkipping || IsWithin)
+                {
+                    _done(this);
+                    return;
+                }
+
+                _isSkipping = true;
+                Seek();
+            }
+            else if (Take(record))
+            {
+                _done(this);
+                return;
+            }
+        }
+
+        _state.Context.Loop.Post(this);
+    }
+
+    private bool IsWithin => Left <= _text.Newest!.Value.Messages && _bytes <= _text.Newest.Value.Bytes;
+
+    /// <summary>Returns whether enough was passed over.</summary>
+    private bool Take(in LogRecord record)
+    {
+        if (record.IsForSharesOnly || record.IsExpired(_state.NowMs) || !_text.Matches(record.Topic))
+        {
+            return false;
+        }
+
+        int size = record.Topic.Length + record.Properties.Length + record.Payload.Length;
+        if (!_isSkipping)
+        {
+            Left++;
+            _bytes += size;
+            return false;
+        }
+
+        Left--;
+        _bytes -= size;
+        Skipped++;
+        Position = record.Position;
+        return IsWithin;
+    }
+
+    private void Seek()
+    {
+        _cursor = _state.Log.Seek(_text.From!.Value, out bool mayHaveLost);
+        MayHaveLost |= mayHaveLost;
+    }
+
+    /// <summary>A part of the log is on its way from disk.</summary>
+    private sealed class WaitTimer(LogNewest newest) : LoopTimer
+    {
+        protected override void OnDue() => newest.Run();
+    }
+}

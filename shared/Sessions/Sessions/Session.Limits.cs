@@ -1,0 +1,77 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <content>The limits of what a session reads from a log, for each group (<see cref="BacklogPolicy"/>).</content>
+public sealed partial class Session
+{
+    internal bool NeedsLimitCheck(int group) =>
+        _backlog is { } backlog && backlog[group] is { SkipTo.IsNone: true } cursor
+        && (cursor.MessagesAllowed <= 0 || cursor.BytesAllowed <= 0);
+
+    /// <summary>Half of the limits may be delivered before they are looked at again: as much may have come meanwhile.</summary>
+    internal void AllowBacklog(int group)
+    {
+        if (_backlog is not null)
+        {
+            ref GroupCursor cursor = ref _backlog[group];
+            cursor.MessagesAllowed = long.Max(1, _context.Options.BacklogMessages / 2);
+            cursor.BytesAllowed = long.Max(1, _context.Options.BacklogBytes / 2);
+        }
+    }
+
+    internal void ApplyBacklogLimits(int group, LogPosition newest, long skipped, long left)
+    {
+        if (_backlog is null)
+        {
+            return;
+        }
+
+        ref GroupCursor cursor = ref _backlog[group];
+        AllowBacklog(group);
+        if (skipped == 0)
+        {
+            return;
+        }
+
+        _context.Counters.Add(SessionCounter.DroppedBacklog, skipped);
+        LogPosition dispatched = _context.Router.Dispatched(group);
+        switch (_context.Options.BacklogPolicy)
+        {
+            case BacklogPolicy.DropOldest:
+                cursor.Position = newest > cursor.Position ? newest : cursor.Position;
+                break;
+            case BacklogPolicy.DropNewest:
+                // What came until now, beyond the limit, is passed over when the limit is used up.
+                cursor.MessagesAllowed = _context.Options.BacklogMessages;
+                cursor.BytesAllowed = _context.Options.BacklogBytes;
+                cursor.SkipTo = dispatched;
+                break;
+            default:
+                _context.Counters.Add(SessionCounter.DroppedBacklog, left);
+                cursor.Position = dispatched > cursor.Position ? dispatched : cursor.Position;
+                Channel?.Disconnect(
+                    CloseCause.LimitExceeded, ReasonCode.QuotaExceeded, "The session's backlog is above its limit; what waited was dropped.");
+                break;
+        }
+    }
+
+    /// <summary>A message was taken from a page.</summary>
+    private static void UseAllowance(ref GroupCursor cursor, BacklogRead read, int bytes)
+    {
+        cursor.MessagesAllowed--;
+        cursor.BytesAllowed -= bytes;
+        if (cursor.SkipTo.IsNone || (cursor.MessagesAllowed > 0 && cursor.BytesAllowed > 0))
+        {
+            return;
+        }
+
+        if (cursor.SkipTo > cursor.Position)
+        {
+            cursor.Position = cursor.SkipTo;
+            read.IsOver = true;
+        }
+
+        cursor.SkipTo = LogPosition.None;
+    }
+}

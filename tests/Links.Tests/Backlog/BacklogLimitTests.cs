@@ -1,0 +1,126 @@
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Links.Tests.Backlog;
+
+/// <summary>What a backlog above its limits loses, by each policy, and that it is counted.</summary>
+public sealed class BacklogLimitTests
+{
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(11, 1)]
+    [InlineData(500, 490)]
+    public void Drop_oldest_keeps_the_newest(int missed, int dropped)
+    {
+        TestTier tier = Away(new MqttOptions { BacklogMessages = 10 }, missed);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        Assert.Equal(Payloads(dropped, missed), device.Received.Select(got => got.Payload));
+        Assert.Equal(dropped, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(11, 1)]
+    [InlineData(500, 490)]
+    public void Drop_newest_keeps_the_oldest_and_what_comes_after_the_return(int missed, int dropped)
+    {
+        TestTier tier = Away(new MqttOptions { BacklogMessages = 10, BacklogPolicy = BacklogPolicy.DropNewest }, missed);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        Assert.Equal(Payloads(0, missed - dropped), device.Received.Select(got => got.Payload));
+        Assert.Equal(dropped, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
+    [Fact]
+    public void Disconnect_closes_once_and_the_next_connection_begins_with_what_is_new()
+    {
+        TestTier tier = Away(new MqttOptions { BacklogMessages = 10, BacklogPolicy = BacklogPolicy.Disconnect }, 50);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(1_000);
+        Assert.True(device.IsClosed);
+        Assert.Contains(device.Trace, line => line.StartsWith("disconnect: QuotaExceeded", StringComparison.Ordinal));
+        Assert.Equal(50, Dropped(tier));
+        device = tier.Resume("device");
+        Assert.True(device.SessionPresent);
+        tier.Advance(1_000);
+        Assert.Empty(device.Received);
+        AssertLive(tier, device);
+    }
+
+    [Fact]
+    public void The_limit_of_bytes_holds_as_well()
+    {
+        // Each message counts its topic and its payload: 1 + 3 bytes.
+        TestTier tier = Away(new MqttOptions { BacklogBytes = 1024 }, 300);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        Assert.Equal(Payloads(300 - 256, 300), device.Received.Select(got => got.Payload));
+        Assert.Equal(300 - 256, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
+    [Fact]
+    public void A_backlog_far_below_its_limits_is_not_counted_by_the_broker()
+    {
+        TestTier tier = Away(new MqttOptions(), 1_000);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        Assert.Equal(1_000, device.Received.Count);
+        Assert.Equal(0, tier.Nodes[0].Count(LinkCounter.BacklogCounts));
+    }
+
+    [Fact]
+    public void A_device_that_falls_behind_while_connected_is_limited_as_it_goes()
+    {
+        var mqtt = new MqttOptions { ReceiveMaximum = 65_535, MaximumInFlight = 4, LiveQueueMessages = 5, BacklogMessages = 20 };
+        var tier = new TestTier(groups: 1, mqtt: mqtt);
+        TestDevice slow = tier.Connect("device");
+        TestDevice publisher = tier.Connect("publisher");
+        slow.Subscribe("t", QoS.AtLeastOnce);
+        tier.Run();
+        slow.Answers = false;
+        Publish(tier, publisher, 0, 400);
+        slow.AnswerAll();
+        tier.Advance(2_000);
+        Assert.Equal([.. Payloads(0, 4), .. Payloads(380, 400)], slow.Received.Select(got => got.Payload));
+        Assert.Equal(376, Dropped(tier));
+        AssertLive(tier, slow);
+    }
+
+    private static TestTier Away(MqttOptions mqtt, int missed)
+    {
+        var tier = new TestTier(groups: 1, mqtt: mqtt with { ReceiveMaximum = 65_535 });
+        TestDevice device = tier.Resume("device");
+        device.Subscribe("t", QoS.AtLeastOnce);
+        tier.Run();
+        device.Transport.Close(TransportClose.Abort);
+        tier.Run();
+        Publish(tier, tier.Connect("publisher"), 0, missed);
+        return tier;
+    }
+
+    private static void Publish(TestTier tier, TestDevice publisher, int from, int to)
+    {
+        for (int i = from; i < to; i++)
+        {
+            publisher.Publish("t", $"{i:D3}", QoS.AtLeastOnce);
+        }
+
+        tier.Run();
+    }
+
+    private static void AssertLive(TestTier tier, TestDevice device)
+    {
+        tier.Connect("late").Publish("t", "live", QoS.AtLeastOnce);
+        tier.Run();
+        Assert.Equal("live", device.Received[^1].Payload);
+    }
+
+    private static IEnumerable<string> Payloads(int from, int to) => Enumerable.Range(from, to - from).Select(i => $"{i:D3}");
+
+    private static long Dropped(TestTier tier) => tier.Nodes[0].Contexts.Sum(context => context.Counters.Read(SessionCounter.DroppedBacklog));
+}
