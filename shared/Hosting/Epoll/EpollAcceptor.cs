@@ -81,15 +81,21 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
         if (descriptor < 0)
         {
             int error = Libc.LastError;
-            if (error is Libc.Emfile or Libc.Enfile or Libc.Enobufs or Libc.Enomem && _isWatching)
+            if (error is Libc.Emfile or Libc.Enfile or Libc.Enobufs or Libc.Enomem)
             {
-                // Level-triggered, it would spin: look again in a while. Connections that live are untouched.
-                OnLoopStopping();
-                Loop.Timers.Schedule(this, PauseMs);
-                _listener.OnAcceptPaused(PauseMs, Libc.Describe(error));
+                Pause(Libc.Describe(error));
             }
 
             return error is Libc.Econnaborted or Libc.Eintr;
+        }
+
+        // The kernel gives the lowest number that is free, so a high one says that nearly all are in use.
+        if ((ulong)descriptor + (ulong)_listener.Options.DescriptorReserve >= Libc.MaximumDescriptors())
+        {
+            _ = Libc.Close(descriptor);
+            _listener.OnDescriptorsShort();
+            Pause($"only {_listener.Options.DescriptorReserve} descriptors (Listeners:n:DescriptorReserve) are left for links, directory and files");
+            return false;
         }
 
         NetworkAddress peer = ReadAddress(new ReadOnlySpan<byte>(address, length));
@@ -103,6 +109,17 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
         _listener.OnAccepted(transport);
         transport.Open();
         return true;
+    }
+
+    /// <summary>Level-triggered, the socket would spin: looks again in a while. Connections that live are untouched.</summary>
+    private void Pause(string why)
+    {
+        if (_isWatching)
+        {
+            OnLoopStopping();
+            Loop.Timers.Schedule(this, PauseMs);
+            _listener.OnAcceptPaused(PauseMs, why);
+        }
     }
 
     // sockaddr_in: family, port, 4 bytes; sockaddr_in6: family, port, flow, 16 bytes, scope.

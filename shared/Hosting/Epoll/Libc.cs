@@ -78,6 +78,18 @@ internal static unsafe partial class Libc
     [SuppressGCTransition]
     public static partial int GetOption(int descriptor, int level, int name, void* value, int* length);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    [SuppressGCTransition]
+    private static partial int GetLimit(int resource, ulong* softAndHard);
+
+    /// <summary>How many descriptors this process may open now; it may be changed while it runs.</summary>
+    public static ulong MaximumDescriptors()
+    {
+        const int openFiles = 7;
+        ulong* limits = stackalloc ulong[2];
+        return GetLimit(openFiles, limits) == 0 ? limits[0] : ulong.MaxValue;
+    }
+
     /// <summary>errno of the call before.</summary>
     public static int LastError => Marshal.GetLastSystemError();
 

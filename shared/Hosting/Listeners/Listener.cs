@@ -206,6 +206,9 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         Refuse(transport, RefusalReason.ProxyHeader);
     }
 
+    /// <summary>A new connection was closed because it took a descriptor of the reserve.</summary>
+    public void OnDescriptorsShort() => _metrics.Refused(Options.Name, RefusalReason.Descriptors);
+
     public void OnAcceptPaused(int pauseMs, string error)
     {
         _metrics.AcceptPaused(Options.Name);

@@ -29,6 +29,12 @@ public sealed record ListenerOptions
     /// <summary>Connections at a time; at the limit a new one is accepted and closed, counted, and listening goes on.</summary>
     public int MaximumConnections { get; init; } = 1_000_000;
 
+    /// <summary>
+    /// Descriptors of the process (ulimit -n) that devices leave free for links, directory, files and the management port;
+    /// beyond it a new connection is closed, counted, and accepting pauses for 100 ms. On Linux.
+    /// </summary>
+    public int DescriptorReserve { get; init; } = 64;
+
     /// <summary>Addresses that may connect, in CIDR notation; empty: all. The device's own address counts, not a trusted proxy's.</summary>
     public IReadOnlyList<string> Allow { get; init; } = [];
 
@@ -60,6 +66,7 @@ public sealed record ListenerOptions
 
         Require(Backlog > 0, $"{path}:Backlog is {Backlog}; it must be at least 1.");
         Require(MaximumConnections > 0, $"{path}:MaximumConnections is {MaximumConnections}; it must be at least 1.");
+        Require(DescriptorReserve is >= 0 and <= 1_000_000, $"{path}:DescriptorReserve is {DescriptorReserve}; set it between 0 and 1000000.");
         Require(IsDuration(SendTimeout), $"{path}:SendTimeoutMs is {SendTimeout.TotalMilliseconds}; set it between 100 and 86400000.");
         Require(IsDuration(ConnectDeadline), $"{path}:ConnectDeadlineMs is {ConnectDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
         AddressRanges.Validate(Allow, $"{path}:Allow", errors);

@@ -6,6 +6,9 @@ public enum RefusalReason
     /// <summary>The listener's <see cref="ListenerOptions.MaximumConnections"/> were reached.</summary>
     Limit,
 
+    /// <summary>All but <see cref="ListenerOptions.DescriptorReserve"/> of the process's descriptors are in use.</summary>
+    Descriptors,
+
     /// <summary>Denied, or not allowed, by address.</summary>
     Address,
 

@@ -9,16 +9,28 @@ internal static class ProcessMetrics
 {
     public static void Render(StringBuilder text, long failures)
     {
-        using Process process = Process.GetCurrentProcess();
-        double started = new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds() / 1000.0;
-        Add(text, "process_cpu_seconds_total", "counter", "User and system CPU time.", process.TotalProcessorTime.TotalSeconds);
-        Add(text, "process_resident_memory_bytes", "gauge", "Resident memory.", process.WorkingSet64);
-        Add(text, "process_start_time_seconds", "gauge", "Start time since the epoch.", started);
-        Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
+        Add(text, "process_cpu_seconds_total", "counter", "User and system CPU time.", Environment.CpuUsage.TotalTime.TotalSeconds);
         Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", GC.GetGCMemoryInfo().HeapSizeBytes);
         Add(text, "dotnet_gc_allocated_bytes_total", "counter", "Bytes allocated on the managed heap, to about 8 KiB a thread.", GC.GetTotalAllocatedBytes());
         Add(text, "dotnet_gc_pause_seconds_total", "counter", "Time paused for collections.", GC.GetTotalPauseDuration().TotalSeconds);
         Add(text, "trunkline_scrape_failures_total", "counter", "Scrapes in which an instrument failed and was left out.", failures);
+        try
+        {
+            RenderFiles(text);
+        }
+        catch (Exception exception) when (exception is IOException or SystemException)
+        {
+            // They are read from files of /proc: without a descriptor left these are missing, and the others tell why.
+        }
+    }
+
+    private static void RenderFiles(StringBuilder text)
+    {
+        using Process process = Process.GetCurrentProcess();
+        double started = new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds() / 1000.0;
+        Add(text, "process_resident_memory_bytes", "gauge", "Resident memory.", process.WorkingSet64);
+        Add(text, "process_start_time_seconds", "gauge", "Start time since the epoch.", started);
+        Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
         if (System.IO.Directory.Exists("/proc/self/fd"))
         {
             Add(text, "process_open_fds", "gauge", "Open descriptors.", System.IO.Directory.GetFiles("/proc/self/fd").Length);

@@ -2,16 +2,18 @@ using Trunkline.Transports;
 
 namespace Trunkline.Links.Tests;
 
-/// <summary>A connector whose connections a test can cut, stop, or have cut after a random number of bytes either way.</summary>
+/// <summary>A connector whose connections a test can cut, stop, or have cut after a random number of bytes from the broker.</summary>
 internal sealed class CutConnector(MemoryConnector inner, Func<int>? bytesUntilCut = null) : ITransportConnector
 {
     private readonly List<Transport> _near = [];
+    private readonly Cutter _cutter = new(bytesUntilCut);
 
     public string Address => inner.Address;
 
     public int Dials { get; private set; }
 
-    public int Cuts { get; private set; }
+    /// <summary>Connections cut by bytes.</summary>
+    public int Cuts => _cutter.Cuts;
 
     /// <summary>Live connections.</summary>
     public int Open => _near.Count(transport => !transport.IsClosed);
@@ -22,7 +24,11 @@ internal sealed class CutConnector(MemoryConnector inner, Func<int>? bytesUntilC
         set => inner.Refusal = value;
     }
 
-    public bool MayCut { get; set; } = true;
+    public bool MayCut
+    {
+        get => _cutter.MayCut;
+        set => _cutter.MayCut = value;
+    }
 
     public void Connect(Loop loop, IConnectAttempt attempt)
     {
@@ -63,46 +69,9 @@ internal sealed class CutConnector(MemoryConnector inner, Func<int>? bytesUntilC
         {
             owner._near.Add(transport);
             attempt.OnConnected(transport);
-            if (NextCut() is { } count)
-            {
-                transport.Handler = new CutHandler(owner, transport, transport.Handler, count);
-            }
+            owner._cutter.Watch(transport);
         }
 
         public void OnConnectFailed(string reason) => attempt.OnConnectFailed(reason);
-
-        private int? NextCut() => owner.MayCut ? owner.NextCut() : null;
-    }
-
-    private int? NextCut() => bytesUntilCut?.Invoke();
-
-    /// <summary>Hands on so many bytes, to the byte, then cuts.</summary>
-    private sealed class CutHandler(CutConnector owner, Transport transport, ITransportHandler inner, int bytes) : ITransportHandler
-    {
-        private int _left = bytes;
-
-        public int OnReceived(ReadOnlySpan<byte> received)
-        {
-            if (!owner.MayCut)
-            {
-                return inner.OnReceived(received);
-            }
-
-            if (received.Length <= _left)
-            {
-                int used = inner.OnReceived(received);
-                _left -= used;
-                return used;
-            }
-
-            int last = inner.OnReceived(received[.._left]);
-            owner.Cuts++;
-            transport.Close(TransportClose.Abort);
-            return last;
-        }
-
-        public void OnWritable() => inner.OnWritable();
-
-        public void OnClosed(TransportCloseReason reason) => inner.OnClosed(reason);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class TestTier
         Acceptors = new Swap[groups];
         for (int group = 0; group < groups; group++)
         {
-            Acceptors[group] = new Swap();
+            Acceptors[group] = new Swap(bytesUntilCut);
             StartBroker(group);
         }
 
@@ -172,10 +172,12 @@ internal sealed class OpenGate : IConnectGate
     }
 }
 
-/// <summary>An acceptor whose broker can be replaced.</summary>
-internal sealed class Swap : IConnectionAcceptor
+/// <summary>An acceptor whose broker can be replaced; its connections can be cut after a random number of bytes from the node.</summary>
+internal sealed class Swap(Func<int>? bytesUntilCut) : IConnectionAcceptor
 {
     private readonly List<Transport> _far = [];
+
+    public Cutter Cutter { get; } = new(bytesUntilCut);
 
     public IConnectionAcceptor? Target { get; set; }
 
@@ -183,6 +185,7 @@ internal sealed class Swap : IConnectionAcceptor
     {
         _far.Add(transport);
         Target!.OnAccepted(transport);
+        Cutter.Watch(transport);
     }
 
     /// <summary>The far side reads nothing any more on the connections it has, as a stopped process would.</summary>

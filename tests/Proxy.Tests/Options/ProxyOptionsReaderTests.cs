@@ -116,6 +116,8 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Backlog", "1", true)]
     [InlineData("MaximumConnections", "0", false)]
     [InlineData("MaximumConnections", "1", true)]
+    [InlineData("DescriptorReserve", "-1", false)]
+    [InlineData("DescriptorReserve", "0", true)]
     [InlineData("Address", "::1", false)]
     [InlineData("Address", "127.0.0.1", false)]
     [InlineData("Address", "[::1]:1883", true)]

@@ -7,7 +7,9 @@ namespace Trunkline.SystemTests.Containers;
 
 /// <summary>
 /// Runs a Dockerfile's COPY and RUN lines without Docker: each stage is a folder, and an absolute path of the container
-/// is that path below its stage's folder. What an image brings along is not looked at: it is this machine's.
+/// is that path below its stage's folder. What an image brings along is not looked at: it is this machine's. So are
+/// Debian's packages: a line that installs some is taken as run where this machine has them, for <c>./trunkline test</c>
+/// has installed them by the very command.
 /// </summary>
 public sealed partial class DockerBuild : IDisposable
 {
@@ -23,6 +25,22 @@ public sealed partial class DockerBuild : IDisposable
 
     /// <summary>The command of the last stage's ENTRYPOINT, as it runs here.</summary>
     public IReadOnlyList<string> EntryPoint => [.. Stages[^1].Last("ENTRYPOINT")!.Words.Select(Here)];
+
+    /// <summary>The last stage's health check, as it runs here.</summary>
+    public IReadOnlyList<string> HealthCheck
+    {
+        get
+        {
+            string text = Stages[^1].Last("HEALTHCHECK")!.Text;
+            return [.. new DockerInstruction("CMD", text[(text.IndexOf("CMD ", StringComparison.Ordinal) + 4)..]).Words.Select(Here)];
+        }
+    }
+
+    /// <summary>The user that the last stage's command runs as.</summary>
+    public string? User => Stages[^1].Last("USER")?.Text;
+
+    /// <summary>A path of the last stage's image, where it lies here.</summary>
+    public string PathOf(string path) => Here(path);
 
     /// <summary>Runs every COPY and RUN, in order.</summary>
     public static async Task<DockerBuild> RunAsync(string dockerfile)
@@ -76,6 +94,18 @@ public sealed partial class DockerBuild : IDisposable
 
     private async Task RunCommandAsync(string command)
     {
+        if (Installation().Match(command) is { Success: true } installation)
+        {
+            foreach (string package in installation.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                CommandResult state = await CommandRunner.RunAsync("dpkg-query", "-W", "-f", "${Status}", package);
+                Assert.Equal("install ok installed", state.EnsureSuccess().Output.Trim());
+            }
+
+            Directory.CreateDirectory(Here("/var/log/nginx"));
+            return;
+        }
+
         string here = AbsolutePath().Replace(command, match => Here(match.Value));
         CommandResult result = await CommandRunner.RunAsync(RunDeadline, Prepare, "/bin/sh", "-c", here);
         result.EnsureSuccess();
@@ -129,8 +159,11 @@ public sealed partial class DockerBuild : IDisposable
 
     private string Here(string path) => path.StartsWith('/') ? Path.TrimEndingDirectorySeparator(_stage + path) : path;
 
-    [GeneratedRegex(@"(?<=\s)/[\w/.-]+")]
+    [GeneratedRegex(@"(?<=\s)/(?!dev/)[\w/.-]+")]
     private static partial Regex AbsolutePath();
+
+    [GeneratedRegex("^apt-get update && apt-get install -y --no-install-recommends ([^&]+) && rm -rf /var/lib/apt/lists/[*]$")]
+    private static partial Regex Installation();
 }
 
 /// <summary>The two kinds of lines that our .dockerignore has: a name at the top, and **/name anywhere.</summary>

@@ -66,6 +66,10 @@ public sealed record BadPacket(string Name, ReasonCode Code, byte[] Bytes, byte[
 
     public override string ToString() => Name;
 
+    /// <summary>A CONNECT of 5.0 whose will has this topic.</summary>
+    public static byte[] ConnectWithWill(string topic) =>
+        Frame(0x10, [.. Text("MQTT"), 5, 0x06, 0, 60, 0, .. Text("will"), 0, .. Text(topic), .. Text("x")]);
+
     private static byte[] Publish(int flags, string topic, byte[]? properties = null, int id = -1) =>
         Frame(0x30 | flags, [.. Text(topic), .. Id(id), (byte)(properties?.Length ?? 0), .. properties ?? [], (byte)'x']);
 
