@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Trunkline.Protocol;
 using Trunkline.Transports;
@@ -8,6 +9,7 @@ namespace Trunkline.Loadtest;
 internal sealed partial class MqttClient
 {
     private bool _isSessionPresent;
+    private int _filtersAcknowledged;
 
     /// <inheritdoc/>
     public int OnReceived(ReadOnlySpan<byte> bytes)
@@ -143,11 +145,19 @@ internal sealed partial class MqttClient
         }
 
         State = ClientState.Subscribing;
-        _subscribeNs = nowNs;
         _isSessionPresent = packet.SessionPresent;
-        PacketWriter.WriteSubscribe(
-            Output, _settings.Version, 1, Encoding.UTF8.GetBytes(Spec.Filter), SubscriptionOptions.Create(_settings.SubscribeQoS));
+        _filtersAcknowledged = 0;
+        Subscribe(nowNs);
         return true;
+    }
+
+    /// <summary>Asks for the next filter; a client with several asks one at a time.</summary>
+    private void Subscribe(long nowNs)
+    {
+        _subscribeNs = nowNs;
+        string filter = Spec.Filter!.Replace("%f", _filtersAcknowledged.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        PacketWriter.WriteSubscribe(
+            Output, _settings.Version, 1, Encoding.UTF8.GetBytes(filter), SubscriptionOptions.Create(_settings.SubscribeQoS));
     }
 
     private bool TryHandleSubAck(in Frame frame, long nowNs, out ProtocolError error)
@@ -169,6 +179,12 @@ internal sealed partial class MqttClient
         }
 
         Figures.Subscribe.Record(nowNs - _subscribeNs);
+        if (++_filtersAcknowledged < _settings.Options.FiltersPerClient)
+        {
+            Subscribe(nowNs);
+            return true;
+        }
+
         BecomeReady(_isSessionPresent);
         return true;
     }

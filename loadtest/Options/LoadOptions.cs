@@ -44,6 +44,9 @@ internal sealed record LoadOptions
     /// <summary>--filter: what subscribers subscribe; null derives it from the topic.</summary>
     public string? Filter { get; init; }
 
+    /// <summary>How many filters each client subscribes, one after the other; %f in the filter is the number from 0.</summary>
+    public int FiltersPerClient { get; init; } = 1;
+
     /// <summary>-s: payload bytes.</summary>
     public int PayloadBytes { get; init; } = 256;
 

@@ -110,6 +110,12 @@ internal static class OptionParser
             errors.Add("--outstanding: pub does not see what is delivered.");
         }
 
+        if (options.FiltersPerClient > 1
+            && (options.Pattern != LoadPattern.Conn || (options.Filter ?? options.Topic)?.Contains("%f", StringComparison.Ordinal) != true))
+        {
+            errors.Add("--filters: only conn takes several filters a client, and --filter must hold %f for their number.");
+        }
+
         if (options.Loops > options.Count)
         {
             errors.Add("--loops: there are fewer clients than loops.");

@@ -31,6 +31,7 @@ internal static class OptionTable
     [
         new(["-t", "--topic"], "TOPIC", "%i is the number, %c the client id, %u the user name [loadtest/PATTERN/%i]", (o, v) => o with { Topic = v }),
         new(["--filter"], "FILTER", "what subscribers subscribe [from the topic]", (o, v) => o with { Filter = v }),
+        new(["--filters"], "N", "conn: filters of each client; %f in --filter is the number, from 0 [1]", (o, v) => o with { FiltersPerClient = (int)OptionValues.Whole(v, 1, 1_000_000) }),
         new(["-s", "--size"], "BYTES", $"payload bytes, at least {MessageStamp.Length} [256]", (o, v) => o with { PayloadBytes = (int)OptionValues.Whole(v, MessageStamp.Length, 16 * 1024 * 1024) }),
         new(["-q", "--qos"], "N", "QoS of messages and subscriptions [0]", (o, v) => o with { QoS = (QoS)OptionValues.Whole(v, 0, 2) }),
         new(["--sub-qos"], "N", "QoS of subscriptions alone [as -q]", (o, v) => o with { SubscribeQoS = (QoS)OptionValues.Whole(v, 0, 2) }),

@@ -56,6 +56,14 @@ public sealed class RunTests : IAsyncLifetime
         Assert.Equal(50, report.Latencies["subscribe"].Count);
     }
 
+    [Fact]
+    public async Task Conn_subscribes_as_many_filters_as_asked_for()
+    {
+        RunReport report = await RunAsync("conn -c 5 -R 0 -d 200ms -t x/%i/%f --filters 7");
+        Assert.Equal((5, 0), (report.Connected, report.Counts.ConnectFailures));
+        Assert.Equal(35, report.Latencies["subscribe"].Count);
+    }
+
     [Theory]
     [InlineData("churn -c 3 -R 300 -L 30 -d 30")]
     [InlineData("churn -c 3 --max -L 30 -d 30 --loops 2")]

@@ -13,11 +13,14 @@ internal sealed class Stage(BenchSettings settings) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan HoldPoll = TimeSpan.FromMilliseconds(200);
 
     private readonly PartRunner _parts = new(settings.Time);
     private readonly TierRunner _tiers = new(settings.Time);
     private readonly Dictionary<int, TierState> _up = [];
     private readonly Dictionary<string, Part> _peers = [];
+    private readonly List<LoadProcessHandle> _held = [];
 
     /// <summary>The peers, ready to be started.</summary>
     public PeerParts Peers { get; } = new(Path.Combine(settings.Folder, "peers"), settings.Ports);
@@ -31,6 +34,41 @@ internal sealed class Stage(BenchSettings settings) : IAsyncDisposable
             ProxySettings = [.. plan.ProxySettings, .. settings.ProxySettings],
         };
         _up[plan.Slot] = await _tiers.UpAsync(specification, FolderOf(plan.Slot), Patience, cancellation);
+    }
+
+    /// <summary>
+    /// Connects devices that stay, and waits until a proxy holds that many subscriptions more. They go with
+    /// <see cref="LetGoAsync"/>, or with the stage.
+    /// </summary>
+    public async Task HoldAsync(int slot, string proxy, IReadOnlyList<string> load, int subscriptions, CancellationToken cancellation)
+    {
+        int management = Port(slot, proxy, "management");
+        double before = (await Metrics.ReadAsync(management, cancellation)).Sum("trunkline_subscriptions");
+        LoadTarget target = LoadTarget.Port(Port(slot, proxy, "mqtt"));
+        LoadProcessHandle handle = LoadRunner.Start(["conn", .. load, "-k", "600", "-d", "0", "--connect-timeout", "60s", .. target.Arguments(), "--quiet"]);
+        _held.Add(handle);
+        long start = settings.Time.GetTimestamp();
+        double now;
+        while ((now = (await Metrics.ReadAsync(management, cancellation)).Sum("trunkline_subscriptions")) < before + subscriptions)
+        {
+            if (!handle.IsRunning || settings.Time.GetElapsedTime(start) > HoldPatience)
+            {
+                throw new RoundFault(FormattableString.Invariant($"{now - before:0} of {subscriptions} subscriptions stand: loadtest conn {string.Join(' ', load)}"));
+            }
+
+            await Task.Delay(HoldPoll, settings.Time, cancellation);
+        }
+    }
+
+    /// <summary>Lets go of all devices that were held.</summary>
+    public async Task LetGoAsync()
+    {
+        foreach (LoadProcessHandle handle in _held)
+        {
+            await handle.DisposeAsync();
+        }
+
+        _held.Clear();
     }
 
     /// <summary>Starts a peer and waits until it serves.</summary>
@@ -88,6 +126,7 @@ internal sealed class Stage(BenchSettings settings) : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await LetGoAsync();
         foreach (int slot in _up.Keys)
         {
             await _tiers.DownAsync(FolderOf(slot), CancellationToken.None);

@@ -1,0 +1,61 @@
+using Trunkline.Tool.Bench.Figures;
+using Trunkline.Tool.Bench.Load;
+using Trunkline.Tool.Bench.Peers;
+
+namespace Trunkline.Tool.Bench.Rows;
+
+/// <summary>
+/// From 1,000 to 19,000 devices on a proxy. Memory: what a device adds in the lower and in the upper half, in a new process
+/// each round; so what a process takes once does not count as a device's. CPU: all devices publish, the rate in all is the
+/// same.
+/// </summary>
+internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 19,000 devices on a proxy; bytes a device adds, and proxy's CPU per delivered message at 10,000/s")
+{
+    private const int Few = 1000;
+
+    // Descriptors left for the subscriber, the links and the process itself.
+    private const int Reserve = 100;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BenchGoal> Goals { get; } =
+    [
+        BenchGoal.Flat("bytes", "bytes per device: flat within 20%", values => values["bytes.lower"], values => values["bytes.upper"]),
+        BenchGoal.Flat("cpu", "CPU per message: flat within 20%", values => values["few.us"], values => values["many.us"]),
+    ];
+
+    /// <inheritdoc/>
+    public override Task PrepareAsync(RowRun run) => run.Stage.TierAsync(new TierPlan(), run.Cancellation);
+
+    /// <inheritdoc/>
+    public override async Task RoundAsync(RowRun run, int round, RoundValues values)
+    {
+        await run.Stage.RestartPartAsync(0, "broker-0", run.Cancellation);
+        await run.Stage.RestartPartAsync(0, "proxy-1", run.Cancellation);
+        int few = Math.Min(Few, run.Settings.Devices / 10);
+        int half = (run.Settings.Devices - few) / 2;
+        double low = await HoldAsync(run, few, "a");
+        double middle = await HoldAsync(run, half, "b");
+        double high = await HoldAsync(run, half, "c");
+        await run.Stage.LetGoAsync();
+        values["bytes.lower"] = (middle - low) / half;
+        values["bytes.upper"] = (high - middle) / half;
+
+        LoadSide[] sides = [Side("few", few), Side("many", run.Settings.Devices - Reserve)];
+        foreach (LoadSide side in round % 2 == 0 ? sides : sides.Reverse())
+        {
+            await side.RunAsync(run, run.Settings.WarmUpSeconds + 1, run.Settings.Seconds, values);
+        }
+    }
+
+    private static LoadSide Side(string name, int devices) => new(
+        name,
+        run => LoadTarget.Port(run.Stage.Port(0, "proxy-1", "mqtt"), run.Stage.Measured(0, "proxy-1")),
+        ["fanin", "-c", GrowthRows.Text(devices), "-R", "4000", "-q", "0", "-s", "64", "-V", "4", "--rate", "10000", "--connect-timeout", "60s"]);
+
+    private static async Task<double> HoldAsync(RowRun run, int devices, string part)
+    {
+        await run.Stage.HoldAsync(
+            0, "proxy-1", ["-c", GrowthRows.Text(devices), "-R", "4000", "-V", "4", "-t", $"bench/{part}/%i/state"], devices, run.Cancellation);
+        return ProcessMemory.Bytes(run.Stage.Measured(0, "proxy-1"));
+    }
+}
