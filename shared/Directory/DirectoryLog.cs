@@ -23,6 +23,9 @@ internal static partial class DirectoryLog
     [LoggerMessage(3005, LogLevel.Information, "Directory state {State}: {Detail}")]
     internal static partial void StateChanged(ILogger logger, DirectoryState state, string detail);
 
+    [LoggerMessage(3006, LogLevel.Warning, "{Sentence}")]
+    internal static partial void Durability(ILogger logger, string sentence);
+
     [LoggerMessage(3010, LogLevel.Warning, "Directory generation {New} instead of {Old}: what it held before may be forgotten, writing back")]
     internal static partial void GenerationChanged(ILogger logger, string old, string @new);
 

@@ -29,8 +29,8 @@ public sealed class RedisFaultTests
         Assert.Equal(DirectoryStatus.Unavailable, (await one.ClaimAsync(new("x", 1))).Status);
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 200);
 
-        // Longer than a lease: afterwards nobody declared anybody dead.
-        await Eventually.LastsAsync(TimeSpan.FromMilliseconds(1_500));
+        // Much longer than a lease: afterwards nobody declared anybody dead.
+        await Eventually.LastsAsync(TimeSpan.FromSeconds(7));
         server.Continue();
         await events.NextAsync<DirectoryHealth>(h => h.State == DirectoryState.Connected);
         Assert.Equal(HeldDoubt.Reconnected, await events.NextAsync<HeldDoubt>());
@@ -168,6 +168,50 @@ public sealed class RedisFaultTests
         await server.CommandAsync("CONFIG SET maxmemory 0");
         await EventuallyAsync(async () => (await one.ClaimAsync(new("other", 1))).IsOk);
         Assert.Equal(token, (await one.LookUpAsync("id")).Value.Token);
+    }
+
+    [Fact]
+    public async Task A_full_redis_leaves_records_whole_or_untouched()
+    {
+        await using RedisServer server = await RedisServer.StartAsync();
+        await using var tier = new TestTier(server, "t");
+        var (one, _) = await tier.JoinAsync();
+        SessionChange record = Records.Sets(("f:a", "1"), ("w", "bye")) with { ExpirySeconds = 60, WillDelaySeconds = 30 };
+        SessionToken token = (await one.MustClaimAsync("id", record)).Token;
+        await server.CommandAsync("CONFIG SET maxmemory 1");
+        SessionChange change = Records.Sets(("p", "1"), ("o:1", "x")) with { DropsWill = true, Deletes = ["f:a"], ExpirySeconds = 90 };
+        Assert.Equal(DirectoryStatus.Unavailable, (await one.WriteSessionAsync("id", token, change)).Status);
+        Assert.Equal(("f:a=1,w=bye", 60U), ((await one.MustReadAsync("id")).Text(), (await one.MustReadAsync("id")).ExpirySeconds));
+        Assert.Equal(DirectoryStatus.Unavailable, (await one.WriteCheckpointAsync(new(1, [], []))).Status);
+        await server.CommandAsync("CONFIG SET maxmemory 0");
+        await EventuallyAsync(async () => (await one.DetachSessionAsync("id", token, change)).IsOk);
+        Assert.Equal("o:1=x,p=1", (await one.MustReadAsync("id")).Text());
+    }
+
+    [Fact]
+    public async Task A_slow_redis_is_waited_for_up_to_the_deadline_and_then_left()
+    {
+        await using RedisServer server = await RedisServer.StartAsync();
+        await using var tier = new TestTier(server, "t");
+        var (one, events) = await tier.JoinAsync("one");
+        var (two, twoEvents) = await tier.JoinAsync("two");
+        SessionToken token = (await one.MustClaimAsync("id", new() { ExpirySeconds = 60 })).Token;
+        long connection = one.Health.Connection;
+        Task<string> nap = server.CommandAsync("DEBUG SLEEP 0.4");
+        await one.WriteSessionAsync("id", token, Records.Sets(("p", "1"))).MustAsync();
+        await nap;
+        Assert.Equal(connection, one.Health.Connection);
+        events.Drain<object>();
+
+        Task<string> sleep = server.CommandAsync("DEBUG SLEEP 4");
+        await EventuallyAsync(async () => !(await one.WriteSessionAsync("id", token, Records.Sets(("p", "2")))).IsOk);
+        await one.WriteSessionAsync("id", token, Records.Sets(("p", "3"))).AsTask().WaitAsync(TimeSpan.FromSeconds(3));
+        await sleep;
+        await EventuallyAsync(async () => (await one.WriteSessionAsync("id", token, Records.Sets(("p", "4")))).IsOk);
+        Assert.Equal("p=4", (await two.MustReadAsync("id")).Text());
+        Assert.NotEqual(connection, one.Health.Connection);
+        Assert.False(events.Drain<RecordingEvents.SelfDead>());
+        Assert.False(twoEvents.Drain<RecordingEvents.SelfDead>());
     }
 
     [Fact]

@@ -12,6 +12,7 @@ public sealed class RedisServer : IAsyncDisposable
     private readonly string _folder = System.IO.Directory.CreateTempSubdirectory("trunkline-redis-").FullName;
     private readonly string[] _arguments;
     private Process? _process;
+    private string? _sentinelFile;
 
     private RedisServer(int port, string[] arguments)
     {
@@ -30,6 +31,68 @@ public sealed class RedisServer : IAsyncDisposable
         var server = new RedisServer(FreePort(), arguments);
         await server.RunAsync();
         return server;
+    }
+
+    /// <summary>A sentinel that watches the master "m" at that port; a second's silence is enough for it.</summary>
+    public static async Task<RedisServer> StartSentinelAsync(int master, int quorum)
+    {
+        var server = new RedisServer(FreePort(), []);
+        string file = Path.Combine(server._folder, "sentinel.conf");
+        await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
+            port {server.Port}
+            bind 127.0.0.1
+            dir {server._folder}
+            logfile {server._folder}/log
+            sentinel monitor m 127.0.0.1 {master} {quorum}
+            sentinel down-after-milliseconds m 1000
+            sentinel failover-timeout m 3000
+            sentinel parallel-syncs m 1
+
+            """));
+        server._sentinelFile = file;
+        await server.RunAsync();
+        return server;
+    }
+
+    /// <summary>Three masters with a replica each; masters first, the replica of number i is number i + 3.</summary>
+    public static async Task<RedisServer[]> StartClusterOfSixAsync()
+    {
+        RedisServer[] servers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => StartAsync(
+            "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture),
+            "--appendonly", "yes")));
+        string[] ids = new string[6];
+        for (int i = 0; i < 6; i++)
+        {
+            ids[i] = (await servers[i].CommandAsync("CLUSTER MYID")).Split('\n')[1].Trim();
+            if (i < 3)
+            {
+                await servers[i].CommandAsync(string.Create(CultureInfo.InvariantCulture, $"CLUSTER ADDSLOTSRANGE {i * 5_461} {(i == 2 ? 16_383 : (i + 1) * 5_461 - 1)}"));
+            }
+
+            await servers[i].CommandAsync($"CLUSTER SET-CONFIG-EPOCH {i + 1}");
+            await servers[i].CommandAsync(string.Create(CultureInfo.InvariantCulture, $"CLUSTER MEET 127.0.0.1 {servers[0].Port} {servers[0]._arguments[5]}"));
+        }
+
+        async Task<bool> SeesAsync(RedisServer server, string what) => (await server.CommandAsync("CLUSTER INFO")).Contains(what, StringComparison.Ordinal);
+        for (int i = 3; i < 6; i++)
+        {
+            RedisServer replica = servers[i];
+            await Eventually.HoldsAsync(() => SeesAsync(replica, "cluster_known_nodes:6"), "the nodes met");
+            string master = ids[i - 3];
+            await Eventually.HoldsAsync(async () => (await replica.CommandAsync("CLUSTER REPLICATE " + master)).StartsWith("+OK", StringComparison.Ordinal), "it is a replica");
+        }
+
+        foreach (RedisServer server in servers)
+        {
+            await Eventually.HoldsAsync(() => SeesAsync(server, "cluster_state:ok"), "the cluster is up");
+        }
+
+        foreach (RedisServer replica in servers[3..])
+        {
+            await Eventually.HoldsAsync(async () => (await replica.CommandAsync("INFO replication")).Contains("master_link_status:up", StringComparison.Ordinal), "it has the data");
+        }
+
+        return servers;
     }
 
     /// <summary>One node that serves all slots, in cluster mode: a script that touches two slots fails there.</summary>
@@ -51,7 +114,8 @@ public sealed class RedisServer : IAsyncDisposable
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "no",
             "--daemonize", "no", "--logfile", Path.Combine(_folder, "log"), "--enable-debug-command", "yes",
         ];
-        _process = Process.Start(new ProcessStartInfo("redis-server", [.. fixedOnes, .. _arguments])) ?? throw new InvalidOperationException("no redis-server");
+        string[] all = _sentinelFile is { } file ? [file, "--sentinel"] : [.. fixedOnes, .. _arguments];
+        _process = Process.Start(new ProcessStartInfo("redis-server", all)) ?? throw new InvalidOperationException("no redis-server");
         await Eventually.HoldsAsync(AnswersAsync, "redis-server answers");
     }
 

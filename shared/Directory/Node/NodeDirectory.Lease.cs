@@ -178,6 +178,13 @@ public abstract partial class NodeDirectory
         if (_openedConnection >= 0 && _openedConnection != connection)
         {
             _doubt ??= HeldDoubt.Reconnected;
+
+            // Another server may stand there now; a node that serves goes on, and says what is wrong.
+            DirectoryResult kept = await _store.CheckAsync(cancellation);
+            if (kept.Detail.Length > 0)
+            {
+                DirectoryLog.Durability(_environment.Logger, kept.Detail);
+            }
         }
 
         _openedConnection = connection;

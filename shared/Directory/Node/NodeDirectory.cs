@@ -154,6 +154,17 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
         }
 
         await _store.WaitConnectedAsync(cancellation);
+        DirectoryResult kept = await _store.CheckAsync(cancellation);
+        if (!kept.IsOk)
+        {
+            return kept;
+        }
+
+        if (kept.Detail.Length > 0)
+        {
+            DirectoryLog.Durability(_environment.Logger, kept.Detail);
+        }
+
         if (!await OpenGenerationAsync("", cancellation))
         {
             return new(cancellation.IsCancellationRequested ? DirectoryStatus.Canceled : DirectoryStatus.Unavailable, _store.Fault);

@@ -3,8 +3,23 @@ namespace Trunkline.Directory;
 /// <summary>Settings of the directory, section <c>Directory</c>.</summary>
 public sealed record DirectoryOptions
 {
-    /// <summary>Redis servers as host:port; several name the members of one Cluster or replicas. Empty: in memory.</summary>
+    /// <summary>Redis servers as host:port; several name the members of one Cluster, or with SentinelMaster the sentinels. Empty: in memory.</summary>
     public IReadOnlyList<string> Endpoints { get; init; } = [];
+
+    /// <summary>The name under which sentinels watch the master; then Endpoints name the sentinels. Empty: no sentinels.</summary>
+    public string SentinelMaster { get; init; } = "";
+
+    /// <summary>
+    /// What Redis must keep through its own end, checked at start: memory (nothing), aof-everysec, aof-always, or replicas(n),
+    /// where claims and writes of sessions are done only when n replicas have them.
+    /// </summary>
+    public string Durability { get; init; } = "memory";
+
+    /// <summary>How long replicas(n) waits for the replicas' confirmation, ms; then the call counts as unavailable.</summary>
+    public int ReplicaWaitMs { get; init; } = 500;
+
+    /// <summary>What a CONNECT that wants a persistent session gets while the directory is away or recovering.</summary>
+    public WhenAway WhenAway { get; init; } = WhenAway.Refuse;
 
     /// <summary>ACL user name. Not supported by the Redis client in use; present so that setting it is refused with a sentence.</summary>
     public string? User { get; init; }

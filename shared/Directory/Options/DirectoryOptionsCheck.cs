@@ -14,8 +14,29 @@ internal static class DirectoryOptionsCheck
     {
         List<DirectoryOptionsError> errors = [];
         CheckConnection(options, section, errors);
+        CheckKeeping(options, section, errors);
         CheckTimes(options, section, errors);
         return errors;
+    }
+
+    private static void CheckKeeping(DirectoryOptions options, string section, List<DirectoryOptionsError> errors)
+    {
+        if (!Durability.TryParse(options.Durability, out Durability durability))
+        {
+            errors.Add(new($"{section}:Durability", $"'{options.Durability}' is none of {Durability.Forms}.", $"Use {Durability.Forms}, with n from 1 to 9."));
+        }
+
+        if (durability.Kind != DurabilityKind.Memory && options.Endpoints.Count == 0)
+        {
+            errors.Add(new($"{section}:Durability", $"'{options.Durability}' is asked of a Redis, but {section}:Endpoints is empty.",
+                $"Name a Redis in {section}:Endpoints, or remove the option."));
+        }
+
+        if (options.SentinelMaster.Length > 0 && options.Endpoints.Count == 0)
+        {
+            errors.Add(new($"{section}:SentinelMaster", $"A master is named, but {section}:Endpoints is empty.",
+                $"Name the sentinels (port 26379 by default) in {section}:Endpoints."));
+        }
     }
 
     private static void CheckConnection(DirectoryOptions options, string section, List<DirectoryOptionsError> errors)
@@ -67,9 +88,17 @@ internal static class DirectoryOptionsCheck
         Range(nameof(options.LeaseRaiseIntervalMs), options.LeaseRaiseIntervalMs, 20, 600_000);
         Range(nameof(options.RecoveringGraceMs), options.RecoveringGraceMs, 0, 3_600_000);
         Range(nameof(options.TakeOverDeadlineMs), options.TakeOverDeadlineMs, 50, 60_000);
+        Range(nameof(options.ReplicaWaitMs), options.ReplicaWaitMs, 10, 60_000);
         Range(nameof(options.SubscriptionCheckIntervalMs), options.SubscriptionCheckIntervalMs, 50, 3_600_000);
         Range(nameof(options.MaxOutstanding), options.MaxOutstanding, 1, 1_000_000);
         Range(nameof(options.MaxTakeOvers), options.MaxTakeOvers, 1, 1_000_000);
+        if (Durability.Of(options).Kind == DurabilityKind.Replicas && options.ReplicaWaitMs >= options.OperationDeadlineMs)
+        {
+            errors.Add(new($"{section}:ReplicaWaitMs",
+                $"{options.ReplicaWaitMs} ms is not less than OperationDeadlineMs ({options.OperationDeadlineMs} ms), so replicas that lag would count as a hung connection.",
+                "Use half of OperationDeadlineMs at most."));
+        }
+
         if (options.LeaseRaiseIntervalMs * 3L > options.LeaseMs)
         {
             errors.Add(new($"{section}:LeaseRaiseIntervalMs",

@@ -20,7 +20,10 @@ internal interface IDirectoryStore : IAsyncDisposable
     /// <summary>Waits until connected or until the connect deadline passed.</summary>
     Task WaitConnectedAsync(CancellationToken cancellation);
 
-    /// <summary>Reads the generation; makes <paramref name="candidate"/> the new one when there is none, when the server process changed, or when <paramref name="lost"/> is the current, completely stamped one.</summary>
+    /// <summary>Whether the store keeps what <see cref="DirectoryOptions.Durability"/> asks: Ok (the detail is a warning), Refused, or Unavailable.</summary>
+    ValueTask<DirectoryResult> CheckAsync(CancellationToken cancellation);
+
+    /// <summary>Reads the generation; makes <paramref name="candidate"/> the new one when there is none, when a master's process changed, or when <paramref name="lost"/> is the current, completely stamped one.</summary>
     ValueTask<DirectoryResult<GenerationReading>> OpenGenerationAsync(string candidate, string lost, CancellationToken cancellation);
 
     /// <summary>Writes the generation into every bucket and notes that this was done.</summary>

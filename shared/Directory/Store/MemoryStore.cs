@@ -44,6 +44,9 @@ internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectorySt
     public Task WaitConnectedAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     /// <inheritdoc/>
+    public ValueTask<DirectoryResult> CheckAsync(CancellationToken cancellation) => new(new DirectoryResult(DirectoryStatus.Ok));
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         lock (memory.Gate)

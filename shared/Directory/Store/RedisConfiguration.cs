@@ -8,11 +8,24 @@ namespace Trunkline.Directory;
 /// <summary>Turns <see cref="DirectoryOptions"/> into the client library's own.</summary>
 internal static class RedisConfiguration
 {
-    internal static ConfigurationOptions Make(DirectoryOptions options, string clientName)
+    /// <summary>For the sentinels that <see cref="DirectoryOptions.Endpoints"/> names: another set of commands, no password.</summary>
+    internal static ConfigurationOptions MakeSentinel(DirectoryOptions options, string clientName)
+    {
+        ConfigurationOptions configuration = Make(options, clientName);
+        configuration.CommandMap = CommandMap.Sentinel;
+        configuration.Password = "";
+        configuration.DefaultDatabase = null;
+        return configuration;
+    }
+
+    /// <summary>For the data nodes; <paramref name="endpoints"/> replaces the ones in the options.</summary>
+    internal static ConfigurationOptions Make(DirectoryOptions options, string clientName, IReadOnlyList<string>? endpoints = null)
     {
         var configuration = new ConfigurationOptions
         {
             AbortOnConnectFail = false,
+            // INFO and CONFIG GET count as administration; nothing is ever set.
+            AllowAdmin = true,
             ConnectTimeout = options.ConnectDeadlineMs,
             SyncTimeout = options.OperationDeadlineMs,
             ConnectRetry = 1,
@@ -27,7 +40,7 @@ internal static class RedisConfiguration
             TieBreaker = "",
             ConfigurationChannel = "",
         };
-        foreach (string endpoint in options.Endpoints)
+        foreach (string endpoint in endpoints ?? options.Endpoints)
         {
             if (DirectoryOptionsCheck.TrySplit(endpoint, out string host, out int port))
             {

@@ -25,6 +25,12 @@ internal sealed class RedisConnection
 
     internal IDatabase Database { get; }
 
+    /// <summary>The master as the sentinels named it; empty without sentinels.</summary>
+    internal string Master { get; init; } = "";
+
+    /// <summary>Waits for replicas, when that is asked for.</summary>
+    internal ReplicaWaits? Replicas { get; set; }
+
     internal ISubscriber Subscriber { get; }
 
     /// <summary>Ends, with the reason, when the connection must not be used any more.</summary>
@@ -32,13 +38,19 @@ internal sealed class RedisConnection
 
     internal void Break(string reason) => _broken.TrySetResult(reason);
 
+    /// <summary>The masters that are connected.</summary>
+    internal IServer[] Masters() =>
+        [.. _multiplexer.GetEndPoints().Select(endpoint => _multiplexer.GetServer(endpoint)).Where(server => server is { IsConnected: true, IsSlave: false })];
+
     /// <summary>Closes without waiting for commands: with a stopped server they would never end. What is outstanding faults.</summary>
-    internal Task CloseAsync() => Task.Run(() =>
+    internal Task CloseAsync() => CloseAsync(_multiplexer);
+
+    internal static Task CloseAsync(ConnectionMultiplexer multiplexer) => Task.Run(() =>
     {
         try
         {
-            _multiplexer.Close(allowCommandsToComplete: false);
-            _multiplexer.Dispose();
+            multiplexer.Close(allowCommandsToComplete: false);
+            multiplexer.Dispose();
         }
         catch (Exception)
         {
@@ -86,7 +98,7 @@ internal sealed class RedisConnection
     };
 
     // An abandoned operation may fault long after; nobody else looks at it.
-    private static void Observe(Task operation) =>
+    internal static void Observe(Task operation) =>
         operation.ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

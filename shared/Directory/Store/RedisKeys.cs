@@ -6,7 +6,7 @@ namespace Trunkline.Directory;
 /// <summary>
 /// Keys and channels. Prefix and schema stand inside the tag, so that one script has one tag and one Cluster slot:
 /// <code>
-/// {tl1:tier}:state      hash   g generation, at (us), run (server process), stamped, nodes (version), shape
+/// {tl1:tier}:state      hash   g generation, at (us), run (identity of the masters' processes), stamped, nodes (version), shape
 /// {tl1:tier}:nodes      hash   node id -> NodeInfo as JSON
 /// {tl1:tier}:beats      hash   node id -> lease counter
 /// {tl1:tier}:dead       zset   node id by time of death (us), the latest 1,000

@@ -28,6 +28,7 @@ internal sealed class RedisLink : IAsyncDisposable
     private long _number;
     private long _probeNumber;
     private NodeId _self;
+    private RedisSentinels? _sentinels;
     private IStoreEvents? _events;
     private Task _run = Task.CompletedTask;
     private Task _closing = Task.CompletedTask;
@@ -54,6 +55,11 @@ internal sealed class RedisLink : IAsyncDisposable
     {
         _self = self;
         _events = events;
+        if (_options.SentinelMaster.Length > 0)
+        {
+            _sentinels = new RedisSentinels(_options, _environment, "trunkline-" + self);
+        }
+
         _run = Task.Run(RunAsync);
     }
 
@@ -75,7 +81,8 @@ internal sealed class RedisLink : IAsyncDisposable
         await _run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // Closing may hang in the client library while the server is stopped; the process must not.
-        await _closing.WaitAsync(TimeSpan.FromMilliseconds(_options.ConnectDeadlineMs), Time, CancellationToken.None)
+        Task sentinels = _sentinels?.CloseAsync() ?? Task.CompletedTask;
+        await Task.WhenAll(_closing, sentinels).WaitAsync(TimeSpan.FromMilliseconds(_options.ConnectDeadlineMs), Time, CancellationToken.None)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
@@ -154,13 +161,30 @@ internal sealed class RedisLink : IAsyncDisposable
     {
         Task<ConnectionMultiplexer> connecting;
         TimeSpan deadline = TimeSpan.FromMilliseconds(_options.ConnectDeadlineMs);
+        string[]? endpoints = null;
         try
         {
-            connecting = ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Make(_options, "trunkline-" + _self));
+            if (_sentinels is not null)
+            {
+                (string? master, string unknown) = await _sentinels.FindMasterAsync(_stop.Token);
+                if (master is null)
+                {
+                    return (null, unknown);
+                }
+
+                endpoints = [master];
+            }
+
+            connecting = ConnectionMultiplexer.ConnectAsync(RedisConfiguration.Make(_options, "trunkline-" + _self, endpoints));
 
             // The library's own connect timeout comes first; twice that means that it hangs.
             ConnectionMultiplexer multiplexer = await connecting.WaitAsync(deadline * 2, Time, _stop.Token);
-            var connection = new RedisConnection(multiplexer, _options.Database);
+            var connection = new RedisConnection(multiplexer, _options.Database) { Master = endpoints?[0] ?? "" };
+            if (Durability.Of(_options) is { Kind: DurabilityKind.Replicas } durability)
+            {
+                connection.Replicas = new(connection, durability.Replicas, _options.ReplicaWaitMs, TimeSpan.FromMilliseconds(_options.OperationDeadlineMs), Time);
+            }
+
             string? fault = await GreetAsync(connection, deadline);
             if (fault is null)
             {
@@ -201,6 +225,9 @@ internal sealed class RedisLink : IAsyncDisposable
     private async Task<string> WatchAsync(RedisConnection connection)
     {
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
+
+        // Not awaited: it ends with the connection.
+        _ = FollowMasterAsync(connection);
         while (true)
         {
             Task pause = Task.Delay(TimeSpan.FromMilliseconds(_options.SubscriptionCheckIntervalMs), Time, _stop.Token);
@@ -222,6 +249,35 @@ internal sealed class RedisLink : IAsyncDisposable
             {
                 DirectoryLog.SubscriptionLost(_environment.Logger);
                 connection.Break("subscriptions deliver nothing");
+            }
+        }
+    }
+
+    // A master that was replaced may still answer, until the sentinels make it a replica: who writes there is alone.
+    private async Task FollowMasterAsync(RedisConnection connection)
+    {
+        while (_sentinels is not null && !connection.Broken.IsCompleted && !_stop.IsCancellationRequested)
+        {
+            Task pause = Task.Delay(TimeSpan.FromMilliseconds(_options.LeaseRaiseIntervalMs), Time, _stop.Token);
+            await Task.WhenAny(connection.Broken, pause);
+            if (connection.Broken.IsCompleted || _stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            string? master;
+            try
+            {
+                (master, _) = await _sentinels.FindMasterAsync(_stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            if (master is not null && master != connection.Master)
+            {
+                connection.Break($"the sentinels name {master} as the master");
             }
         }
     }

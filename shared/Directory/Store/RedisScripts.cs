@@ -1,7 +1,11 @@
 namespace Trunkline.Directory;
 
 /// <summary>A script and its name for counters.</summary>
-internal sealed record RedisScript(string Name, string Text);
+internal sealed record RedisScript(string Name, string Text)
+{
+    /// <summary>Done only when the replicas have it, where <c>Directory:Durability</c> asks for replicas.</summary>
+    internal bool MustNotBeLost { get; init; }
+}
 
 /// <summary>
 /// The scripts. Each touches the declared keys only (<see cref="RedisKeys"/>), answers with an array that begins with a
@@ -10,14 +14,14 @@ internal sealed record RedisScript(string Name, string Text);
 /// </summary>
 internal static partial class RedisScripts
 {
-    // The server's run id tells a restarted or promoted server, whose past may be older, from the one that was seen before.
+    // ARGV candidate, lost generation, identity of the masters: a restarted or promoted server's past may be older than the
+    // one that was seen before.
     internal static readonly RedisScript OpenGeneration = new("open", """
-        local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
         local s = redis.call('HMGET', KEYS[1], 'g', 'at', 'run', 'stamped')
         local t = redis.call('TIME')
         local now = t[1] * 1000000 + t[2]
-        if not s[1] or s[3] ~= run or (s[1] == ARGV[2] and s[4] == '1') then
-          redis.call('HSET', KEYS[1], 'g', ARGV[1], 'at', string.format('%.0f', now), 'run', run, 'stamped', '0')
+        if not s[1] or s[3] ~= ARGV[3] or (s[1] == ARGV[2] and s[4] == '1') then
+          redis.call('HSET', KEYS[1], 'g', ARGV[1], 'at', string.format('%.0f', now), 'run', ARGV[3], 'stamped', '0')
           return {'O', ARGV[1], '0', '0'}
         end
         return {'O', s[1], string.format('%.0f', now - (tonumber(s[2]) or 0)), s[4] or '0'}

@@ -11,7 +11,18 @@ internal sealed partial class RedisStore
     /// <inheritdoc/>
     public async ValueTask<DirectoryResult<GenerationReading>> OpenGenerationAsync(string candidate, string lost, CancellationToken cancellation)
     {
-        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.OpenGeneration, _keys.State(), [candidate, lost], cancellation);
+        if (_link.Current is not { } connection)
+        {
+            return DirectoryResult<GenerationReading>.Failed(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);
+        }
+
+        (string masters, string? fault) = await RedisFleet.IdentifyAsync(connection, _deadline, _environment.Time, cancellation);
+        if (fault is not null)
+        {
+            return DirectoryResult<GenerationReading>.Failed(DirectoryStatus.Unavailable, fault);
+        }
+
+        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.OpenGeneration, _keys.State(), [candidate, lost, masters], cancellation);
         return result.IsOk
             ? DirectoryResult<GenerationReading>.Of(Generation(result.Value[1], result.Value[2], result.Value[3]))
             : DirectoryResult<GenerationReading>.Failed(result.Status, result.Detail);

@@ -39,6 +39,12 @@ internal sealed partial class RedisStore : IDirectoryStore
     public Task WaitConnectedAsync(CancellationToken cancellation) => _link.WaitConnectedAsync(cancellation);
 
     /// <inheritdoc/>
+    public async ValueTask<DirectoryResult> CheckAsync(CancellationToken cancellation) =>
+        _link.Current is { } connection
+            ? await RedisFleet.CheckAsync(connection, _options, _environment.Time, cancellation)
+            : new(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _link.DisposeAsync();
 
     /// <inheritdoc/>
@@ -73,6 +79,12 @@ internal sealed partial class RedisStore : IDirectoryStore
 
         long start = _environment.Time.GetTimestamp();
         DirectoryResult<RedisResult[]> result = await EvaluateAsync(script, keys, arguments, cancellation);
+        if (script.MustNotBeLost && result.IsOk && _link.Current?.Replicas is { } replicas && await replicas.WaitAsync() is { } unconfirmed)
+        {
+            DirectoryLog.OperationFailed(_environment.Logger, script.Name, unconfirmed);
+            result = DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Unavailable, unconfirmed);
+        }
+
         Interlocked.Decrement(ref _outstanding);
         _meters.Ended(script.Name, result.Status, _environment.Time.GetElapsedTime(start));
         return result;

@@ -80,7 +80,7 @@ internal static partial class RedisScripts
           redis.call('ZADD', KEYS[2], 0, node .. ':' .. id)
         end
         return {'O', new, e, n, r, owes and '1' or '0', record}
-        """);
+        """) { MustNotBeLost = true };
 
     // ARGV per session: client id, epoch, node, number, W write or D detach, change. A number at or below the stored one
     // is a write that was given up and came late: its caller has since written all of it again.
@@ -114,7 +114,7 @@ internal static partial class RedisScripts
           at = after(change)
         end
         return out
-        """);
+        """) { MustNotBeLost = true };
 
     internal static readonly RedisScript Detach = Write with { Name = "detach" };
 
@@ -168,7 +168,7 @@ internal static partial class RedisScripts
           at = after(at + 5)
         end
         return out
-        """);
+        """) { MustNotBeLost = true };
 
     // KEYS meta at due wills. ARGV most. What is due: members, and for wills that stand apart their bytes.
     internal static readonly RedisScript ListDue = new("list_due", """

@@ -1,0 +1,53 @@
+using static Trunkline.Directory.Tests.Records;
+
+namespace Trunkline.Directory.Tests;
+
+/// <summary>A Cluster of three masters with a replica each.</summary>
+public sealed class ClusterTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_masters_death_is_a_new_generation_for_all_buckets(int victim)
+    {
+        RedisServer[] servers = await RedisServer.StartClusterOfSixAsync();
+        try
+        {
+            await using var tier = new TestTier(servers[0], "t");
+            DirectoryOptions options = tier.Options with { Endpoints = [.. servers.Select(s => s.Endpoint)], LeaseMs = 20_000, Durability = "aof-everysec" };
+            var (one, events) = await tier.JoinAsync("one", options);
+            var (two, _) = await tier.JoinAsync("two", options);
+            List<HeldSession> held = [];
+            for (int i = 0; i < 300; i++)
+            {
+                SessionChange record = Sets(("p", "p" + i)) with { ExpirySeconds = 3_600 };
+                held.Add(new("d" + i, (await one.MustClaimAsync("d" + i, record, i)).Token, i) { Record = record });
+            }
+
+            string generation = one.Health.Generation;
+            await servers[victim].KillAsync();
+            IReadOnlyList<DirectoryResult> results = await one.WriteSessionsAsync([.. held.Select(h => new SessionWrite(h.ClientId, h.Token, Sets(("p", "late"))))])
+                .AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+            Assert.Contains(results, r => r.Status == DirectoryStatus.Unavailable);
+            await events.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration, 60);
+            Assert.NotEqual(generation, one.Health.Generation);
+            await Eventually.HoldsAsync(async () => (await one.RestoreHeldAsync(held)).IsOk, "written back");
+            foreach (HeldSession session in held)
+            {
+                await Eventually.HoldsAsync(async () => (await two.ReadSessionAsync(session.ClientId)).IsOk, "read by the other node");
+                StoredSession stored = await two.MustReadAsync(session.ClientId);
+                Assert.Equal((session.Token, $"p=p{session.AttachNumber}"), (stored.Token, stored.Text()));
+            }
+
+            Assert.True((await two.ClaimAsync(new("fresh", 1))).IsOk);
+        }
+        finally
+        {
+            foreach (RedisServer server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using static Trunkline.Directory.Tests.Records;
+
+namespace Trunkline.Directory.Tests;
+
+/// <summary>A master with a replica and three sentinels: FAULTS.md row 11.</summary>
+public sealed class SentinelTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task After_a_fail_over_everything_held_is_written_back(bool stopped)
+    {
+        await using Sentinels sentinels = await Sentinels.StartAsync();
+        await using var tier = new TestTier(sentinels.Master, "t") { Options = sentinels.Options("memory") };
+        var (one, oneEvents) = await tier.JoinAsync("one");
+        var (two, twoEvents) = await tier.JoinAsync("two");
+        List<HeldSession> held = [];
+        for (int i = 0; i < 200; i++)
+        {
+            SessionChange record = Sets(("p", "p" + i)) with { ExpirySeconds = 3_600 };
+            held.Add(new("d" + i, (await one.MustClaimAsync("d" + i, record, i)).Token, i) { Record = record });
+        }
+
+        string generation = one.Health.Generation;
+        if (stopped)
+        {
+            sentinels.Master.Stop();
+        }
+        else
+        {
+            await sentinels.Master.KillAsync();
+        }
+
+        // Meanwhile every call ends, within its deadline and a little.
+        await Eventually.HoldsAsync(
+            async () => (await one.WriteSessionAsync("d0", held[0].Token, Sets(("p", "late"))).AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Status
+                == DirectoryStatus.Unavailable,
+            "the master is missed");
+        Assert.Equal(HeldDoubt.NewGeneration, await oneEvents.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration, 60));
+        await twoEvents.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration, 60);
+        Assert.NotEqual(generation, one.Health.Generation);
+        DirectoryResult<IReadOnlyList<HeldFinding>> restored = await one.RestoreHeldAsync(held);
+        Assert.True(restored.IsOk, restored.Detail);
+        Assert.DoesNotContain(restored.Value, f => f.Standing == HeldStanding.Stale);
+        Assert.Equal("p=p199", (await two.MustReadAsync("d199")).Text());
+
+        if (stopped)
+        {
+            // Two primaries for a while: nobody follows the old one, and what is written goes to one place.
+            sentinels.Master.Continue();
+            await Eventually.HoldsAsync(
+                async () => (await sentinels.Master.CommandAsync("INFO replication")).Contains("role:slave", StringComparison.Ordinal), "the old master has become a replica");
+            Assert.Equal(DirectoryState.Connected, await StateAsync(one));
+            Assert.Equal(DirectoryState.Connected, await StateAsync(two));
+            Claim claim = (await two.ClaimAsync(new("d7", 1, "", ExpectedHolder.Exactly, held[7].Token))).Value;
+            Assert.Equal(claim.Token, (await one.LookUpAsync("d7")).Value.Token);
+        }
+    }
+
+    [Fact]
+    public async Task A_master_that_lost_its_replicas_grants_nothing_where_replicas_are_asked_for()
+    {
+        await using Sentinels sentinels = await Sentinels.StartAsync();
+        await using var tier = new TestTier(sentinels.Master, "t") { Options = sentinels.Options("replicas(1)") };
+        var (one, _) = await tier.JoinAsync("one");
+        SessionToken token = (await one.MustClaimAsync("id", Sets(("p", "1")) with { ExpirySeconds = 60 })).Token;
+        Assert.Contains("p", await sentinels.Replica.CommandAsync($"HKEYS {new RedisKeys("t").Session("id")[4]}"), StringComparison.Ordinal);
+
+        // No replica: neither a claim nor a write counts as done; what loses nothing by a repeat goes on.
+        sentinels.Replica.Stop();
+        DirectoryResult<Claim> refused = await one.ClaimAsync(new("other", 1));
+        Assert.Equal(DirectoryStatus.Unavailable, refused.Status);
+        Assert.Contains("replicas confirmed", refused.Detail, StringComparison.Ordinal);
+        Assert.Equal(DirectoryStatus.Unavailable, (await one.WriteSessionAsync("id", token, Sets(("q:1", "x")))).Status);
+        await one.WriteCheckpointAsync(new(1, [], [])).MustAsync();
+        sentinels.Replica.Continue();
+        await Eventually.HoldsAsync(async () => (await one.WriteSessionAsync("id", token, Sets(("q:1", "x")))).IsOk, "the replica is back");
+        NodeDirectory tooMany = tier.Make("wants two", sentinels.Options("replicas(2)"));
+        DirectoryResult waits = await tooMany.JoinAsync(TestTier.Shape, new RecordingEvents());
+        Assert.Equal(DirectoryStatus.Unavailable, waits.Status);
+        Assert.Contains("1 replicas connected", waits.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_primaries_never_give_two_holders_that_both_may_write()
+    {
+        await using Sentinels sentinels = await Sentinels.StartAsync();
+        await using var tier = new TestTier(sentinels.Master, "t") { Options = sentinels.Options("replicas(1)") };
+        var (one, oneEvents) = await tier.JoinAsync("one");
+        var (two, twoEvents) = await tier.JoinAsync("two");
+        SessionToken first = (await one.MustClaimAsync("id", Sets(("p", "0")) with { ExpirySeconds = 60 })).Token;
+        sentinels.Master.Stop();
+        await Eventually.HoldsAsync(
+            async () => !(await sentinels.Voters[0].CommandAsync("SENTINEL get-master-addr-by-name m")).Contains(sentinels.Master.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal),
+            "the replica is promoted");
+        sentinels.Master.Continue();
+
+        // Whoever still talks to the old master gets no confirmation of its replica, which is its rival now.
+        int both = 0;
+        SessionToken last = first;
+        for (int i = 0; i < 100; i++)
+        {
+            DirectoryResult<Claim>[] claims = await Task.WhenAll(
+                one.ClaimAsync(new("id", i, "", ExpectedHolder.Exactly, last)).AsTask(), two.ClaimAsync(new("id", i, "", ExpectedHolder.Exactly, last)).AsTask());
+            both += claims.All(c => c.IsOk) ? 1 : 0;
+            DirectoryResult<StoredSession> read = await one.ReadSessionAsync("id");
+            last = claims.FirstOrDefault(c => c.IsOk) is { IsOk: true } won ? won.Value.Token : read is { IsOk: true, Value.Token.IsNone: false } ? read.Value.Token : last;
+        }
+
+        Assert.Equal(0, both);
+        await Eventually.HoldsAsync(async () => (await sentinels.Master.CommandAsync("INFO replication")).Contains("role:slave", StringComparison.Ordinal), "demoted");
+        Assert.Equal(DirectoryState.Connected, await StateAsync(one));
+        Assert.Equal(DirectoryState.Connected, await StateAsync(two));
+        Assert.Equal((await one.LookUpAsync("id")).Value.Token, (await two.LookUpAsync("id")).Value.Token);
+        oneEvents.Drain<object>();
+        twoEvents.Drain<object>();
+    }
+
+    private static async Task<DirectoryState> StateAsync(NodeDirectory directory)
+    {
+        await Eventually.HoldsAsync(() => Task.FromResult(directory.Health.State == DirectoryState.Connected), "connected");
+        return directory.Health.State;
+    }
+
+    private sealed class Sentinels : IAsyncDisposable
+    {
+        public RedisServer Master { get; private init; } = null!;
+
+        public RedisServer Replica { get; private init; } = null!;
+
+        public RedisServer[] Voters { get; private init; } = [];
+
+        public static async Task<Sentinels> StartAsync()
+        {
+            RedisServer master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
+            RedisServer replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {master.Port}", "--repl-diskless-sync-delay", "0");
+            RedisServer[] voters = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RedisServer.StartSentinelAsync(master.Port, 2)));
+            await Eventually.HoldsAsync(async () => (await replica.CommandAsync("INFO replication")).Contains("master_link_status:up", StringComparison.Ordinal), "replicating");
+            foreach (RedisServer voter in voters)
+            {
+                await Eventually.HoldsAsync(
+                    async () =>
+                    {
+                        string master = await voter.CommandAsync("INFO sentinel");
+                        return master.Contains("slaves=1", StringComparison.Ordinal) && master.Contains("sentinels=3", StringComparison.Ordinal);
+                    },
+                    "the sentinels know each other");
+            }
+
+            return new Sentinels { Master = master, Replica = replica, Voters = voters };
+        }
+
+        public DirectoryOptions Options(string durability) => new()
+        {
+            Endpoints = [.. Voters.Select(v => v.Endpoint)],
+            SentinelMaster = "m",
+            Durability = durability,
+            Prefix = "t",
+            OperationDeadlineMs = 1_000,
+            ReplicaWaitMs = 200,
+            ConnectDeadlineMs = 1_000,
+            LeaseMs = 20_000,
+            LeaseRaiseIntervalMs = 200,
+            RecoveringGraceMs = 300,
+            ReconnectMinMs = 20,
+            ReconnectMaxMs = 200,
+            SubscriptionCheckIntervalMs = 500,
+        };
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (RedisServer server in Voters.Append(Replica).Append(Master))
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+}
