@@ -12,8 +12,11 @@ public sealed record TierOptions
     /// <summary>trunkline or mosquitto.</summary>
     public string Broker { get; init; } = "trunkline";
 
-    /// <summary>none or single.</summary>
+    /// <summary>none, single, sentinel or cluster.</summary>
     public string Redis { get; init; } = "single";
+
+    /// <summary>memory, aof-everysec, aof-always or replicas.</summary>
+    public string RedisDurability { get; init; } = "aof-everysec";
 
     public bool Nginx { get; init; }
 
@@ -36,6 +39,8 @@ public sealed record TierOptions
         yield return Broker;
         yield return "--redis";
         yield return Redis;
+        yield return "--redis-durability";
+        yield return RedisDurability;
         yield return "--timeout";
         yield return TimeoutSeconds.ToString(CultureInfo.InvariantCulture);
         if (Nginx)

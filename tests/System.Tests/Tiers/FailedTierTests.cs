@@ -12,8 +12,8 @@ namespace Trunkline.SystemTests.Tiers;
 public sealed class FailedTierTests
 {
     [Theory]
-    [InlineData("--redis sentinel", "--redis sentinel comes with")]
-    [InlineData("--redis cluster", "--redis cluster comes with")]
+    [InlineData("--redis-durability replicas", "use --redis sentinel")]
+    [InlineData("--redis-durability often", "'often' not recognized")]
     [InlineData("--redis none", "without a directory in common")]
     [InlineData("--proxies 11", "--proxies 11 does not fit")]
     [InlineData("--groups 11", "--groups 11 does not fit")]

@@ -36,7 +36,7 @@ internal sealed record Part(
     /// <summary>The group's number, of a broker.</summary>
     public int? Group { get; init; }
 
-    /// <summary>What Redis calls itself: master.</summary>
+    /// <summary>What a Redis server was started as: master, replica or sentinel. A fail-over changes roles, not this.</summary>
     public string? Role { get; init; }
 
     /// <summary>The process last started; null before the first start and after a stop.</summary>

@@ -65,8 +65,16 @@ internal static class ProxyPart
         Address = OwnPrograms.Loopback(layout.Ports.Broker(group)),
     };
 
-    private static object DirectorySettings(TierLayout layout) =>
-        layout.Specification.Redis == RedisKind.None
+    private static object DirectorySettings(TierLayout layout)
+    {
+        TierSpecification tier = layout.Specification;
+        return tier.Redis == RedisKind.None
             ? new { }
-            : new { Endpoints = new[] { OwnPrograms.Loopback(layout.Ports.Redis) } };
+            : new
+            {
+                Endpoints = RedisParts.EndpointPorts(layout).Select(OwnPrograms.Loopback).ToArray(),
+                SentinelMaster = tier.Redis == RedisKind.Sentinel ? RedisParts.MasterName : "",
+                Durability = tier.RedisDurability == "replicas" ? "replicas(1)" : tier.RedisDurability,
+            };
+    }
 }

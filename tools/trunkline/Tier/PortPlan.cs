@@ -6,7 +6,9 @@ namespace Trunkline.Tool.Tier;
 /// P+0 .. P+2    nginx: mqtt, mqtts, ws
 /// P+10 .. P+59  proxies, 5 each: mqtt, mqtts, ws, wss, management
 /// P+60 .. P+79  brokers, 2 each: mqtt, management
-/// P+80 .. P+99  Redis
+/// P+80 .. P+85  Redis servers
+/// P+86 .. P+88  sentinels
+/// P+90 .. P+95  cluster bus of the Redis servers
 /// </code>
 /// </summary>
 internal sealed record PortPlan(int BasePort)
@@ -21,7 +23,14 @@ internal sealed record PortPlan(int BasePort)
 
     public int NginxWebSocket => BasePort + 2;
 
-    public int Redis => BasePort + 80;
+    /// <summary>A Redis server; they count from 1.</summary>
+    public int Redis(int number) => BasePort + 79 + number;
+
+    /// <summary>A sentinel; they count from 1.</summary>
+    public int Sentinel(int number) => BasePort + 85 + number;
+
+    /// <summary>Where a Redis server speaks to the others of its Cluster.</summary>
+    public int RedisBus(int number) => BasePort + 89 + number;
 
     /// <summary>First of the five ports of a proxy; proxies count from 1.</summary>
     public int Proxy(int number) => BasePort + 10 + (5 * (number - 1));

@@ -44,15 +44,21 @@ internal static class TierCommand
         Option<int> groups = new("--groups") { Description = "Broker groups, 0 to 10.", DefaultValueFactory = _ => 2 };
         Option<string> broker = new("--broker") { Description = "Whose broker serves the groups.", DefaultValueFactory = _ => "trunkline" };
         Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
+        Option<string> durability = new("--redis-durability")
+        {
+            Description = "What that Redis keeps, and the proxies ask of it: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel).",
+            DefaultValueFactory = _ => "aof-everysec",
+        };
         Option<bool> nginx = new("--nginx") { Description = "nginx in front of the proxies." };
         Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
         Option<string[]> brokerSettings = new("--broker-set") { Description = "A setting for every broker of ours. Repeatable." };
         broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
         redis.AcceptOnlyFromAmong("none", "single", "sentinel", "cluster");
+        durability.AcceptOnlyFromAmong("memory", "aof-everysec", "aof-always", "replicas");
 
         Command up = new("up", "Start a tier, wait until every part is ready, print it as JSON. A failed start stops what it started.")
         {
-            proxies, groups, broker, redis, nginx, proxySettings, brokerSettings, TimeoutOption,
+            proxies, groups, broker, redis, durability, nginx, proxySettings, brokerSettings, TimeoutOption,
         };
         up.SetAction(async (parsed, cancellation) =>
         {
@@ -64,6 +70,7 @@ internal static class TierCommand
                 Enum.Parse<RedisKind>(parsed.GetValue(redis)!, ignoreCase: true),
                 parsed.GetValue(nginx))
             {
+                RedisDurability = parsed.GetValue(durability)!,
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
                 BrokerSettings = parsed.GetValue(brokerSettings) ?? [],
             };

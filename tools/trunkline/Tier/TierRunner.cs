@@ -37,6 +37,10 @@ internal sealed class TierRunner(TimeProvider time)
                 await Task.WhenAll(state.Parts
                     .Where(part => stage.Contains(part.Kind))
                     .Select(part => _parts.WaitUntilReadyAsync(part, patience, cancellation)));
+                if (stage.Contains(PartKind.Redis))
+                {
+                    await new RedisAssembly(time, patience).AssembleAsync(specification.Redis, state.Parts, cancellation);
+                }
             }
 
             return state;
@@ -136,11 +140,7 @@ internal sealed class TierRunner(TimeProvider time)
     {
         TierLayout layout = new(specification, folder, TestAuthority.Create(Path.Combine(folder, "authority"), time));
         List<Part> parts = [];
-        if (specification.Redis == RedisKind.Single)
-        {
-            parts.Add(RedisPart.Create(layout));
-        }
-
+        parts.AddRange(RedisParts.Create(layout));
         for (int group = 0; group < specification.Groups; group++)
         {
             parts.Add(specification.Broker == BrokerKind.Mosquitto ? MosquittoPart.Create(layout, group) : BrokerPart.Create(layout, group));

@@ -19,10 +19,10 @@ internal enum RedisKind
     /// <summary>One server.</summary>
     Single,
 
-    /// <summary>Not in this version.</summary>
+    /// <summary>A master, a replica, and three sentinels.</summary>
     Sentinel,
 
-    /// <summary>Not in this version.</summary>
+    /// <summary>Three masters with a replica each.</summary>
     Cluster,
 }
 
@@ -35,6 +35,9 @@ internal sealed record TierSpecification(
     RedisKind Redis,
     bool Nginx)
 {
+    /// <summary>What Redis keeps: memory, aof-everysec, aof-always, or replicas (one, with aof-everysec).</summary>
+    public string RedisDurability { get; init; } = "aof-everysec";
+
     /// <summary>Settings handed to every proxy on its command line, as KEY=VALUE.</summary>
     public IReadOnlyList<string> ProxySettings { get; init; } = [];
 
@@ -67,9 +70,9 @@ internal sealed record TierSpecification(
             yield return $"--groups {Groups} does not fit: {PortPlan.MaximumGroups} at most have room within {PortPlan.Span} ports.";
         }
 
-        if (Redis is RedisKind.Sentinel or RedisKind.Cluster)
+        if (RedisDurability == "replicas" && Redis != RedisKind.Sentinel)
         {
-            yield return $"--redis {Redis.ToString().ToLowerInvariant()} comes with sessions that survive their node; this version knows --redis single.";
+            yield return "--redis-durability replicas needs a replica whose confirmation can be waited for: use --redis sentinel.";
         }
 
         if (Proxies > 0 && Groups == 0)
