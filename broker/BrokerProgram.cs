@@ -27,9 +27,17 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
         var loopOptions = new LoopOptions { Name = "loop-0", Faults = new LoopFaultLog(loggers.CreateLogger("Trunkline.Loops")) };
         using Loop loop = OperatingSystem.IsLinux() ? new EpollLoop(loopOptions) : new ThreadLoop(loopOptions);
         var context = new SessionContext(loop, BrokerSessions.OptionsFor(options.Mqtt));
+        GroupStore? store = OpenStore(loop, out string? refusal);
+        if (refusal is not null)
+        {
+            await Console.Error.WriteLineAsync(refusal);
+            return 1;
+        }
+
         var group = new BrokerGroup(new BrokerSetup
         {
             Name = options.Group,
+            Store = store,
             Options = options.Broker,
             Context = context,
             Logger = _logger,
@@ -60,7 +68,7 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
             await listeners.StartAsync();
             _isServing = true;
             _hasStarted = true;
-            LogReady(_logger, options.Group, string.Join(", ", listeners.Bound.Select(listener => listener.Address.ToString())));
+            LogReady(_logger, options.Group, string.Join(", ", listeners.Bound.Select(listener => listener.Address.ToString())), Keeps(options.Broker));
             await signals.Stopped;
             _isServing = false;
             await listeners.StopAcceptingAsync();
@@ -77,9 +85,30 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
         }
     }
 
+    /// <summary>The group's folder when it is to have one; a sentence when that cannot be used.</summary>
+    private GroupStore? OpenStore(Loop loop, out string? refusal)
+    {
+        refusal = null;
+        try
+        {
+            return GroupStore.OpenIfAsked(options.Group, options.Broker, loop, _logger);
+        }
+        catch (StoreException exception)
+        {
+            refusal = exception.Message;
+            return null;
+        }
+    }
+
+    private static string Keeps(BrokerOptions options) => !options.UsesFiles()
+        ? "Its log is in memory: messages not yet delivered and retained ones are forgotten when this process ends."
+        : options.Commit == LogCommit.Always
+            ? $"Its log is in {options.DataDirectory}: what is acknowledged survives a power cut."
+            : $"Its log is in {options.DataDirectory}: what is acknowledged survives the end of this process, not a power cut.";
+
     [LoggerMessage(1001, LogLevel.Information, "Broker of {Group} has stopped.")]
     private static partial void LogStopped(ILogger logger, string group);
 
-    [LoggerMessage(1000, LogLevel.Information, "Broker of {Group} serves at {Addresses}. Its log is in memory: messages not yet delivered and retained ones are forgotten when this process ends.")]
-    private static partial void LogReady(ILogger logger, string group, string addresses);
+    [LoggerMessage(1000, LogLevel.Information, "Broker of {Group} serves at {Addresses}. {Keeps}")]
+    private static partial void LogReady(ILogger logger, string group, string addresses, string keeps);
 }

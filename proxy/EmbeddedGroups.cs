@@ -14,8 +14,10 @@ internal sealed class EmbeddedGroups
     private const long ConnectDeadlineMs = 10_000;
     private readonly Dictionary<int, (BrokerGroup Group, MemoryConnector Connector)> _groups = [];
 
+    /// <exception cref="StoreException">A group's folder cannot be used.</exception>
     public EmbeddedGroups(ProxyOptions options, IReadOnlyList<Loop> loops, ILoggerFactory loggers)
     {
+        ILogger logger = loggers.CreateLogger("Trunkline.Broker");
         for (int n = 0; n < options.Groups.Count; n++)
         {
             if (options.Groups[n].Kind != GroupKind.Embedded)
@@ -29,8 +31,9 @@ internal sealed class EmbeddedGroups
             {
                 Name = options.Groups[n].Name,
                 Options = options.Broker,
+                Store = GroupStore.OpenIfAsked(options.Groups[n].Name, options.Broker, loop, logger),
                 Context = context,
-                Logger = loggers.CreateLogger("Trunkline.Broker"),
+                Logger = logger,
                 Version = ProgramVersion.Of(typeof(ProxyNode).Assembly),
             });
             var server = new DeviceServer([context], [group]);

@@ -5,7 +5,7 @@ using Trunkline.Proxy;
 // One process: read the options, open the management port, then run one node after the other until asked to stop.
 const string help = """
     Usage: trunkline-proxy [check] [--config FILE] [--mqtt-port PORT] [--ws-port PORT] [--listen ADDRESS]
-                           [--management-port PORT] [--groups N] [--Section:Key VALUE ...]
+                           [--management-port PORT] [--groups N] [--data DIR] [--Section:Key VALUE ...]
 
       check                   report every error of the configuration, then exit
       --config FILE           settings, read after appsettings.json
@@ -14,6 +14,7 @@ const string help = """
       --listen ADDRESS        where both listen (127.0.0.1); nobody is asked for a password
       --management-port PORT  health, metrics, sessions (8080)
       --groups N              embedded groups (2)
+      --data DIR              keep the logs of embedded groups in DIR; without it in memory
 
     docs/CONFIGURATION.md has every key.
     """;

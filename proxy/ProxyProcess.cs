@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Trunkline.Broker;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Management;
 
@@ -27,9 +28,9 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
                 application => SessionEndpoints.Map(application, () => _node));
             return await RunNodesAsync(signals.Token);
         }
-        catch (Exception exception) when (exception is ListenerStartException or IOException)
+        catch (Exception exception) when (exception is ListenerStartException or StoreException or IOException)
         {
-            // A port that is taken, or no descriptor for a loop.
+            // A port or a folder that is taken, or no descriptor for a loop.
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
         }
@@ -82,7 +83,7 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
         LogReady(_logger, options.Node.Name, string.Join(", ", node.Listeners.Select(listener => $"{listener.Options.Name} {listener.Address}")));
         if (options.Groups.Any(group => group.Kind == Links.GroupKind.Embedded))
         {
-            LogMemoryOnly(_logger);
+            LogKeeps(_logger, Keeps(options.Broker));
         }
 
         try
@@ -110,6 +111,10 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     [LoggerMessage(1003, LogLevel.Warning, "This node was declared dead and starts again as a new one: {Sentence}")]
     private static partial void LogDeclaredDead(ILogger logger, string sentence);
 
-    [LoggerMessage(1005, LogLevel.Information, "The embedded groups and the directory are in memory: sessions, retained messages and messages not yet delivered are forgotten when this process ends.")]
-    private static partial void LogMemoryOnly(ILogger logger);
+    private static string Keeps(BrokerOptions options) => !options.UsesFiles()
+        ? "The embedded groups and the directory are in memory: sessions, retained messages and messages not yet delivered are forgotten when this process ends."
+        : $"The embedded groups keep their logs and retained messages in {options.DataDirectory}; sessions are in memory and forgotten when this process ends.";
+
+    [LoggerMessage(1005, LogLevel.Information, "{Keeps}")]
+    private static partial void LogKeeps(ILogger logger, string keeps);
 }

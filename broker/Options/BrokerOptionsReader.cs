@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Trunkline.Broker;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 
@@ -11,6 +12,7 @@ internal static class BrokerOptionsReader
     {
         ["--management-port"] = "Management:Port",
         ["--group"] = "Group",
+        ["--data"] = "Broker:DataDirectory",
     };
 
     /// <summary>Reads all sources. The options can be used when there are no errors.</summary>
@@ -41,6 +43,11 @@ internal static class BrokerOptionsReader
         if (options.Group.Length == 0)
         {
             errors.Add(new ConfigurationError("Group", "is empty.", "Name the group this broker is, for example group-0."));
+        }
+
+        else if (options.Broker.UsesFiles() && !GroupStore.IsName(options.Group))
+        {
+            errors.Add(new ConfigurationError("Group", $"\"{options.Group}\" cannot be the name of a folder.", GroupStore.NameRule));
         }
 
         if (options.CloseGraceMs is < 0 or > 60_000)

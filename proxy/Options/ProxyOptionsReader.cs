@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using Trunkline.Broker;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Links;
@@ -16,6 +17,7 @@ internal static class ProxyOptionsReader
         ["--listen"] = "Default:Address",
         ["--management-port"] = "Management:Port",
         ["--groups"] = "EmbeddedGroups",
+        ["--data"] = "Broker:DataDirectory",
     };
 
     /// <summary>Reads all sources. The options can be used when there are no errors.</summary>
@@ -131,7 +133,7 @@ internal static class ProxyOptionsReader
 
         for (int n = 0; n < options.Groups.Count; n++)
         {
-            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}"))
+            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}", options.Broker.UsesFiles()))
             {
                 yield return error;
             }
@@ -169,9 +171,14 @@ internal static class ProxyOptionsReader
         }
     }
 
-    private static IEnumerable<ConfigurationError> ValidateGroup(GroupOptions group, string path)
+    private static IEnumerable<ConfigurationError> ValidateGroup(GroupOptions group, string path, bool usesFiles)
     {
         bool isEmbedded = group.Kind == GroupKind.Embedded;
+        if (isEmbedded && usesFiles && !GroupStore.IsName(group.Name))
+        {
+            yield return new ConfigurationError($"{path}:Name", $"\"{group.Name}\" cannot be the name of a folder.", GroupStore.NameRule);
+        }
+
         if (isEmbedded && group.Address.Length > 0)
         {
             yield return new ConfigurationError($"{path}:Address", "is set although the group is embedded.", $"Set {path}:Kind to trunkline or foreign, or leave the address out.");

@@ -33,6 +33,9 @@ public enum BrokerCounter
     /// <summary>Messages of publish links dropped because their number was appended already.</summary>
     Duplicates,
 
+    /// <summary>Messages dropped because another way brought them under the same id before.</summary>
+    DuplicateIds,
+
     /// <summary>Gauge: messages the log dropped at its limits, oldest first.</summary>
     LogDropped,
 
@@ -41,6 +44,30 @@ public enum BrokerCounter
 
     /// <summary>Gauge: bytes in the log.</summary>
     LogBytes,
+
+    /// <summary>Gauge: bytes appended to the log that are not as durable as the group promises yet.</summary>
+    LogUncommittedBytes,
+
+    /// <summary>Gauge: 1 while the log cannot be written (disk full, I/O error), else 0.</summary>
+    LogFailing,
+
+    /// <summary>Writes of the log that failed; each is tried again.</summary>
+    LogWriteFailures,
+
+    /// <summary>Writes of the log that took longer than LogSlowWriteMs.</summary>
+    LogSlowWrites,
+
+    /// <summary>Bytes of a write that was cut short by the end of a run before, cut off at the start of this one.</summary>
+    LogBytesCut,
+
+    /// <summary>Pieces of the log that could not be read back from disk.</summary>
+    LogUnreadableBlocks,
+
+    /// <summary>Publishers told to pause because too much waits for the log.</summary>
+    LogPauses,
+
+    /// <summary>Gauge: ids of messages that came by another way than their own link, forgotten at a limit.</summary>
+    MessageIdsForgotten,
 
     /// <summary>Gauge: publish links whose numbers were forgotten at a limit.</summary>
     ProducersForgotten,

@@ -21,6 +21,7 @@ namespace Trunkline.Broker;
 /// </remarks>
 public sealed class BrokerGroup : IMessageRouter, IConnectGate
 {
+    private readonly GroupStore? _store;
     private readonly BrokerState _state;
     private readonly MessageDispatcher _dispatcher;
     private readonly LinkTable _links;
@@ -34,7 +35,8 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
     public BrokerGroup(BrokerSetup setup)
     {
         Incarnation = setup.Incarnation ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        IGroupLog log = setup.Log ?? new MemoryGroupLog(setup.Context.Loop, setup.Options);
+        _store = setup.Store;
+        IGroupLog log = setup.Log ?? (IGroupLog?)setup.Store?.Log ?? new MemoryGroupLog(setup.Context.Loop, setup.Options);
         _state = new BrokerState(setup, log, setup.Logger ?? NullLogger.Instance);
         _dispatcher = new MessageDispatcher(_state);
         _links = new LinkTable(_state, _dispatcher);
@@ -74,11 +76,15 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         _system.Start();
     }
 
-    /// <summary>Stops the timers. Connections are the host's to close. On the group's loop.</summary>
+    /// <summary>
+    /// Stops the timers and closes the store, which may wait for the disk. Connections are the host's to close, before
+    /// this. On the group's loop.
+    /// </summary>
     public void Stop()
     {
         _housekeeping.Stop();
         _system.Stop();
+        _store?.Close();
     }
 
     /// <summary>How the group stands now. On the group's loop.</summary>
@@ -186,6 +192,9 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
             state.Counters.Set(BrokerCounter.LogMessages, state.Log.Messages);
             state.Counters.Set(BrokerCounter.LogBytes, state.Log.Bytes);
             state.Counters.Set(BrokerCounter.LogDropped, state.Log.Dropped);
+            state.Counters.Set(BrokerCounter.LogUncommittedBytes, state.Log.UncommittedBytes);
+            state.Counters.Set(BrokerCounter.LogFailing, state.Log.IsFailing ? 1 : 0);
+            state.Counters.Set(BrokerCounter.MessageIdsForgotten, state.Log.IdsForgotten);
             state.Counters.Set(BrokerCounter.ProducersForgotten, state.Log.ProducersForgotten);
             Start();
         }

@@ -9,6 +9,8 @@ public static class BrokerMetrics
     {
         (BrokerCounter.LogMessages, "log.messages", null, "Messages in the log."),
         (BrokerCounter.LogBytes, "log.size", "By", "Bytes in the log."),
+        (BrokerCounter.LogUncommittedBytes, "log.uncommitted.size", "By", "Bytes appended to the log that are not as durable as the group promises yet."),
+        (BrokerCounter.LogFailing, "log.failing", null, "1 while the log cannot be written (disk full, I/O error), else 0."),
         (BrokerCounter.Retained, "retained.messages", null, "Retained messages."),
         (BrokerCounter.RetainedBytes, "retained.size", "By", "Bytes of retained messages, topics included."),
         (BrokerCounter.PublishLinks, "publish.links", null, "Publish links connected."),

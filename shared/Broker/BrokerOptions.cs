@@ -3,14 +3,44 @@ namespace Trunkline.Broker;
 /// <summary>The limits of one group's broker; each has a policy, named here, and a counter.</summary>
 public sealed record BrokerOptions
 {
+    /// <summary>Where the log and the retained messages stand: <c>memory</c> forgets them when the process ends, <c>file</c> does not. Without it <c>file</c> when <c>DataDirectory</c> is set, else <c>memory</c>.</summary>
+    public LogStore? Store { get; init; }
+
+    /// <summary>What a message must survive before it is acknowledged, with <c>file</c>: <c>os</c> the end of this process (it is written to the file), <c>always</c> a power cut (it is on the disk).</summary>
+    public LogCommit Commit { get; init; }
+
+    /// <summary>Folder that holds one folder a group, with <c>file</c>.</summary>
+    public string DataDirectory { get; init; } = "";
+
+    /// <summary>What to do with a damaged file at start: <c>refuse</c> to start, or <c>set-aside</c>: rename it and go on without its messages.</summary>
+    public DamagedSegments DamagedSegments { get; init; }
+
     /// <summary>Messages the log keeps; beyond it the oldest is dropped.</summary>
     public long LogMaximumMessages { get; init; } = 10_000_000;
 
-    /// <summary>Bytes the log keeps, 32 of header a message included; beyond it the oldest message is dropped.</summary>
+    /// <summary>Bytes the log keeps, 48 of header a message included; beyond it the oldest message is dropped, with <c>file</c> the oldest segment.</summary>
     public long LogMaximumBytes { get; init; } = 1024L * 1024 * 1024;
 
     /// <summary>Bytes the log takes from the system at a time.</summary>
-    public int LogSegmentBytes { get; init; } = 256 * 1024;
+    public int LogBlockBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Bytes of one segment, with <c>file</c>: a file of the log, which goes as a whole.</summary>
+    public int LogSegmentBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Bytes of the log held in memory for reading, with <c>file</c>; the piece not used longest goes first.</summary>
+    public int LogCacheBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Bytes that may wait to be written; above it publishers of QoS 1 and 2 are not read from until half of it is written.</summary>
+    public long LogUncommittedMaximumBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>A write that takes this many milliseconds is slow: for ten seconds others wait for the disk in the loop's place.</summary>
+    public int LogSlowWriteMs { get; init; } = 10;
+
+    /// <summary>Milliseconds until a failed write is tried again.</summary>
+    public int LogRetryMs { get; init; } = 500;
+
+    /// <summary>Ids remembered of messages that came by another way than their own link; beyond it the oldest is forgotten.</summary>
+    public int MessageIdsMaximum { get; init; } = 1_000_000;
 
     /// <summary>Retained messages; a further topic is refused: PUBACK or PUBREC 0x97, at QoS 0 it is not retained.</summary>
     public int RetainedMaximumMessages { get; init; } = 1_000_000;
@@ -51,6 +81,9 @@ public sealed record BrokerOptions
     /// <summary>Milliseconds between two publications of <c>$SYS/broker</c>; 0 for none.</summary>
     public int SystemIntervalMs { get; init; } = 10_000;
 
+    /// <summary>Whether the log and the retained messages stand in files.</summary>
+    public bool UsesFiles() => Store == LogStore.File || (Store is null && DataDirectory.Length > 0);
+
     /// <summary>Every error in these options: path, what is wrong and how to mend it.</summary>
     public IEnumerable<string> Validate(string path)
     {
@@ -58,7 +91,13 @@ public sealed record BrokerOptions
         [
             (nameof(LogMaximumMessages), LogMaximumMessages, 1, long.MaxValue / 2),
             (nameof(LogMaximumBytes), LogMaximumBytes, 64 * 1024, long.MaxValue / 2),
-            (nameof(LogSegmentBytes), LogSegmentBytes, 4096, 64 * 1024 * 1024),
+            (nameof(LogBlockBytes), LogBlockBytes, 4096, 64 * 1024 * 1024),
+            (nameof(LogSegmentBytes), LogSegmentBytes, 16 * 1024, 1024 * 1024 * 1024),
+            (nameof(LogCacheBytes), LogCacheBytes, 4096, int.MaxValue),
+            (nameof(LogUncommittedMaximumBytes), LogUncommittedMaximumBytes, 64 * 1024, long.MaxValue / 2),
+            (nameof(LogSlowWriteMs), LogSlowWriteMs, 1, 60_000),
+            (nameof(LogRetryMs), LogRetryMs, 64, 60_000),
+            (nameof(MessageIdsMaximum), MessageIdsMaximum, 0, 100_000_000),
             (nameof(RetainedMaximumMessages), RetainedMaximumMessages, 0, 100_000_000),
             (nameof(RetainedMaximumBytes), RetainedMaximumBytes, 0, long.MaxValue / 2),
             (nameof(TailIntervalMs), TailIntervalMs, 64, 1000),
@@ -66,7 +105,7 @@ public sealed record BrokerOptions
             (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
             (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
             (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
-            (nameof(SharesMaximum), SharesMaximum, 0, LogSegment.MaximumChoices),
+            (nameof(SharesMaximum), SharesMaximum, 0, RecordFrame.MaximumChoices),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),
             (nameof(NodeGoneMs), NodeGoneMs, 100, 86_400_000),
             (nameof(ProducersMaximum), ProducersMaximum, 1, 10_000_000),
@@ -81,9 +120,44 @@ public sealed record BrokerOptions
             }
         }
 
+        if (Store == LogStore.File && DataDirectory.Length == 0)
+        {
+            yield return $"{path}:{nameof(DataDirectory)} is empty; name the folder that {path}:{nameof(Store)} file keeps its files in.";
+        }
+
         if (PageBytes > MaximumPageBytes)
         {
             yield return $"{path}:{nameof(PageBytes)} is {PageBytes}, above {nameof(MaximumPageBytes)} ({MaximumPageBytes}); set it at most there.";
         }
     }
+}
+
+/// <summary>Where a group's log stands.</summary>
+public enum LogStore
+{
+    /// <summary>In memory: forgotten when the process ends.</summary>
+    Memory,
+
+    /// <summary>In files.</summary>
+    File,
+}
+
+/// <summary>What a message must have survived before it is acknowledged.</summary>
+public enum LogCommit
+{
+    /// <summary>The end of this process: it is written to the file.</summary>
+    Os,
+
+    /// <summary>A power cut: it is on the disk.</summary>
+    Always,
+}
+
+/// <summary>What becomes of a damaged file at start.</summary>
+public enum DamagedSegments
+{
+    /// <summary>The broker does not start.</summary>
+    Refuse,
+
+    /// <summary>It is renamed, and its messages are lost to the log.</summary>
+    SetAside,
 }

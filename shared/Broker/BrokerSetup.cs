@@ -15,7 +15,10 @@ public sealed record BrokerSetup
     /// <summary>The session context of this group alone; its loop is the group's loop.</summary>
     public required SessionContext Context { get; init; }
 
-    /// <summary>The log; null for one in memory.</summary>
+    /// <summary>The folder of a group that keeps its log on disk; null for one in memory, or when <see cref="Log"/> is given.</summary>
+    public GroupStore? Store { get; init; }
+
+    /// <summary>The log; null for that of <see cref="Store"/>, or for one in memory.</summary>
     public IGroupLog? Log { get; init; }
 
     /// <summary>Where events are logged; null for nowhere.</summary>

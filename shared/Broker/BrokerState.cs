@@ -14,7 +14,8 @@ internal sealed class BrokerState
         Context = setup.Context;
         Log = log;
         Logger = logger;
-        Retained = new RetainedMessages(setup.Options, Counters);
+        Counters = setup.Store?.Counters ?? new BrokerCounters();
+        Retained = setup.Store?.Retained ?? new RetainedMessages(setup.Options, Counters);
         Shares = new ShareTable(setup.Options);
         Dispatched = log.Committed;
     }
@@ -29,7 +30,7 @@ internal sealed class BrokerState
 
     public ILogger Logger { get; }
 
-    public BrokerCounters Counters { get; } = new();
+    public BrokerCounters Counters { get; }
 
     public RetainedMessages Retained { get; }
 

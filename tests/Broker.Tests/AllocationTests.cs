@@ -21,7 +21,7 @@ public sealed class AllocationTests
     public void Routing_a_QoS_1_message_to_links_allocates_at_most_100_bytes()
     {
         // The log is at its limit, so that its segments are used again: the steady state.
-        (TestBroker broker, Session publisher, byte[] topic) = Prepare(new BrokerOptions { LogMaximumMessages = 500, LogSegmentBytes = 16 * 1024 });
+        (TestBroker broker, Session publisher, byte[] topic) = Prepare(new BrokerOptions { LogMaximumMessages = 500, LogBlockBytes = 16 * 1024 });
         Assert.InRange(Measure(broker, publisher, topic, QoS.AtLeastOnce) / Messages, 0, 100);
     }
 

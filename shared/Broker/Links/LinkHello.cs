@@ -53,6 +53,20 @@ internal sealed record LinkHello(bool IsPublish, string Node, ulong Link, ulong 
         return error.Length == 0 ? new LinkHello(kind == "p", node!, link!.Value, highest) : null;
     }
 
+    /// <summary>Letters, digits and dashes.</summary>
+    public static bool IsNode(ReadOnlySpan<byte> node)
+    {
+        foreach (byte letter in node)
+        {
+            if (!char.IsAsciiLetterOrDigit((char)letter) && letter != (byte)'-')
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static bool IsNode(string node) =>
         node.Length is > 0 and <= MaximumNodeLength && node.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-');
 }

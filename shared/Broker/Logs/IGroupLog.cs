@@ -3,8 +3,8 @@ using Trunkline.Sessions;
 namespace Trunkline.Broker;
 
 /// <summary>
-/// The ordered QoS 1 and 2 messages of one group: everything that orders them goes through here. In memory today, in a
-/// file tomorrow behind the same seam. Called by the group's loop only; the log calls its listener on that loop.
+/// The ordered QoS 1 and 2 messages of one group: everything that orders them goes through here, in memory or in files.
+/// Called by the group's loop only; the log calls its listener on that loop.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -29,6 +29,12 @@ public interface IGroupLog
     /// <summary>Up to here messages are as durable as the group promises. Moves towards <see cref="Tail"/>, never back.</summary>
     LogPosition Committed { get; }
 
+    /// <summary>Bytes appended that are not as durable as the group promises yet.</summary>
+    long UncommittedBytes { get; }
+
+    /// <summary>Whether what was appended cannot be written now (disk full, I/O error); it is tried again.</summary>
+    bool IsFailing { get; }
+
     /// <summary>Messages kept.</summary>
     long Messages { get; }
 
@@ -40,6 +46,12 @@ public interface IGroupLog
 
     /// <summary>Publish links whose numbers were forgotten so far.</summary>
     long ProducersForgotten { get; }
+
+    /// <summary>Ids remembered of messages that came by another way than their own link.</summary>
+    int Ids { get; }
+
+    /// <summary>Ids of messages that came by another way than their own link, forgotten at a limit so far.</summary>
+    long IdsForgotten { get; }
 
     /// <summary>Who is told of progress; set once, before the first append.</summary>
     ILogListener? Listener { get; set; }
@@ -55,6 +67,14 @@ public interface IGroupLog
 
     /// <summary>The publish link is gone; its numbers are remembered within the limits of the log.</summary>
     void Release(LogProducer producer);
+
+    /// <summary>
+    /// Finds a message by its identity, whichever way it came: by its own link, or under <see cref="LogRecord.Id"/>.
+    /// Remembered as long as the log keeps the message.
+    /// </summary>
+    /// <param name="id">The identity.</param>
+    /// <param name="position">Once this is committed, the message is.</param>
+    bool TryFind(in MessageId id, out LogPosition position);
 
     /// <summary>Appends a message, dropping the oldest where a limit is reached, and returns its position.</summary>
     LogPosition Append(in LogRecord record);
@@ -89,7 +109,10 @@ public enum LogReading
     /// <summary>The cursor has met the tail.</summary>
     Tail,
 
-    /// <summary>Retention has overtaken the cursor; it stands at the oldest message kept now.</summary>
+    /// <summary>
+    /// What the cursor wanted is gone: retention has overtaken it, or a piece of the log cannot be read. It stands at the
+    /// next message there is.
+    /// </summary>
     Lost,
 
     /// <summary>The record is being fetched; <see cref="ILogListener.OnReadable"/> follows. Never in memory.</summary>
@@ -106,7 +129,7 @@ public struct LogCursor
     internal long NextOrdinal { get; set; }
 
     /// <summary>The piece of the log that holds it, as far as known; the log's own.</summary>
-    internal LogSegment? Segment { get; set; }
+    internal LogBlock? Block { get; set; }
 
     /// <summary>Where in that piece; the log's own.</summary>
     internal int Offset { get; set; }

@@ -32,6 +32,13 @@ public sealed class LogProducer
     /// <summary>When the last of them let go, on the loop's clock.</summary>
     internal long ReleasedMs { get; set; }
 
+    /// <summary>A number was appended, or passed over because its message stands at an earlier position.</summary>
+    internal void Pass(ulong number, LogPosition position)
+    {
+        LastNumber = number;
+        LastPosition = position > LastPosition ? position : LastPosition;
+    }
+
     /// <summary>Whether a message with this number was appended already.</summary>
     public bool Has(ulong number) => number <= LastNumber;
 }

@@ -1,8 +1,11 @@
+using Trunkline.Sessions;
+
 namespace Trunkline.Broker;
 
 /// <summary>
-/// The producers of one log, bounded: those whose link is gone are forgotten when their time is over or when they are
-/// too many, longest gone first. A forgotten producer's late repeat would be taken as new, so both are counted.
+/// The producers of one log, bounded. One whose link is gone is forgotten when its time is over and the log keeps nothing
+/// of it any more, or when they are too many, longest gone first. A forgotten producer's late repeat would be taken as
+/// new, so those are counted.
 /// </summary>
 internal sealed class LogProducers(int maximum, long memoryMs)
 {
@@ -13,7 +16,16 @@ internal sealed class LogProducers(int maximum, long memoryMs)
 
     public long Forgotten { get; private set; }
 
-    public LogProducer Acquire(string node, ulong link, long nowMs)
+    public IReadOnlyCollection<LogProducer> All => _all.Values;
+
+    /// <summary>What is remembered of a link; null for nothing.</summary>
+    public LogProducer? Find(string node, ulong link) => _all.GetValueOrDefault((node, link));
+
+    /// <param name="node">The node.</param>
+    /// <param name="link">The number of the link within the node.</param>
+    /// <param name="nowMs">The loop's clock.</param>
+    /// <param name="start">What lies at or before it the log does not keep any more.</param>
+    public LogProducer Acquire(string node, ulong link, long nowMs, LogPosition start)
     {
         if (_all.TryGetValue((node, link), out LogProducer? producer))
         {
@@ -25,13 +37,13 @@ internal sealed class LogProducers(int maximum, long memoryMs)
             return producer;
         }
 
-        Forget(nowMs);
+        Forget(nowMs, start);
         producer = new LogProducer(node, link) { Holders = 1 };
         _all.Add((node, link), producer);
         return producer;
     }
 
-    public void Release(LogProducer producer, long nowMs)
+    public void Release(LogProducer producer, long nowMs, LogPosition start)
     {
         if (--producer.Holders == 0)
         {
@@ -39,16 +51,31 @@ internal sealed class LogProducers(int maximum, long memoryMs)
             _released.AddLast(producer);
         }
 
-        Forget(nowMs);
+        Forget(nowMs, start);
     }
 
-    private void Forget(long nowMs)
+    /// <summary>Takes up one of an earlier run, as released now.</summary>
+    public void Restore(LogProducer producer, long nowMs)
     {
-        while (_released.First is { } oldest
-            && (_all.Count >= maximum || nowMs - oldest.Value.ReleasedMs >= memoryMs))
+        producer.ReleasedMs = nowMs;
+        _all.Add((producer.Node, producer.Link), producer);
+        _released.AddLast(producer);
+    }
+
+    private void Forget(long nowMs, LogPosition start)
+    {
+        LinkedListNode<LogProducer>? next = _released.First;
+        while (next is { Value: var oldest } node
+            && (_all.Count >= maximum || nowMs - oldest.ReleasedMs >= memoryMs))
         {
-            _released.RemoveFirst();
-            _all.Remove((oldest.Value.Node, oldest.Value.Link));
+            next = node.Next;
+            if (_all.Count < maximum && oldest.LastPosition > start)
+            {
+                continue;
+            }
+
+            _released.Remove(node);
+            _all.Remove((oldest.Node, oldest.Link));
             Forgotten++;
         }
     }

@@ -33,6 +33,9 @@ public readonly ref struct LogRecord
     /// <summary>Its number on that link. Only on the way in.</summary>
     public ulong Number { get; init; }
 
+    /// <summary>The identity it was given elsewhere, when it came by another way than its own link. Only on the way in.</summary>
+    public MessageId? Id { get; init; }
+
     /// <summary>For each matching share the member that gets it.</summary>
     public ReadOnlySpan<ShareChoice> Choices { get; init; }
 
@@ -54,6 +57,7 @@ public readonly ref struct LogRecord
         Origin = Origin,
         Producer = Producer,
         Number = Number,
+        Id = Id,
         Choices = choices,
         IsForSharesOnly = isForSharesOnly,
         Position = position,

@@ -14,9 +14,22 @@ internal sealed class LogTerms
 
     public LogTerms(ulong first) => _terms.Add((first, 1));
 
+    /// <summary>The terms of an earlier run, oldest first; at least one.</summary>
+    public LogTerms(IEnumerable<(ulong Term, long First)> terms) => _terms.AddRange(terms);
+
+    /// <summary>All of them and the ordinal each began at.</summary>
+    public IReadOnlyList<(ulong Term, long First)> All => _terms;
+
     public ulong Current => _terms[^1].Term;
 
     public int Count => _terms.Count;
+
+    /// <summary>Takes over what others know.</summary>
+    public void Replace(LogTerms other)
+    {
+        _terms.Clear();
+        _terms.AddRange(other._terms);
+    }
 
     /// <summary>Begins a term at the next ordinal and forgets what is no longer needed.</summary>
     public void Begin(ulong term, long nextOrdinal, long firstKept)

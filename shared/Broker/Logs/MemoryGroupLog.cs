@@ -5,19 +5,17 @@ namespace Trunkline.Broker;
 
 /// <summary>
 /// The log in memory: as durable as the process, committed at once. Bounded in messages and bytes; at a limit the oldest
-/// message is dropped. Segments of bytes, so that a million messages are a few thousand objects. Loop thread only.
+/// message is dropped. Blocks of bytes, so that a million messages are a few thousand objects. Loop thread only.
 /// </summary>
 public sealed class MemoryGroupLog : IGroupLog
 {
     private readonly Loop _loop;
     private readonly BrokerOptions _options;
-    private readonly LogTerms _terms;
     private readonly LogProducers _producers;
-    private readonly List<LogSegment> _segments = [];
+    private readonly LogBlocks _blocks;
+    private readonly LogIds _ids;
     private byte[]? _spare;
     private int _headOffset;
-    private long _firstOrdinal = 1;
-    private long _lastOrdinal;
 
     /// <summary>Begins an empty log.</summary>
     /// <param name="loop">The group's loop, for its clock.</param>
@@ -30,27 +28,31 @@ public sealed class MemoryGroupLog : IGroupLog
     {
         _loop = loop;
         _options = options;
-        _terms = new LogTerms(term ?? (ulong)loop.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        _blocks = new LogBlocks(new LogTerms(term ?? (ulong)loop.Time.GetUtcNow().ToUnixTimeMilliseconds()));
         _producers = new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs);
+        _ids = new LogIds(options.MessageIdsMaximum);
     }
 
     /// <inheritdoc/>
-    public ulong Term => _terms.Current;
+    public ulong Term => _blocks.Terms.Current;
 
     /// <inheritdoc/>
-    public LogPosition Start => Messages == 0 ? Tail : _terms.PositionOf(_firstOrdinal) switch
-    {
-        var (term, offset) => new LogPosition(term, offset - 1),
-    };
+    public LogPosition Start => _blocks.Start;
 
     /// <inheritdoc/>
-    public LogPosition Tail => _terms.Tail(_lastOrdinal);
+    public LogPosition Tail => _blocks.Tail;
 
     /// <inheritdoc/>
     public LogPosition Committed => Tail;
 
     /// <inheritdoc/>
-    public long Messages => _lastOrdinal - _firstOrdinal + 1;
+    public long UncommittedBytes => 0;
+
+    /// <inheritdoc/>
+    public bool IsFailing => false;
+
+    /// <inheritdoc/>
+    public long Messages => _blocks.LastOrdinal - _blocks.FirstOrdinal + 1;
 
     /// <inheritdoc/>
     public long Bytes { get; private set; }
@@ -62,106 +64,79 @@ public sealed class MemoryGroupLog : IGroupLog
     public long ProducersForgotten => _producers.Forgotten;
 
     /// <inheritdoc/>
+    public int Ids => _ids.Count;
+
+    /// <inheritdoc/>
+    public long IdsForgotten => _ids.Forgotten;
+
+    /// <inheritdoc/>
     public ILogListener? Listener { get; set; }
 
     /// <inheritdoc/>
     public void RaiseTermAbove(ulong known)
     {
-        if (known >= _terms.Current)
+        if (known >= Term)
         {
-            _terms.Begin(known + 1, _lastOrdinal + 1, _firstOrdinal);
+            _blocks.Terms.Begin(known + 1, _blocks.LastOrdinal + 1, _blocks.FirstOrdinal);
         }
     }
 
     /// <inheritdoc/>
-    public LogProducer Acquire(string node, ulong link) => _producers.Acquire(node, link, _loop.NowMs);
+    public LogProducer Acquire(string node, ulong link) => _producers.Acquire(node, link, _loop.NowMs, Start);
 
     /// <inheritdoc/>
-    public void Release(LogProducer producer) => _producers.Release(producer, _loop.NowMs);
+    public void Release(LogProducer producer) => _producers.Release(producer, _loop.NowMs, Start);
+
+    /// <inheritdoc/>
+    public bool TryFind(in MessageId id, out LogPosition position)
+    {
+        if (_ids.TryFind(id, out long ordinal))
+        {
+            position = _blocks.Terms.PositionOf(ordinal);
+            return true;
+        }
+
+        LogProducer? producer = _producers.Find(id.Node, id.Link);
+        position = producer?.LastPosition ?? default;
+        return producer?.Has(id.Number) ?? false;
+    }
 
     /// <inheritdoc/>
     public LogPosition Append(in LogRecord record)
     {
-        int size = checked((int)LogSegment.SizeOf(record));
+        int size = checked((int)RecordFrame.SizeOf(record));
         while (Messages > 0 && (Messages >= _options.LogMaximumMessages || Bytes + size > _options.LogMaximumBytes))
         {
             DropOldest();
         }
 
-        SegmentFor(size).Append(record, size);
+        LogBlock block = BlockFor(size);
+        RecordFrame.Write(
+            block.Extend(size), record, new RecordStamp(RecordKind.Message, _loop.NowMs, record.ExpiresAtMs));
+        block.Count++;
         Bytes += size;
-        _lastOrdinal++;
+        long ordinal = ++_blocks.LastOrdinal;
         LogPosition position = Tail;
-        if (record.Producer is { } producer)
+        record.Producer?.Pass(record.Number, position);
+        if (record.Id is { } id)
         {
-            producer.LastNumber = record.Number;
-            producer.LastPosition = position;
+            _ids.Add(id, ordinal);
         }
 
         return position;
     }
 
     /// <inheritdoc/>
-    public LogCursor Seek(LogPosition after, out bool mayHaveLost)
-    {
-        long next = _terms.NextAfter(after, _lastOrdinal, out mayHaveLost);
-        if (next < _firstOrdinal)
-        {
-            next = _firstOrdinal;
-            mayHaveLost = true;
-        }
-
-        return new LogCursor { Position = mayHaveLost ? Before(next) : after, NextOrdinal = next };
-    }
+    public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
 
     /// <inheritdoc/>
-    public LogReading TryRead(ref LogCursor cursor, out LogRecord record)
+    public LogReading TryRead(ref LogCursor cursor, out LogRecord record) => _blocks.TryRead(ref cursor, out record, out _);
+
+    private LogBlock BlockFor(int size)
     {
-        record = default;
-        if (cursor.NextOrdinal > _lastOrdinal)
+        if (_blocks.Last is { } last && last.Free >= size)
         {
-            return LogReading.Tail;
-        }
-
-        if (cursor.NextOrdinal < _firstOrdinal)
-        {
-            cursor = new LogCursor { Position = Before(_firstOrdinal), NextOrdinal = _firstOrdinal };
-            return LogReading.Lost;
-        }
-
-        LogSegment? segment = cursor.Segment;
-        if (segment?.Buffer is null || !segment.Holds(cursor.NextOrdinal))
-        {
-            segment = Find(cursor.NextOrdinal);
-            cursor.Segment = segment;
-            cursor.Offset = segment.OffsetOf(cursor.NextOrdinal);
-        }
-
-        LogPosition position = _terms.PositionOf(cursor.NextOrdinal);
-        record = segment.Read(cursor.Offset, position);
-        cursor.Offset += segment.SizeAt(cursor.Offset);
-        cursor.NextOrdinal++;
-        cursor.Position = position;
-        return LogReading.Record;
-    }
-
-    /// <summary>The position just before an ordinal.</summary>
-    private LogPosition Before(long ordinal)
-    {
-        if (ordinal > _lastOrdinal)
-        {
-            return Tail;
-        }
-
-        LogPosition position = _terms.PositionOf(ordinal);
-        return new LogPosition(position.Term, position.Offset - 1);
-    }
-
-    private LogSegment SegmentFor(int size)
-    {
-        if (_segments.Count > 0 && _segments[^1].Free >= size)
-        {
-            return _segments[^1];
+            return last;
         }
 
         byte[] buffer;
@@ -172,48 +147,35 @@ public sealed class MemoryGroupLog : IGroupLog
         }
         else
         {
-            buffer = GC.AllocateUninitializedArray<byte>(int.Max(size, _options.LogSegmentBytes));
+            buffer = GC.AllocateUninitializedArray<byte>(int.Max(size, _options.LogBlockBytes));
         }
 
-        var segment = new LogSegment(buffer, _lastOrdinal + 1);
-        _segments.Add(segment);
-        return segment;
+        var block = new LogBlock(buffer, _blocks.LastOrdinal + 1);
+        _blocks.Add(block);
+        return block;
     }
 
     private void DropOldest()
     {
-        LogSegment head = _segments[0];
-        int size = head.SizeAt(_headOffset);
+        LogBlock head = _blocks[0];
+        int size = RecordFrame.LengthOf(head.At(_headOffset));
         _headOffset += size;
         Bytes -= size;
-        _firstOrdinal++;
+        _blocks.FirstOrdinal++;
         Dropped++;
-        if (head.Holds(_firstOrdinal))
+        _ids.DropBefore(_blocks.FirstOrdinal);
+        if (head.Holds(_blocks.FirstOrdinal))
         {
             return;
         }
 
         byte[] buffer = head.TakeBuffer();
-        if (buffer.Length == _options.LogSegmentBytes)
+        if (buffer.Length == _options.LogBlockBytes)
         {
             _spare ??= buffer;
         }
 
-        _segments.RemoveAt(0);
+        _blocks.RemoveFirst(1);
         _headOffset = 0;
-    }
-
-    /// <summary>The segment that holds an ordinal which is kept.</summary>
-    private LogSegment Find(long ordinal)
-    {
-        int low = 0;
-        int high = _segments.Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high + 1) / 2;
-            (low, high) = _segments[middle].FirstOrdinal <= ordinal ? (middle, high) : (low, middle - 1);
-        }
-
-        return _segments[low];
     }
 }

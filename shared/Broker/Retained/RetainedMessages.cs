@@ -1,3 +1,4 @@
+using Trunkline.Sessions;
 using Trunkline.Topics;
 
 namespace Trunkline.Broker;
@@ -16,6 +17,9 @@ internal sealed class RetainedMessages(BrokerOptions options, BrokerCounters cou
     public int Count => _index.Count;
 
     public long Bytes => _index.TopicBytes + _contentBytes;
+
+    /// <summary>The position of the newest change that was logged.</summary>
+    public LogPosition Position { get; private set; }
 
     /// <summary>The number of the newest change.</summary>
     public ulong Sequence { get; private set; }
@@ -39,6 +43,7 @@ internal sealed class RetainedMessages(BrokerOptions options, BrokerCounters cou
     /// </summary>
     public void Apply(in LogRecord record)
     {
+        Position = record.Position > Position ? record.Position : Position;
         if (record.Payload.IsEmpty)
         {
             Remove(record.Topic);
@@ -46,11 +51,26 @@ internal sealed class RetainedMessages(BrokerOptions options, BrokerCounters cou
         }
 
         var message = new RetainedMessage(
-            record.Properties.ToArray(), record.Payload.ToArray(), record.QoS, record.ExpiresAtMs, record.Origin, ++Sequence);
+            record.Properties.ToArray(), record.Payload.ToArray(), record.QoS, record.ExpiresAtMs, record.Origin, ++Sequence,
+            record.Position.IsNone ? Position : record.Position);
         _index.Set(record.Topic, message, out RetainedMessage? previous);
         _contentBytes += message.Size - (previous?.Size ?? 0);
         Publish();
     }
+
+    /// <summary>Applies a message of the log again, when the store was read from a file that may know it already.</summary>
+    public void Replay(in LogRecord record)
+    {
+        if (!_index.TryGet(record.Topic, out RetainedMessage? known) || known!.Position < record.Position)
+        {
+            Apply(record);
+        }
+    }
+
+    /// <summary>Reads a page of all topics; false when nothing is left.</summary>
+    public bool ReadAll<TReader>(ref TopicCursor cursor, int maximumSteps, ref TReader reader)
+        where TReader : struct, ITopicReader<RetainedMessage>, allows ref struct =>
+        _index.ReadAll(ref cursor, maximumSteps, ref reader);
 
     /// <summary>Removes the retained message of a topic, if there is one.</summary>
     public void Remove(ReadOnlySpan<byte> topic)

@@ -16,12 +16,14 @@ internal sealed class MessageDispatcher : ILogListener
     private readonly BrokerState _state;
     private readonly LinkMatches _matches = new();
     private readonly Queue<(LogPosition Position, PublishTicket Ticket)> _unacknowledged = new();
+    private readonly LogPauses _pauses;
     private byte[] _properties = new byte[256];
     private bool _isRetainedFull;
 
     public MessageDispatcher(BrokerState state)
     {
         _state = state;
+        _pauses = new LogPauses(state);
         state.Log.Listener = this;
     }
 
@@ -39,10 +41,9 @@ internal sealed class MessageDispatcher : ILogListener
         }
 
         LogProducer? producer = fields.Number == 0 ? null : link!.Producer;
-        if (producer is not null && request.QoS > QoS.AtMostOnce && producer.Has(fields.Number))
+        if (request.QoS > QoS.AtMostOnce && IsRepeat(producer, fields, out LogPosition earlier))
         {
-            _state.Counters.Add(BrokerCounter.Duplicates);
-            Acknowledge(producer.LastPosition, ticket);
+            Acknowledge(earlier, ticket);
             return PublishOutcome.Taken;
         }
 
@@ -57,6 +58,7 @@ internal sealed class MessageDispatcher : ILogListener
             Origin = link is null ? request.Origin : fields.Origin,
             Producer = producer,
             Number = fields.Number,
+            Id = fields.Id,
         };
         if (request.Retain && !MayRetain(record))
         {
@@ -76,13 +78,13 @@ internal sealed class MessageDispatcher : ILogListener
             return PublishOutcome.Taken;
         }
 
-        if (LogSegment.SizeOf(record) > _state.Options.LogMaximumBytes)
+        if (RecordFrame.SizeOf(record) > _state.Options.LogMaximumBytes)
         {
             return new PublishOutcome(ReasonCode.QuotaExceeded, false);
         }
 
         Acknowledge(Append(record), ticket);
-        return PublishOutcome.Taken;
+        return new PublishOutcome(ReasonCode.Success, _pauses.MustPause(request.Publisher));
     }
 
     /// <summary>Gives out a QoS 0 message now.</summary>
@@ -130,6 +132,8 @@ internal sealed class MessageDispatcher : ILogListener
             _unacknowledged.Dequeue();
             waiting.Ticket.Complete(ReasonCode.Success);
         }
+
+        _pauses.OnCommitted();
     }
 
     /// <inheritdoc/>
@@ -137,6 +141,32 @@ internal sealed class MessageDispatcher : ILogListener
     {
         OnCommitted();
         Readable?.Invoke();
+    }
+
+    /// <summary>
+    /// Whether the log holds the message already: under its number on this link, or under its id, whichever way that came.
+    /// Its number then counts as seen.
+    /// </summary>
+    private bool IsRepeat(LogProducer? producer, in LinkFields fields, out LogPosition earlier)
+    {
+        earlier = default;
+        if (producer is not null && producer.Has(fields.Number))
+        {
+            _state.Counters.Add(BrokerCounter.Duplicates);
+            earlier = producer.LastPosition;
+            return true;
+        }
+
+        bool isKnown = (fields.Id is { } id && _state.Log.TryFind(id, out earlier))
+            || (producer is not null && _state.Log.Ids > 0
+                && _state.Log.TryFind(new MessageId(producer.Node, producer.Link, fields.Number), out earlier));
+        if (isKnown)
+        {
+            _state.Counters.Add(BrokerCounter.DuplicateIds);
+            producer?.Pass(fields.Number, earlier);
+        }
+
+        return isKnown;
     }
 
     private LogPosition Append(in LogRecord record)

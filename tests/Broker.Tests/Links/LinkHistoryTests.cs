@@ -48,7 +48,7 @@ public sealed class LinkHistoryTests
         private readonly int _seed;
         private readonly Random _random;
         private readonly TestBroker _broker = new(
-            new BrokerOptions { ReadAheadRecords = 50, NodeGoneMs = 86_400_000, LogSegmentBytes = 16 * 1024 })
+            new BrokerOptions { ReadAheadRecords = 50, NodeGoneMs = 86_400_000, LogBlockBytes = 16 * 1024 })
         {
             LinkCapacityBytes = 4096,
         };

@@ -33,7 +33,20 @@ public sealed class LinkTextTests
     [InlineData("r;o00000000000000ff;q1", 0, QoS.AtLeastOnce, 255)]
     [InlineData(";;n;x9;nZ", 0, null, 0)]
     public void Fields_of_a_message_are_read(string text, ulong number, QoS? qos, ulong origin) =>
-        Assert.Equal(new LinkFields(number, qos, origin), LinkFields.Parse(Encoding.UTF8.GetBytes(text)));
+        Assert.Equal(new LinkFields(number, qos, origin, null), LinkFields.Parse(Encoding.UTF8.GetBytes(text)));
+
+    [Theory]
+    [InlineData("mnode-1/2/3", "node-1", 2, 3)]
+    [InlineData("n5;mw/0/18446744073709551615;q2", "w", 0, ulong.MaxValue)]
+    [InlineData("mnode-1/2", null, 0, 0)]
+    [InlineData("mnode-1/2/0", null, 0, 0)]
+    [InlineData("mnode-1/2/3x", null, 0, 0)]
+    [InlineData("mno_de/2/3", null, 0, 0)]
+    [InlineData("m/2/3", null, 0, 0)]
+    [InlineData("m123456789-123456789-123456789-123456789-123456789-123456789-12345/2/3", null, 0, 0)]
+    public void An_id_of_a_message_is_read(string text, string? node, ulong link, ulong number) =>
+        Assert.Equal(
+            node is null ? null : new MessageId(node, link, number), LinkFields.Parse(Encoding.UTF8.GetBytes(text)).Id);
 
     [Theory]
     [InlineData("p1:2", true)]

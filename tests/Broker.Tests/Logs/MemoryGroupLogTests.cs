@@ -115,7 +115,7 @@ public sealed class MemoryGroupLogTests
     [Fact]
     public void A_message_larger_than_a_segment_has_one_of_its_own()
     {
-        MemoryGroupLog log = Log(new BrokerOptions { LogSegmentBytes = 4096 });
+        MemoryGroupLog log = Log(new BrokerOptions { LogBlockBytes = 4096 });
         Append(log, "a");
         Append(log, new string('x', 10_000));
         Append(log, "b");
@@ -160,7 +160,7 @@ public sealed class MemoryGroupLogTests
     public void Random_histories_agree_with_a_model(int seed)
     {
         var random = new Random(seed);
-        var options = new BrokerOptions { LogSegmentBytes = 4096, LogMaximumBytes = 64 * 1024, LogMaximumMessages = 400 };
+        var options = new BrokerOptions { LogBlockBytes = 4096, LogMaximumBytes = 64 * 1024, LogMaximumMessages = 400 };
         MemoryGroupLog log = Log(options);
         var model = new List<(LogPosition Position, string Payload, int Size)>();
         var cursors = new List<LogCursor>();
@@ -191,7 +191,7 @@ public sealed class MemoryGroupLogTests
                 default:
                     string payload = new('x', random.Next(600));
                     Append(log, payload);
-                    int size = LogSegment.HeaderBytes + 1 + payload.Length;
+                    int size = RecordFrame.HeaderBytes + 1 + payload.Length;
                     while (model.Count > 0 && (model.Count >= 400 || model.Sum(entry => entry.Size) + size > 64 * 1024))
                     {
                         model.RemoveAt(0);

@@ -13,6 +13,14 @@ internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
 
     public LogPosition Committed { get; private set; } = inner.Tail;
 
+    public long UncommittedBytes => 0;
+
+    public bool IsFailing => false;
+
+    public int Ids => inner.Ids;
+
+    public long IdsForgotten => inner.IdsForgotten;
+
     public long Messages => inner.Messages;
 
     public long Bytes => inner.Bytes;
@@ -34,6 +42,8 @@ internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
     public LogProducer Acquire(string node, ulong link) => inner.Acquire(node, link);
 
     public void Release(LogProducer producer) => inner.Release(producer);
+
+    public bool TryFind(in MessageId id, out LogPosition position) => inner.TryFind(id, out position);
 
     public LogPosition Append(in LogRecord record) => inner.Append(record);
 

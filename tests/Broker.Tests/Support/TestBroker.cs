@@ -10,7 +10,8 @@ internal sealed class TestBroker
     private int _names;
 
     public TestBroker(
-        BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null, int systemIntervalMs = 0)
+        BrokerOptions? options = null, Func<Loop, BrokerOptions, IGroupLog>? log = null, MqttOptions? mqtt = null, int systemIntervalMs = 0,
+        Func<Loop, BrokerOptions, GroupStore>? store = null)
     {
         Options = (options ?? new BrokerOptions()) with { SystemIntervalMs = systemIntervalMs };
         Context = new SessionContext(Loop, mqtt ?? new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 });
@@ -19,7 +20,8 @@ internal sealed class TestBroker
             Name = "test",
             Options = Options,
             Context = Context,
-            Log = log?.Invoke(Loop, Options) ?? new MemoryGroupLog(Loop, Options, term: 100),
+            Store = store?.Invoke(Loop, Options),
+            Log = log?.Invoke(Loop, Options) ?? (store is null ? new MemoryGroupLog(Loop, Options, term: 100) : null),
             Version = "1.2.3",
             Incarnation = "run-1",
         });

@@ -18,6 +18,9 @@ internal static class BrokerPart
             Group = TierLayout.GroupName(group),
             Listeners = new[] { new { Name = "mqtt", Type = "tcp", Address = OwnPrograms.Loopback(mqtt) } },
             Management = new { Address = OwnPrograms.Loopback(management) },
+            Broker = layout.Specification.Store == BrokerStore.Memory
+                ? (object)new { Store = "memory" }
+                : new { Store = "file", DataDirectory = Path.Combine(folder, "data"), Commit = layout.Specification.Commit.ToString().ToLowerInvariant() },
         };
         return new Part(
             name,

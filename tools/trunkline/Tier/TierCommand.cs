@@ -50,15 +50,19 @@ internal static class TierCommand
             DefaultValueFactory = _ => "aof-everysec",
         };
         Option<bool> nginx = new("--nginx") { Description = "nginx in front of the proxies." };
+        Option<string> store = new("--store") { Description = "Where our brokers keep their logs: in files of the tier's folder, or in memory.", DefaultValueFactory = _ => "file" };
+        Option<string> commit = new("--commit") { Description = "What an acknowledged message survives with --store file: os, the end of the broker; always, a power cut.", DefaultValueFactory = _ => "os" };
         Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
         Option<string[]> brokerSettings = new("--broker-set") { Description = "A setting for every broker of ours. Repeatable." };
         broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
+        store.AcceptOnlyFromAmong("file", "memory");
+        commit.AcceptOnlyFromAmong("os", "always");
         redis.AcceptOnlyFromAmong("none", "single", "sentinel", "cluster");
         durability.AcceptOnlyFromAmong("memory", "aof-everysec", "aof-always", "replicas");
 
         Command up = new("up", "Start a tier, wait until every part is ready, print it as JSON. A failed start stops what it started.")
         {
-            proxies, groups, broker, redis, durability, nginx, proxySettings, brokerSettings, TimeoutOption,
+            proxies, groups, broker, redis, durability, nginx, store, commit, proxySettings, brokerSettings, TimeoutOption,
         };
         up.SetAction(async (parsed, cancellation) =>
         {
@@ -71,6 +75,8 @@ internal static class TierCommand
                 parsed.GetValue(nginx))
             {
                 RedisDurability = parsed.GetValue(durability)!,
+                Store = Enum.Parse<BrokerStore>(parsed.GetValue(store)!, ignoreCase: true),
+                Commit = Enum.Parse<BrokerCommit>(parsed.GetValue(commit)!, ignoreCase: true),
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
                 BrokerSettings = parsed.GetValue(brokerSettings) ?? [],
             };

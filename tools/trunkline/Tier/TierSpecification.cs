@@ -10,6 +10,26 @@ internal enum BrokerKind
     Mosquitto,
 }
 
+/// <summary>Where our brokers keep their logs.</summary>
+internal enum BrokerStore
+{
+    /// <summary>In files of the tier's folder; they survive the broker.</summary>
+    File,
+
+    /// <summary>In memory.</summary>
+    Memory,
+}
+
+/// <summary>What an acknowledged message survives at our brokers, with files.</summary>
+internal enum BrokerCommit
+{
+    /// <summary>The end of the process.</summary>
+    Os,
+
+    /// <summary>A power cut.</summary>
+    Always,
+}
+
 /// <summary>In what form Redis stands.</summary>
 internal enum RedisKind
 {
@@ -37,6 +57,12 @@ internal sealed record TierSpecification(
 {
     /// <summary>What Redis keeps: memory, aof-everysec, aof-always, or replicas (one, with aof-everysec).</summary>
     public string RedisDurability { get; init; } = "aof-everysec";
+
+    /// <summary>Where our brokers keep their logs.</summary>
+    public BrokerStore Store { get; init; }
+
+    /// <summary>What an acknowledged message survives at our brokers.</summary>
+    public BrokerCommit Commit { get; init; }
 
     /// <summary>Settings handed to every proxy on its command line, as KEY=VALUE.</summary>
     public IReadOnlyList<string> ProxySettings { get; init; } = [];

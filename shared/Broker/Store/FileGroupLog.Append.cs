@@ -1,0 +1,216 @@
+using Trunkline.Sessions;
+
+namespace Trunkline.Broker;
+
+/// <summary>Adding records, and dropping whole segments at the limits.</summary>
+internal sealed partial class FileGroupLog
+{
+    private readonly Queue<LogBlock> _dirty = new();
+    private long _messages;
+
+    /// <summary>Where in the newest segment the next write begins.</summary>
+    private long _batchOffset;
+
+    /// <summary>
+    /// Begins the term of this run, above every term the log knows and, so that a folder that was lost does not repeat
+    /// positions, above the clock's milliseconds. Written and on disk when it returns; before the loop starts.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void BeginRun(ulong above)
+    {
+        if (_segments.Count > 0 && _segments[^1].Length == LogSegment.HeaderBytes)
+        {
+            AppendState(_segments[^1]);
+        }
+
+        AppendTerm(ulong.Max(ulong.Max(Term, above) + 1, (ulong)long.Max(1, WallMs)));
+        _batch.Gather(_dirty, Tail, _blocks.LastOrdinal);
+        _batch.Execute();
+        if (_batch.Error is { } error)
+        {
+            throw new IOException(error.Message, error);
+        }
+
+        _disk.Flush(_segments[^1].Handle!);
+        _disk.FlushFolder(_folder.Path);
+        Committing();
+    }
+
+    /// <inheritdoc/>
+    public void RaiseTermAbove(ulong known)
+    {
+        if (known >= Term)
+        {
+            AppendTerm(known + 1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public LogPosition Append(in LogRecord record)
+    {
+        int size = checked((int)RecordFrame.SizeOf(record, RecordIds.SizeOf(record)));
+        AppendRecord(record, RecordKind.Message, size);
+        _messages++;
+        long ordinal = ++_blocks.LastOrdinal;
+        LogSegment segment = _segments[^1];
+        segment.EndOrdinal = ordinal + 1;
+        segment.HasRetained |= record.Retain;
+        LogPosition position = Tail;
+        record.Producer?.Pass(record.Number, position);
+        if (record.Id is { } id)
+        {
+            _ids.Add(id, ordinal);
+        }
+
+        return position;
+    }
+
+    /// <summary>The file of retained messages has all that messages below a number did.</summary>
+    public void OnRetainedSafe(long below)
+    {
+        RetainedSafeBelow = long.Max(RetainedSafeBelow, below);
+        DropSegments();
+    }
+
+    private long WallMs => _loop.NowMs + _blocks.ClockOffsetMs;
+
+    private void AppendTerm(ulong term)
+    {
+        byte[] payload = BitConverter.GetBytes(term);
+        var record = new LogRecord { Topic = default, Payload = payload, QoS = default, ExpiresAtMs = long.MaxValue };
+        AppendRecord(record, RecordKind.Term, (int)RecordFrame.SizeOf(record));
+        _blocks.Terms.Begin(term, _blocks.LastOrdinal + 1, _blocks.FirstOrdinal);
+    }
+
+    private void AppendRecord(in LogRecord record, RecordKind kind, int size)
+    {
+        LogBlock block = BlockFor(size);
+        LogSegment segment = block.Segment!;
+        long place = block.FileOffset + block.Used;
+        long batch = _options.Commit == LogCommit.Always ? _batchOffset : place;
+        Span<byte> frame = block.Extend(size);
+        long expires = record.ExpiresAtMs == long.MaxValue ? long.MaxValue : record.ExpiresAtMs + _blocks.ClockOffsetMs;
+        int extraBytes = kind == RecordKind.Message ? RecordIds.SizeOf(record) : 0;
+        Span<byte> extra = RecordFrame.Write(frame, record, new RecordStamp(kind, WallMs, expires, extraBytes, (int)batch));
+        RecordIds.Write(extra, record);
+        RecordFrame.Seal(frame, segment.SeedAt(place));
+        block.Count += kind == RecordKind.Message ? 1 : 0;
+        segment.Length += size;
+        Bytes += size;
+        AppendedBytes += size;
+        UncommittedBytes += size;
+        if (!block.IsDirty)
+        {
+            block.IsDirty = true;
+            _dirty.Enqueue(block);
+        }
+
+        WriteAtEndOfTurn();
+    }
+
+    private LogBlock BlockFor(int size)
+    {
+        LogBlock? last = _blocks.Last;
+        LogSegment? segment = _segments.Count > 0 ? _segments[^1] : null;
+        if (last is not null && last.Segment == segment && last.Free >= size)
+        {
+            return last;
+        }
+
+        if (last is { IsDirty: false, Buffer: not null })
+        {
+            _cache.Add(last);
+        }
+
+        if (segment is null || segment.Length + size > _options.LogSegmentBytes)
+        {
+            return BeginSegment(size);
+        }
+
+        return AddBlock(segment, size);
+    }
+
+    /// <summary>A new segment begins with what its predecessors may soon not tell any more.</summary>
+    private LogBlock BeginSegment(int size)
+    {
+        bool isFirst = _segments.Count == 0;
+        var segment = LogSegment.Begin(_folder, _blocks.LastOrdinal + 1, WallMs);
+        _segments.Add(segment);
+        Bytes += segment.Length;
+        _batchOffset = 0;
+        AppendState(segment);
+        DropSegments();
+        if (!isFirst)
+        {
+            SegmentSealed?.Invoke();
+        }
+
+        return _blocks.Last is { } state && state.Free >= size ? state : AddBlock(segment, size);
+    }
+
+    private void AppendState(LogSegment segment)
+    {
+        byte[] state = LogState.Write(_blocks.Terms, _producers.All);
+        var record = new LogRecord { Topic = default, Payload = state, QoS = default, ExpiresAtMs = long.MaxValue };
+        int size = (int)RecordFrame.SizeOf(record);
+        AddBlock(segment, size);
+        AppendRecord(record, RecordKind.Snapshot, size);
+    }
+
+    private LogBlock AddBlock(LogSegment segment, int size)
+    {
+        var block = new LogBlock(_cache.Rent(size), _blocks.LastOrdinal + 1) { Segment = segment, FileOffset = segment.Length };
+        _blocks.Add(block);
+        return block;
+    }
+
+    /// <summary>Drops the oldest segments while a limit is passed.</summary>
+    private void DropSegments()
+    {
+        while (!_isClosed && _segments.Count > 1 && IsOverLimit && MayDrop(_segments[0]))
+        {
+            DropFirst();
+        }
+    }
+
+    /// <summary>It is written, and no retained message hangs on it.</summary>
+    private bool MayDrop(LogSegment segment) =>
+        (!segment.HasRetained || segment.EndOrdinal <= RetainedSafeBelow)
+        && (!_dirty.TryPeek(out LogBlock? dirty) || dirty.Segment != segment);
+
+    private void DropFirst()
+    {
+        LogSegment segment = _segments[0];
+        _segments.RemoveAt(0);
+        segment.IsDropped = true;
+        int count = 0;
+        long messages = 0;
+        while (count < _blocks.Count && _blocks[count].Segment == segment)
+        {
+            messages += _blocks[count].Count;
+            _cache.Remove(_blocks[count]);
+            count++;
+        }
+
+        _blocks.RemoveFirst(count);
+        _blocks.FirstOrdinal = _blocks.Count > 0 ? _blocks[0].FirstOrdinal : _blocks.LastOrdinal + 1;
+        _ids.DropBefore(_blocks.FirstOrdinal);
+        _messages -= messages;
+        Dropped += messages;
+        Bytes -= segment.Length;
+        _helper.Do(new SegmentDeletion(segment, this));
+    }
+
+    private sealed class SegmentDeletion(LogSegment segment, FileGroupLog log) : StoreJob
+    {
+        protected override void Work() => segment.Delete();
+
+        protected override void Run()
+        {
+            if (Error is not null)
+            {
+                StoreLog.DeletionFailed(log._logger, log._folder.Group, segment.Path, Error.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using Microsoft.Extensions.Logging;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Broker;
+
+/// <summary>
+/// The log in files: segments that are only ever added to, dropped as wholes by retention. Appending never waits for the
+/// disk; what a turn of the loop appended is written at its end (FileGroupLog.Write.cs). Loop thread only.
+/// </summary>
+/// <remarks>
+/// <code>
+///   segments   [ ......... ][ ......... ][ ...............    ]          files
+///   blocks     [   ][   ][ ][   ][   ][ ][    ][    ][   ]               256 KiB each; the last always in memory,
+///                                          written ^    ^ appended       others in a cache
+/// </code>
+/// </remarks>
+internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
+{
+    private readonly Loop _loop;
+    private readonly BrokerOptions _options;
+    private readonly GroupFolder _folder;
+    private readonly ILogger _logger;
+    private readonly BrokerCounters _counters;
+    private readonly StoreDisk _disk;
+    private readonly StoreThread _writer;
+    private readonly StoreThread _helper;
+    private readonly BlockCache _cache;
+    private readonly LogBlocks _blocks;
+    private readonly LogProducers _producers;
+    private readonly LogIds _ids;
+    private readonly List<LogSegment> _segments;
+    private readonly long _firstOfRun;
+    private bool _isClosed;
+
+    /// <summary>Goes on with what recovery found. <see cref="BeginRun"/> comes next.</summary>
+    public FileGroupLog(Loop loop, BrokerOptions options, GroupFolder folder, RecoveredLog recovered, FileLogSetup setup)
+    {
+        _loop = loop;
+        _options = options;
+        _folder = folder;
+        _logger = setup.Logger;
+        _counters = setup.Counters;
+        _disk = setup.Disk;
+        _helper = setup.Helper;
+        _writer = setup.Writer;
+        _batch = new LogBatch(setup.Disk, options.Commit == LogCommit.Always, OnBatchDone);
+        _cache = new BlockCache(setup.Disk, setup.Helper, options.LogCacheBytes, options.LogBlockBytes, OnLoaded);
+        _blocks = recovered.Blocks;
+        _segments = recovered.Segments;
+        _ids = recovered.Ids;
+        _producers = new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs);
+        foreach (LogProducer producer in recovered.Producers.TakeLast(options.ProducersMaximum))
+        {
+            _producers.Restore(producer, loop.NowMs);
+        }
+
+        _firstOfRun = _blocks.LastOrdinal + 1;
+        _messages = recovered.Messages;
+        Bytes = _segments.Sum(segment => segment.Length);
+        Committed = Tail;
+        CommittedOrdinal = _blocks.LastOrdinal;
+        RetainedSafeBelow = recovered.RetainedSafeBelow;
+    }
+
+    /// <inheritdoc/>
+    public ulong Term => _blocks.Terms.Current;
+
+    /// <inheritdoc/>
+    public LogPosition Start => _blocks.Start;
+
+    /// <inheritdoc/>
+    public LogPosition Tail => _blocks.Tail;
+
+    /// <inheritdoc/>
+    public LogPosition Committed { get; private set; }
+
+    /// <inheritdoc/>
+    public long UncommittedBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsFailing { get; private set; }
+
+    /// <inheritdoc/>
+    public long Messages => _messages;
+
+    /// <inheritdoc/>
+    public long Bytes { get; private set; }
+
+    /// <inheritdoc/>
+    public long Dropped { get; private set; }
+
+    /// <inheritdoc/>
+    public long ProducersForgotten => _producers.Forgotten;
+
+    /// <inheritdoc/>
+    public int Ids => _ids.Count;
+
+    /// <inheritdoc/>
+    public long IdsForgotten => _ids.Forgotten;
+
+    /// <inheritdoc/>
+    public ILogListener? Listener { get; set; }
+
+    /// <summary>The number of the newest message that is committed.</summary>
+    public long CommittedOrdinal { get; private set; }
+
+    /// <summary>Bytes appended in this run.</summary>
+    public long AppendedBytes { get; private set; }
+
+    /// <summary>Told when a segment is complete.</summary>
+    public Action? SegmentSealed { get; set; }
+
+    /// <summary>
+    /// What messages below this number did to retained messages stands in the file of retained messages: segments below it
+    /// may go. Others that changed a retained message stay until it does.
+    /// </summary>
+    public long RetainedSafeBelow { get; private set; }
+
+    /// <summary>Whether the oldest segment would go if the file of retained messages were newer.</summary>
+    public bool WaitsForRetained =>
+        _segments.Count > 1 && IsOverLimit && _segments[0].HasRetained && _segments[0].EndOrdinal > RetainedSafeBelow;
+
+    private bool IsOverLimit => Bytes + _options.LogSegmentBytes > _options.LogMaximumBytes || _messages > _options.LogMaximumMessages;
+
+    /// <inheritdoc/>
+    public LogProducer Acquire(string node, ulong link) => _producers.Acquire(node, link, _loop.NowMs, Start);
+
+    /// <inheritdoc/>
+    public void Release(LogProducer producer) => _producers.Release(producer, _loop.NowMs, Start);
+
+    /// <inheritdoc/>
+    public bool TryFind(in MessageId id, out LogPosition position)
+    {
+        if (_ids.TryFind(id, out long ordinal))
+        {
+            position = _blocks.Terms.PositionOf(ordinal);
+            return true;
+        }
+
+        LogProducer? producer = _producers.Find(id.Node, id.Link);
+        position = producer?.LastPosition ?? default;
+        return producer?.Has(id.Number) ?? false;
+    }
+
+    /// <inheritdoc/>
+    public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
+
+    /// <inheritdoc/>
+    public LogReading TryRead(ref LogCursor cursor, out LogRecord record)
+    {
+        LogReading reading = _blocks.TryRead(ref cursor, out record, out LogBlock? absent);
+        if (reading == LogReading.Pending)
+        {
+            _cache.Request(absent!);
+        }
+        else if (reading == LogReading.Record && cursor.NextOrdinal <= _firstOfRun && record.Choices.Length > 0)
+        {
+            // Members of shares are numbers of one run of the broker.
+            record = record.With([], record.IsForSharesOnly, record.Position);
+        }
+
+        return reading;
+    }
+
+    private void OnLoaded(LogBlock block)
+    {
+        if (block.IsUnreadable && !block.Segment!.IsDropped)
+        {
+            _counters.Add(BrokerCounter.LogUnreadableBlocks);
+            StoreLog.BlockUnreadable(_logger, _folder.Group, block.Segment.Path, block.FileOffset, block.Count);
+        }
+
+        Listener?.OnReadable();
+    }
+}
+
+/// <summary>What a file log is given beside its folder.</summary>
+/// <param name="Logger">Where events are logged.</param>
+/// <param name="Counters">The group's.</param>
+/// <param name="Disk">The disk.</param>
+/// <param name="Writer">Writes the log when the loop does not.</param>
+/// <param name="Helper">Reads blocks, writes the file of retained messages, deletes segments.</param>
+internal sealed record FileLogSetup(
+    ILogger Logger, BrokerCounters Counters, StoreDisk Disk, StoreThread Writer, StoreThread Helper);

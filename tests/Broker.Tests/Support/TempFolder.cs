@@ -1,0 +1,35 @@
+namespace Trunkline.Broker.Tests.Support;
+
+/// <summary>A folder of a test's own, gone afterwards.</summary>
+internal sealed class TempFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("trunkline-broker-").FullName;
+
+    /// <summary>
+    /// The files as they stand now, as a process that is killed leaves them. Newest segments first and the retained messages
+    /// last, so that what retention does meanwhile leaves a state that a kill could have left, too.
+    /// </summary>
+    public static TempFolder CopyOf(string folder)
+    {
+        var copy = new TempFolder();
+        foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(file => System.IO.Path.GetFileName(file) != "lock")
+            .OrderBy(file => System.IO.Path.GetFileName(file) == "retained").ThenByDescending(file => file, StringComparer.Ordinal))
+        {
+            string target = System.IO.Path.Combine(copy.Path, System.IO.Path.GetRelativePath(folder, file));
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
+            try
+            {
+                File.Copy(file, target);
+            }
+            catch (FileNotFoundException)
+            {
+                // Retention has just deleted it, oldest first.
+            }
+        }
+
+        return copy;
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
