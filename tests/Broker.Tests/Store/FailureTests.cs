@@ -23,13 +23,13 @@ public sealed class FailureTests : IDisposable
         subscriber.Subscribe("#", QoS.AtLeastOnce);
         TestClient publisher = broker.PublishLink("n");
         publisher.Publish("a", "1", tl: "n1");
-        Eventually.Holds(broker.Loop, () => publisher.Acknowledged.Count == 1, "1 is acknowledged");
+        LoopUntil.Holds(broker.Loop, () => publisher.Acknowledged.Count == 1, "1 is acknowledged");
 
         _disk.Error = onFlush ? null : "No space left on device";
         _disk.FailsFlush = onFlush;
         publisher.Publish("a", "2", tl: "n2", retain: true);
         publisher.Publish("a", "0", QoS.AtMostOnce);
-        Eventually.Holds(broker.Loop, () => broker.Group.Log.IsFailing, "the failure is seen");
+        LoopUntil.Holds(broker.Loop, () => broker.Group.Log.IsFailing, "the failure is seen");
         publisher.Publish("a", "3", tl: "n3");
         broker.Advance(2_000);
         Assert.Single(publisher.Acknowledged);
@@ -40,7 +40,7 @@ public sealed class FailureTests : IDisposable
 
         _disk.Error = null;
         _disk.FailsFlush = false;
-        Eventually.Holds(broker.Loop, () => Advanced(broker) && publisher.Acknowledged.Count == 3, "the rest is acknowledged");
+        LoopUntil.Holds(broker.Loop, () => Advanced(broker) && publisher.Acknowledged.Count == 3, "the rest is acknowledged");
         Assert.Equal(["1", "0", "2", "3"], subscriber.Payloads);
         broker.Advance(1_000);
         Assert.Equal(0, broker.Count(BrokerCounter.LogFailing));
@@ -64,7 +64,7 @@ public sealed class FailureTests : IDisposable
         Assert.InRange(broker.Group.Log.UncommittedBytes, 64 * 1024, 66 * 1024);
         Assert.Equal(1, broker.Count(BrokerCounter.LogPauses));
         _disk.Error = null;
-        Eventually.Holds(broker.Loop, () => Advanced(broker) && publisher.Acknowledged.Count == 100, "all are acknowledged");
+        LoopUntil.Holds(broker.Loop, () => Advanced(broker) && publisher.Acknowledged.Count == 100, "all are acknowledged");
         broker.Group.Stop();
         Assert.Equal(100, Payloads(_folder.Path).Length);
     }

@@ -46,7 +46,7 @@ internal sealed class StoreHarness
         });
 
     /// <summary>Turns the loop until everything appended is committed.</summary>
-    public void Commit() => Eventually.Holds(Loop, () => Log.Committed == Log.Tail, "everything is committed");
+    public void Commit() => LoopUntil.Holds(Loop, () => Log.Committed == Log.Tail, "everything is committed");
 
     /// <summary>Everything after a position, waiting for what must be read from disk first.</summary>
     public List<(LogPosition Position, string Payload)> Read(LogPosition after = default)
@@ -73,7 +73,7 @@ internal sealed class StoreHarness
         if (reading == LogReading.Pending)
         {
             LogBlock block = cursor.Block!;
-            Eventually.Holds(Loop, () => !block.IsLoading, "the block is loaded");
+            LoopUntil.Holds(Loop, () => !block.IsLoading, "the block is loaded");
         }
         else if (reading == LogReading.Record)
         {

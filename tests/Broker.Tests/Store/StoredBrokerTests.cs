@@ -52,10 +52,10 @@ public sealed class StoredBrokerTests : IDisposable
         {
             publisher.Publish(i % 100 == 0 ? $"r/{i / 100}" : "t", i % 200 == 0 ? $"{i}" : "", tl: $"n{++number}", retain: i % 100 == 0);
             publisher.Publish("t", new string('x', 1000), tl: $"n{++number}");
-            Eventually.Holds(first.Loop, () => publisher.Acknowledged.Count == number, "all are acknowledged");
+            LoopUntil.Holds(first.Loop, () => publisher.Acknowledged.Count == number, "all are acknowledged");
         }
 
-        Eventually.Holds(first.Loop, () => first.Group.Log.Bytes <= 64 * 1024, "the log is within its limit");
+        LoopUntil.Holds(first.Loop, () => first.Group.Log.Bytes <= 64 * 1024, "the log is within its limit");
         using TempFolder killed = TempFolder.CopyOf(_folder.Path);
         TestBroker second = Broker(killed.Path, options);
         TestClient subscriber = second.Client();

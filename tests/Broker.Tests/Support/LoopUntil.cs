@@ -4,16 +4,17 @@ using Trunkline.Transports;
 namespace Trunkline.Broker.Tests.Support;
 
 /// <summary>Turns a loop until something holds that a thread of the store brings about; fails after a minute.</summary>
-internal static class Eventually
+internal static class LoopUntil
 {
     public static void Holds(ManualLoop loop, Func<bool> condition, string what)
     {
-        Stopwatch watch = Stopwatch.StartNew();
+        long begun = Stopwatch.GetTimestamp();
+        var spin = default(SpinWait);
         loop.RunUntilIdle();
         while (!condition())
         {
-            Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1), $"Within a minute this did not come true: {what}");
-            Thread.Sleep(1);
+            Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMinutes(1), $"Within a minute this did not come true: {what}");
+            spin.SpinOnce();
             loop.RunUntilIdle();
         }
     }
