@@ -4,16 +4,18 @@ using Trunkline.Tool;
 using Trunkline.Tool.Bench;
 using Trunkline.Tool.Bench.Floor;
 using Trunkline.Tool.Chaos;
+using Trunkline.Tool.Host;
 using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
 
-// ./trunkline builds this program and hands `tier`, `test`, `chaos` and `bench` on to it.
+// ./trunkline builds this program and hands `tier`, `test`, `chaos`, `bench` and `check host` on to it.
 RootCommand root = new("Trunkline's tool: a whole tier on loopback, the standing suite, chaos and the bench.");
 root.Subcommands.Add(TierCommand.Create());
 root.Subcommands.Add(SuiteCommand.Create());
 root.Subcommands.Add(ChaosCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(TlsFloorCommand.Create());
+root.Subcommands.Add(HostCommand.Create());
 
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
