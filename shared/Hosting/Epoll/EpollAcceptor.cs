@@ -105,7 +105,7 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
             return true;
         }
 
-        var transport = new EpollTransport(Loop, descriptor, new ConnectionOrigin(_listener.Identity, peer), _listener.Settings, _listener);
+        var transport = new EpollTransport(Loop, descriptor, peer, _listener.Settings, _listener);
         _listener.OnAccepted(transport);
         transport.Open();
         return true;

@@ -13,13 +13,15 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
     private const uint BaseEvents = Libc.EpollIn | Libc.EpollRdHup | Libc.EpollEdge;
 
     private readonly ITransportOwner _owner;
+    private readonly ulong _remote;
     private readonly int _descriptor;
     private Condition _condition;
 
     /// <summary>Takes a connected, non-blocking descriptor; <see cref="Open"/> begins to watch it.</summary>
-    public EpollTransport(EpollLoop loop, int descriptor, ConnectionOrigin origin, TransportSettings settings, ITransportOwner owner)
-        : base(loop, origin, settings)
+    public EpollTransport(EpollLoop loop, int descriptor, in NetworkAddress remote, TransportSettings settings, ITransportOwner owner)
+        : base(loop, remote.Family == NetworkFamily.IPv4 ? null : new ConnectionOrigin(owner.Identity, remote), settings)
     {
+        _remote = remote.PackIPv4();
         _descriptor = descriptor;
         _owner = owner;
     }
@@ -83,6 +85,9 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
 
     /// <inheritdoc/>
     public void OnLoopStopping() => Terminate(TransportCloseReason.LoopStopped, aborted: false);
+
+    /// <inheritdoc/>
+    protected override ConnectionOrigin DescribeOrigin() => new(_owner.Identity, NetworkAddress.UnpackIPv4(_remote));
 
     /// <inheritdoc/>
     protected override void OnReady()

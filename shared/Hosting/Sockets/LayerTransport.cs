@@ -10,7 +10,7 @@ internal abstract class LayerTransport : Transport, ITransportHandler
 {
     /// <summary>Puts a layer on <paramref name="inner"/>, whose handler it becomes.</summary>
     protected LayerTransport(Transport inner)
-        : base(inner.Loop, inner.Origin, inner.Settings)
+        : base(inner.Loop, null, inner.Settings)
     {
         Inner = inner;
         AcceptedMs = inner.AcceptedMs;
@@ -76,6 +76,9 @@ internal abstract class LayerTransport : Transport, ITransportHandler
 
         CloseBelow(Inner, reason, aborted ? TransportClose.Abort : TransportClose.Graceful);
     }
+
+    /// <inheritdoc/>
+    protected override ConnectionOrigin DescribeOrigin() => Inner.Origin;
 
     /// <inheritdoc/>
     protected override void OnReady()

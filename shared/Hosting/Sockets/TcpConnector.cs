@@ -16,7 +16,6 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
 {
     private readonly TcpConnectorOptions _options;
     private readonly TransportSettings _settings;
-    private readonly ListenerIdentity _identity;
     private readonly X509Certificate2Collection? _authorities;
     private readonly SslStreamCertificateContext? _certificate;
 
@@ -29,7 +28,7 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
             ? default
             : NetworkAddress.From(new IPEndPoint(IPAddress.Parse(options.LocalAddress), 0));
         _settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds };
-        _identity = new ListenerIdentity(Address, options.UseTls ? "tls" : "tcp", default);
+        Identity = new ListenerIdentity(Address, options.UseTls ? "tls" : "tcp", default);
         _authorities = string.IsNullOrEmpty(options.CaPath) ? null : TlsCredentials.ReadAll(options.CaPath);
         _certificate = string.IsNullOrEmpty(options.CertificatePath)
             ? null
@@ -85,7 +84,7 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
             var remote = NetworkAddress.From(socket.RemoteEndPoint);
             loop.Post(() =>
             {
-                var transport = new SocketTransport(loop, socket, new ConnectionOrigin(_identity, remote), _settings, this);
+                var transport = new SocketTransport(loop, socket, new ConnectionOrigin(Identity, remote), _settings, this);
                 Begin(transport, attempt);
                 transport.Open();
             });
@@ -96,6 +95,9 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
             loop.Post(() => OnFailed(attempt, reason));
         }
     }
+
+    /// <inheritdoc/>
+    public ListenerIdentity Identity { get; }
 
     /// <summary>How long an attempt may take, and what is said when it took longer.</summary>
     internal long TimeoutMs => (long)_options.ConnectTimeout.TotalMilliseconds;
@@ -111,7 +113,7 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
     [SupportedOSPlatform("linux")]
     internal void OnConnected(EpollLoop loop, int descriptor, NetworkAddress remote, IConnectAttempt attempt)
     {
-        var transport = new EpollTransport(loop, descriptor, new ConnectionOrigin(_identity, remote), _settings, this);
+        var transport = new EpollTransport(loop, descriptor, remote, _settings, this);
         Begin(transport, attempt);
         transport.Open();
     }

@@ -120,7 +120,7 @@ internal sealed class TlsTransport : LayerTransport
                 return;
             }
 
-            Origin = DescribeOrigin();
+            Origin = TlsOrigin();
             handshake.OnTlsReady(this);
             await ReadAllAsync();
         }
@@ -189,7 +189,7 @@ internal sealed class TlsTransport : LayerTransport
         }
     }
 
-    private ConnectionOrigin DescribeOrigin()
+    private ConnectionOrigin TlsOrigin()
     {
         X509Certificate2? client = _ssl.IsServer && _ssl.RemoteCertificate is { } remote ? (X509Certificate2)remote : null;
         var details = (Origin.Details ?? new ConnectionOriginDetails()) with

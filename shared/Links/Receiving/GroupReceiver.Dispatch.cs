@@ -79,7 +79,7 @@ internal sealed partial class GroupReceiver
 
         foreach (uint identifier in identifiers)
         {
-            if (!_byIdentifier.TryGetValue(identifier, out UpstreamFilter? filter))
+            if (_byIdentifier.Find(identifier) is not { } filter)
             {
                 continue;
             }

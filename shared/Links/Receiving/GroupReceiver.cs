@@ -12,8 +12,8 @@ namespace Trunkline.Links;
 /// <remarks>Files: GroupReceiver (what the loops ask), GroupReceiver.Dispatch (what the broker sends).</remarks>
 internal sealed partial class GroupReceiver
 {
-    private readonly Dictionary<TopicFilterText, UpstreamFilter> _filters = [];
-    private readonly Dictionary<uint, UpstreamFilter> _byIdentifier = [];
+    private readonly ItemTable<TopicFilterText, UpstreamFilter, UpstreamFilter.ByText> _filters = new();
+    private readonly ItemTable<uint, UpstreamFilter, UpstreamFilter.ByIdentifier> _byIdentifier = new();
     private readonly List<ReceiveLink> _links = [];
     private readonly LoopOutbox?[] _outboxes;
     private readonly LoopRouter _homeRouter;
@@ -53,7 +53,7 @@ internal sealed partial class GroupReceiver
     /// <summary>The position up to which everything was dispatched.</summary>
     public LogPosition Dispatched { get; private set; }
 
-    public IReadOnlyCollection<UpstreamFilter> Filters => _filters.Values;
+    public IEnumerable<UpstreamFilter> Filters => _filters.Items;
 
     public bool IsHome(int loop) => loop == Loop.Index;
 
@@ -110,7 +110,7 @@ internal sealed partial class GroupReceiver
                 Wait(FindOrAdd(request), request);
                 break;
             case RequestKind.Members:
-                if (_filters.TryGetValue(request.Text, out UpstreamFilter? shared))
+                if (_filters.Find(request.Text) is { } shared)
                 {
                     (shared.Members ??= new int[_outboxes.Length])[request.Loop] = request.Count;
                 }
@@ -150,6 +150,8 @@ internal sealed partial class GroupReceiver
                 Activate(request);
             }
         }
+
+        filter.DropEmptyWaiters();
     }
 
     /// <summary>A page of retained messages came for a request.</summary>
@@ -157,6 +159,7 @@ internal sealed partial class GroupReceiver
     {
         request.Start = asOf;
         request.Filter?.Waiters?.Remove(request);
+        request.Filter?.DropEmptyWaiters();
         Answer(request);
     }
 
@@ -217,11 +220,12 @@ internal sealed partial class GroupReceiver
 
     private UpstreamFilter FindOrAdd(FilterRequest request)
     {
-        if (!_filters.TryGetValue(request.Text, out UpstreamFilter? filter))
+        UpstreamFilter? filter = _filters.Find(request.Text);
+        if (filter is null)
         {
             filter = new UpstreamFilter(request.Text, NextIdentifier(), _outboxes.Length) { Link = LinkWithRoom() };
-            _filters.Add(request.Text, filter);
-            _byIdentifier.Add(filter.Identifier, filter);
+            _filters.Add(filter);
+            _byIdentifier.Add(filter);
             _counters.Add(LinkCounter.UpstreamFilters);
             filter.Link.Adopt(filter);
         }
@@ -232,7 +236,7 @@ internal sealed partial class GroupReceiver
 
     private void Release(FilterRequest request)
     {
-        if (!_filters.TryGetValue(request.Text, out UpstreamFilter? filter))
+        if (_filters.Find(request.Text) is not { } filter)
         {
             return;
         }
@@ -259,7 +263,7 @@ internal sealed partial class GroupReceiver
         {
             _lastIdentifier = _lastIdentifier >= VariableByteInteger.MaxValue ? 1 : _lastIdentifier + 1;
         }
-        while (_byIdentifier.ContainsKey(_lastIdentifier));
+        while (_byIdentifier.Find(_lastIdentifier) is not null);
 
         return _lastIdentifier;
     }

@@ -23,19 +23,21 @@ internal enum UpstreamState : byte
 
 /// <summary>
 /// One filter of this node at one group, subscribed once whatever the number of sessions. Owned by the receive link's
-/// loop; each element of <see cref="Locals"/> is written and read by its own loop only.
+/// loop; what <see cref="LocalOf"/> gives for a loop is written and read by that loop only.
 /// </summary>
 internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int loops)
 {
+    // Most processes have one or two loops: their filters stand inline, an array comes with the third.
+    private readonly LocalFilter?[]? _more = loops > 2 ? new LocalFilter?[loops - 2] : null;
+    private LocalFilter? _first;
+    private LocalFilter? _second;
+
     public TopicFilterText Text { get; } = text;
 
     /// <summary>Never reused in an incarnation, so that a late copy cannot be taken for another filter's.</summary>
     public uint Identifier { get; } = identifier;
 
     public bool IsShared { get; } = text.IsShared;
-
-    /// <summary>The filter on each loop; set when its first subscription there is activated.</summary>
-    public LocalFilter?[] Locals { get; } = new LocalFilter?[loops];
 
     /// <summary>The loops that want it, one bit each.</summary>
     public ulong Loops { get; set; }
@@ -55,4 +57,52 @@ internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int 
 
     /// <summary>Shared only: whose turn it is.</summary>
     public int Turn { get; set; }
+
+    /// <summary>The filter on a loop; null until its first subscription there is activated.</summary>
+    public LocalFilter? LocalOf(int loop) => loop switch
+    {
+        0 => _first,
+        1 => _second,
+        _ => _more![loop - 2],
+    };
+
+    /// <summary>An idle filter holds no list.</summary>
+    public void DropEmptyWaiters()
+    {
+        if (Waiters is { Count: 0 })
+        {
+            Waiters = null;
+        }
+    }
+
+    /// <summary>Sets <see cref="LocalOf"/>, on that loop.</summary>
+    public void SetLocal(int loop, LocalFilter filter)
+    {
+        switch (loop)
+        {
+            case 0: _first = filter; break;
+            case 1: _second = filter; break;
+            default: _more![loop - 2] = filter; break;
+        }
+    }
+
+    /// <summary>Finds filters by their text.</summary>
+    public readonly struct ByText : IItemRules<TopicFilterText, UpstreamFilter>
+    {
+        public static uint HashOf(in TopicFilterText key) => (uint)key.GetHashCode();
+
+        public static TopicFilterText KeyOf(UpstreamFilter item) => item.Text;
+
+        public static bool AreEqual(in TopicFilterText left, in TopicFilterText right) => left == right;
+    }
+
+    /// <summary>Finds filters by their identifier: given in order, so they fill the buckets evenly as they are.</summary>
+    public readonly struct ByIdentifier : IItemRules<uint, UpstreamFilter>
+    {
+        public static uint HashOf(in uint key) => key;
+
+        public static uint KeyOf(UpstreamFilter item) => item.Identifier;
+
+        public static bool AreEqual(in uint left, in uint right) => left == right;
+    }
 }

@@ -6,7 +6,8 @@ namespace Trunkline.Links;
 /// <summary>One filter on one loop with the subscriptions that hold it. Loop thread only.</summary>
 internal sealed class LocalFilter(TopicFilterText text, int[] groups)
 {
-    private LiveSubscription[] _subscriptions = new LiveSubscription[1];
+    /// <summary>Null, the only subscription, or an array of several: most filters are one device's own.</summary>
+    private object? _held;
 
     public TopicFilterText Text { get; } = text;
 
@@ -17,7 +18,7 @@ internal sealed class LocalFilter(TopicFilterText text, int[] groups)
 
     public int Count { get; private set; }
 
-    public LiveSubscription this[int index] => _subscriptions[index];
+    public LiveSubscription this[int index] => _held as LiveSubscription ?? ((LiveSubscription[])_held!)[index];
 
     /// <summary>When its last subscription left; only while it has none.</summary>
     public long EmptySinceMs { get; set; }
@@ -36,21 +37,44 @@ internal sealed class LocalFilter(TopicFilterText text, int[] groups)
 
     public void Add(LiveSubscription live)
     {
-        if (Count == _subscriptions.Length)
+        live.Index = Count;
+        switch (_held)
         {
-            Array.Resize(ref _subscriptions, Count * 2);
+            case null:
+                _held = live;
+                break;
+            case LiveSubscription single:
+                _held = new[] { single, live };
+                break;
+            case LiveSubscription[] several:
+                if (Count == several.Length)
+                {
+                    Array.Resize(ref several, Count * 2);
+                    _held = several;
+                }
+
+                several[Count] = live;
+                break;
         }
 
-        live.Index = Count;
-        _subscriptions[Count++] = live;
+        Count++;
     }
 
     public void Remove(LiveSubscription live)
     {
-        LiveSubscription last = _subscriptions[--Count];
-        _subscriptions[live.Index] = last;
-        last.Index = live.Index;
-        _subscriptions[Count] = null!;
+        Count--;
+        if (_held is LiveSubscription[] several && Count > 0)
+        {
+            LiveSubscription last = several[Count];
+            several[live.Index] = last;
+            last.Index = live.Index;
+            several[Count] = null!;
+        }
+        else
+        {
+            _held = null;
+        }
+
         live.Index = -1;
     }
 
@@ -61,7 +85,7 @@ internal sealed class LocalFilter(TopicFilterText text, int[] groups)
         for (int i = 0; i < Count; i++)
         {
             Turn = Turn + 1 >= Count ? 0 : Turn + 1;
-            LiveSubscription live = _subscriptions[Turn];
+            LiveSubscription live = this[Turn];
             if (!live.Accepts(group, LogPosition.None) || !live.Subscription.IsHeld)
             {
                 continue;
@@ -78,12 +102,22 @@ internal sealed class LocalFilter(TopicFilterText text, int[] groups)
         return offline;
     }
 
+    /// <summary>Finds filters by their text.</summary>
+    public readonly struct ByText : IItemRules<TopicFilterText, LocalFilter>
+    {
+        public static uint HashOf(in TopicFilterText key) => (uint)key.GetHashCode();
+
+        public static TopicFilterText KeyOf(LocalFilter item) => item.Text;
+
+        public static bool AreEqual(in TopicFilterText left, in TopicFilterText right) => left == right;
+    }
+
     public int ConnectedMembers()
     {
         int connected = 0;
         for (int i = 0; i < Count; i++)
         {
-            connected += _subscriptions[i].Subscription.Session.Channel is null ? 0 : 1;
+            connected += this[i].Subscription.Session.Channel is null ? 0 : 1;
         }
 
         return connected;

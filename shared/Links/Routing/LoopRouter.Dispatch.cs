@@ -28,7 +28,7 @@ internal sealed partial class LoopRouter
         {
             foreach (UpstreamFilter upstream in matches)
             {
-                if (upstream.Locals[Loop.Index] is { } filter)
+                if (upstream.LocalOf(Loop.Index) is { } filter)
                 {
                     AddAll(message, filter, group.Index);
                 }
@@ -63,7 +63,7 @@ internal sealed partial class LoopRouter
 
     private void DispatchShared(SharedMessage message, UpstreamFilter upstream, int group)
     {
-        if (upstream.Locals[Loop.Index]?.NextMember(group) is { } member)
+        if (upstream.LocalOf(Loop.Index)?.NextMember(group) is { } member)
         {
             member.Subscription.Session.DeliverShared(message, member.Subscription);
         }

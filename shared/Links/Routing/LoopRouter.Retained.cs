@@ -53,7 +53,7 @@ internal sealed partial class LoopRouter
     private void Activate(LiveSubscription live, FilterRequest answer, int group)
     {
         LocalFilter filter = live.Filter;
-        answer.Filter!.Locals[Loop.Index] = filter;
+        answer.Filter!.SetLocal(Loop.Index, filter);
         if (_node.HasForeign)
         {
             (filter.Identifiers ??= new uint[_groups.Length])[group] = answer.Filter.Identifier;

@@ -17,7 +17,7 @@ internal sealed partial class LoopRouter
 
         _slots = slots;
         _allGroups = [.. Enumerable.Range(0, int.Min(slots.GroupCount, _groups.Length))];
-        foreach (LocalFilter filter in _filters.Values)
+        foreach (LocalFilter filter in _filters.Items)
         {
             int[] before = filter.Groups;
             filter.Groups = GroupsOf(filter.Text);

@@ -7,7 +7,7 @@ namespace Trunkline.Links;
 
 internal sealed partial class LoopRouter
 {
-    private readonly Dictionary<TopicFilterText, LocalFilter> _filters = [];
+    private readonly ItemTable<TopicFilterText, LocalFilter, LocalFilter.ByText> _filters = new();
     private readonly Queue<LocalFilter> _lingering = new();
 
     /// <summary>Only with foreign groups: to find all filters a copy for one of them belongs to.</summary>
@@ -129,10 +129,11 @@ internal sealed partial class LoopRouter
 
     private LocalFilter FindOrAdd(TopicFilterText text)
     {
-        if (!_filters.TryGetValue(text, out LocalFilter? filter))
+        LocalFilter? filter = _filters.Find(text);
+        if (filter is null)
         {
             filter = new LocalFilter(text, GroupsOf(text));
-            _filters.Add(text, filter);
+            _filters.Add(filter);
             if (!filter.IsShared)
             {
                 _topicIndex?.Add(text, filter);

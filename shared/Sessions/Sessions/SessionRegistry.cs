@@ -1,5 +1,6 @@
 using System.Text;
 using Trunkline.Protocol;
+using Trunkline.Topics;
 
 namespace Trunkline.Sessions;
 
@@ -7,7 +8,7 @@ namespace Trunkline.Sessions;
 public sealed class SessionRegistry
 {
     private readonly SessionContext _context;
-    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly ItemTable<string, Session, ByClientId> _sessions = new();
 
     internal SessionRegistry(SessionContext context) => _context = context;
 
@@ -15,14 +16,14 @@ public sealed class SessionRegistry
     public int Count => _sessions.Count;
 
     /// <summary>Every session now; do not change the registry while reading it.</summary>
-    public IEnumerable<Session> All => _sessions.Values;
+    public IEnumerable<Session> All => _sessions.Items;
 
     /// <summary>The session of a client identifier, or null.</summary>
-    public Session? Find(string clientId) => _sessions.GetValueOrDefault(clientId);
+    public Session? Find(string clientId) => _sessions.Find(clientId);
 
     /// <summary>Whether a new client identifier may still come.</summary>
     public bool HasRoomFor(string clientId) =>
-        _sessions.Count < _context.Options.MaximumSessions || _sessions.ContainsKey(clientId);
+        _sessions.Count < _context.Options.MaximumSessions || _sessions.Find(clientId) is not null;
 
     /// <summary>
     /// Gives a channel its session: takes over from the connection that has it [MQTT-3.1.4-3], drops the old state at
@@ -44,7 +45,7 @@ public sealed class SessionRegistry
         if (session is null)
         {
             session = new Session(_context, request.ClientId, OriginOf(request.ClientId));
-            _sessions.Add(request.ClientId, session);
+            _sessions.Add(session);
             _context.Counters.Add(SessionCounter.Sessions);
         }
 
@@ -58,7 +59,7 @@ public sealed class SessionRegistry
     /// </summary>
     public void ShutDown()
     {
-        foreach (Session session in _sessions.Values.ToArray())
+        foreach (Session session in _sessions.Items.ToArray())
         {
             session.Channel?.Disconnect(CloseCause.ServerShutdown, ReasonCode.ServerShuttingDown, null);
             session.HurryWill();
@@ -75,7 +76,7 @@ public sealed class SessionRegistry
         }
 
         session.End();
-        if (_sessions.TryGetValue(session.ClientId, out Session? held) && ReferenceEquals(held, session))
+        if (ReferenceEquals(_sessions.Find(session.ClientId), session))
         {
             _sessions.Remove(session.ClientId);
         }
@@ -96,5 +97,15 @@ public sealed class SessionRegistry
         }
 
         return hash == 0 ? 1 : hash;
+    }
+
+    /// <summary>Devices choose their identifiers: the runtime's own hash of strings is seeded, so they cannot aim at one bucket.</summary>
+    private readonly struct ByClientId : IItemRules<string, Session>
+    {
+        public static uint HashOf(in string key) => (uint)key.GetHashCode(StringComparison.Ordinal);
+
+        public static string KeyOf(Session item) => item.ClientId;
+
+        public static bool AreEqual(in string left, in string right) => string.Equals(left, right, StringComparison.Ordinal);
     }
 }

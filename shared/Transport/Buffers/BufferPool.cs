@@ -39,6 +39,12 @@ public sealed class BufferPool
         return new BufferChunk(ArrayPool<byte>.Shared.Rent(minimumBytes), isPinned: false);
     }
 
+    /// <summary>
+    /// Gives an empty chunk that is not pinned, for bytes that travel to another loop: most connections are accepted on one
+    /// loop, and pooled chunks that leave with them would be made anew for each.
+    /// </summary>
+    public static BufferChunk RentForTravel(int minimumBytes) => new(ArrayPool<byte>.Shared.Rent(minimumBytes), isPinned: false);
+
     /// <summary>Takes a chunk back; the caller holds no reference to it or its memory afterwards.</summary>
     public void Return(BufferChunk chunk)
     {

@@ -49,6 +49,14 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
             : new(high, low, port, NetworkFamily.IPv6);
     }
 
+    /// <summary>An IPv4 address in 8 bytes, for those who hold very many; 0 for any other.</summary>
+    public ulong PackIPv4() =>
+        _family == NetworkFamily.IPv4 ? (1UL << 48) | ((ulong)_port << 32) | (uint)_low : 0;
+
+    /// <summary>The address that <see cref="PackIPv4"/> packed; none for 0.</summary>
+    public static NetworkAddress UnpackIPv4(ulong packed) =>
+        packed == 0 ? default : new(0, (uint)packed, (ushort)(packed >> 32), NetworkFamily.IPv4);
+
     /// <summary>Makes an address from an end point; none when it is not an IP one.</summary>
     public static NetworkAddress From(EndPoint? endPoint)
     {

@@ -189,7 +189,7 @@ public abstract partial class Transport
             return;
         }
 
-        _rest ??= _loop.Buffers.Rent(bytes.Length);
+        _rest ??= (_state & TransportState.Moving) != 0 ? BufferPool.RentForTravel(bytes.Length) : _loop.Buffers.Rent(bytes.Length);
         while (_rest.Free.Length < bytes.Length)
         {
             GrowRest(bytes.Length);
@@ -205,7 +205,7 @@ public abstract partial class Transport
         _rest = null;
         if (!bytes.IsEmpty)
         {
-            _rest = _loop.Buffers.Rent(bytes.Length);
+            _rest = (_state & TransportState.Moving) != 0 ? BufferPool.RentForTravel(bytes.Length) : _loop.Buffers.Rent(bytes.Length);
             _rest.Append(bytes);
         }
 

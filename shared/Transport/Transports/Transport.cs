@@ -18,15 +18,17 @@ public abstract partial class Transport : IBufferWriter<byte>
     private BufferChunk? _outputTail;
     private BufferChunk? _rest;
     private LoopTimer? _sendDeadline;
+    private ConnectionOrigin? _origin;
     private int _unsent;
+    private uint _acceptedMs;
     private TransportState _state;
     private TransportCloseReason _closeReason;
 
-    /// <summary>Makes a transport owned by <paramref name="loop"/>.</summary>
-    protected Transport(Loop loop, ConnectionOrigin origin, TransportSettings settings)
+    /// <summary>Makes a transport owned by <paramref name="loop"/>; without an origin it says by <see cref="DescribeOrigin"/> where it came from.</summary>
+    protected Transport(Loop loop, ConnectionOrigin? origin, TransportSettings settings)
     {
         _loop = loop;
-        Origin = origin;
+        _origin = origin;
         Settings = settings;
     }
 
@@ -34,7 +36,12 @@ public abstract partial class Transport : IBufferWriter<byte>
     public Loop Loop => _loop;
 
     /// <summary>When its listener took it, in the loops' milliseconds; 0 for one without a listener. A layer has that of the socket below.</summary>
-    public long AcceptedMs { get; set; }
+    public long AcceptedMs
+    {
+        // Half of the time is kept, which goes round after 49 days: connections are in this for seconds.
+        get => _acceptedMs == 0 ? 0 : _loop.NowMs - (uint)((uint)_loop.NowMs - _acceptedMs);
+        set => _acceptedMs = value == 0 ? 0 : uint.Max(1, (uint)value);
+    }
 
     /// <summary>
     /// Who owns its bytes. A handler that sets another one inside <see cref="ITransportHandler.OnReceived"/> hands over:
@@ -47,7 +54,11 @@ public abstract partial class Transport : IBufferWriter<byte>
     }
 
     /// <summary>Where it came from. Layers (PROXY protocol, TLS, WebSocket) put a better one in place before the connection is handed over.</summary>
-    public ConnectionOrigin Origin { get; set; }
+    public ConnectionOrigin Origin
+    {
+        get => _origin ?? DescribeOrigin();
+        set => _origin = value;
+    }
 
     /// <summary>Its limits.</summary>
     public TransportSettings Settings { get; }
@@ -149,6 +160,9 @@ public abstract partial class Transport : IBufferWriter<byte>
             _loop.AddDirty(this);
         }
     }
+
+    /// <summary>Where it came from, made when asked for: most connections are asked once or never, and hold no object for it.</summary>
+    protected virtual ConnectionOrigin DescribeOrigin() => ConnectionOrigin.Memory;
 
     /// <summary>Takes it off its loop's descriptor tables; on the old loop. A layer takes what lies below along with <see cref="DepartBelow"/>.</summary>
     protected abstract void OnLeaving(Loop from, Loop target);
