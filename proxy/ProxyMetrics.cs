@@ -17,6 +17,12 @@ internal static class ProxyMetrics
             () => Enum.GetValues<CloseCause>().Select(cause => Value(gates.Sum(gate => gate.ClosesOf(cause)), "reason", LabelValue.Of(cause))),
             null,
             "Connections closed, by reason.");
+        meter.CreateObservableCounter(
+            "trunkline.keeping.events",
+            () => Enum.GetValues<KeeperCounter>().Select(counter =>
+                Value(gates.Sum(gate => gate.Keeper.Counters.Read(counter)), "event", LabelValue.Of(counter))),
+            null,
+            "What keeping sessions in the directory counts, by event.");
         meter.CreateObservableGauge(
             "trunkline.group.up",
             () => links.Groups.Select(group => new Measurement<int>(

@@ -31,6 +31,8 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     private readonly IDirectory _directory;
     private readonly LinkNode _links;
     private readonly ConnectionGate[] _gates;
+    private readonly CheckpointWriter _checkpoints;
+    private readonly DueWorker _due;
     private readonly DeviceServer _devices;
     private readonly DirectoryEvents _events;
     private readonly HostingMetrics _hostingMetrics;
@@ -66,16 +68,27 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         });
         ILogger connections = loggers.CreateLogger("Trunkline.Connections");
         var lines = new LineBudgets();
-        _gates = [.. _contexts.Select(context => new ConnectionGate(context, _directory, connections, lines))];
+        var numbers = new AttachNumbers();
+        _gates = [.. _contexts.Select(context => new ConnectionGate(
+            context, _directory, numbers, new ConnectAdmission(context.Loop, options.Admission, _contexts.Length), connections, lines))];
         foreach (SessionContext context in _contexts)
         {
             context.Router = _links.RouterFor(context.Loop.Index);
         }
 
         _devices = new DeviceServer(_contexts, _gates);
+        _checkpoints = new CheckpointWriter(_gates, _directory, numbers, options.Node.CheckpointIntervalMs, _logger);
+        _due = new DueWorker(_gates, GateOf, _directory, options.Node.DueIntervalMs, _logger);
+        HeldReview[] reviews = [.. _gates.Select(gate => new HeldReview(gate, _directory, _logger))];
+        foreach ((ConnectionGate gate, HeldReview review) in _gates.Zip(reviews))
+        {
+            gate.Keeper.Due = _due.Hurry;
+            gate.Keeper.Doubted = () => review.Begin(HeldDoubt.Reconnected);
+        }
+
         _events = new DirectoryEvents(
             GateOf,
-            [.. _gates.Select(gate => new HeldReview(gate, _directory, _logger))],
+            reviews,
             _links.UpdateSlots,
             reason => _ended.TrySetResult(new NodeEnd(NodeEndKind.DeclaredDead, reason)),
             _logger);
@@ -152,6 +165,11 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             return await _ended.Task;
         }
 
+        await _loops[0].InvokeAsync(() =>
+        {
+            _checkpoints.Start();
+            _due.Start();
+        });
         await _listeners.StartAsync();
         _isServing = true;
         return null;
@@ -199,11 +217,40 @@ internal sealed partial class ProxyNode : IAsyncDisposable
 
     private async Task CloseDevicesAsync()
     {
-        await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() => gate.IsLeaving = true)));
+        bool moves = _options.Directory.Endpoints.Count > 0;
+        await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() =>
+        {
+            gate.IsLeaving = true;
+            gate.Keeper.IsDraining = moves;
+            gate.Keeper.IsEnding = !moves;
+        })));
         int left = await _devices.ShutDownAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs));
         if (left > 0)
         {
             LogDevicesLeft(_logger, left, _options.CloseGraceMs);
+        }
+
+        await DetachAllAsync();
+        await _loops[0].InvokeAsync(() =>
+        {
+            _checkpoints.Stop();
+            _due.Stop();
+        });
+    }
+
+    /// <summary>Waits until the directory has every session, or for as long as devices are waited for.</summary>
+    private async Task DetachAllAsync()
+    {
+        Task[] detached = await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached)));
+        try
+        {
+            await Task.WhenAll(detached).WaitAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs), _time);
+        }
+        catch (TimeoutException)
+        {
+            // The directory is away; the checkpoint serves whoever goes on with these sessions.
+            int[] left = await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() => gate.Keeper.Detaching)));
+            KeeperLog.NotDetached(_logger, left.Sum());
         }
     }
 

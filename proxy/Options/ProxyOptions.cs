@@ -44,6 +44,9 @@ internal sealed record ProxyOptions
     /// <summary>The session and route directory.</summary>
     public DirectoryOptions Directory { get; init; } = new();
 
+    /// <summary>How many devices may connect at a time.</summary>
+    public AdmissionOptions Admission { get; init; } = new();
+
     /// <summary>The upstream links.</summary>
     public LinkOptions Links { get; init; } = new();
 
@@ -59,6 +62,22 @@ internal sealed record NodeOptions
 {
     /// <summary>Name in logs, metrics and the directory; empty takes host name and process id.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>Milliseconds between two checkpoints: how much a device may get again at QoS 1 after the death of this node.</summary>
+    public int CheckpointIntervalMs { get; init; } = 1_000;
+
+    /// <summary>Milliseconds between two looks for wills and expiries that are due.</summary>
+    public int DueIntervalMs { get; init; } = 1_000;
+}
+
+/// <summary>What a node takes on when many devices connect at once; refused is cheap and before anything is asked of the directory.</summary>
+internal sealed record AdmissionOptions
+{
+    /// <summary>CONNECTs a second, split over the loops; beyond it 0x9F (3.x: return code 3). 0 lets all in.</summary>
+    public int ConnectsPerSecond { get; init; }
+
+    /// <summary>CONNECTs under way in the directory at a time, split over the loops; beyond it 0x97 (3.x: return code 3).</summary>
+    public int MaximumClaims { get; init; } = 10_000;
 }
 
 /// <summary>The two listeners of the embedded default.</summary>

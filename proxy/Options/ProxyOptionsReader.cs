@@ -103,7 +103,7 @@ internal static class ProxyOptionsReader
             Loops = options.Loops == 0 ? int.Min(Environment.ProcessorCount, 2) : options.Loops,
             Node = options.Node.Name.Length > 0
                 ? options.Node
-                : new NodeOptions { Name = $"{Dns.GetHostName()}-{Environment.ProcessId}" },
+                : options.Node with { Name = $"{Dns.GetHostName()}-{Environment.ProcessId}" },
             Listeners = ListenerListCheck.WithNames(options.Listeners),
             Groups = [.. groups.Select((group, n) => group.Name.Length > 0 ? group : group with { Name = $"group-{n}" })],
         };
@@ -119,6 +119,25 @@ internal static class ProxyOptionsReader
         if (options.CloseGraceMs is < 0 or > 60_000)
         {
             yield return new ConfigurationError("CloseGraceMs", $"is {options.CloseGraceMs}.", "Set it between 0 and 60000.");
+        }
+
+        foreach ((string key, int interval) in new[]
+            { ("Node:CheckpointIntervalMs", options.Node.CheckpointIntervalMs), ("Node:DueIntervalMs", options.Node.DueIntervalMs) })
+        {
+            if (interval is < 50 or > 60_000)
+            {
+                yield return new ConfigurationError(key, $"is {interval}.", "Set it between 50 and 60000.");
+            }
+        }
+
+        if (options.Admission.ConnectsPerSecond is < 0 or > 1_000_000)
+        {
+            yield return new ConfigurationError("Admission:ConnectsPerSecond", $"is {options.Admission.ConnectsPerSecond}.", "Set it between 1 and 1000000, or 0 to let all in.");
+        }
+
+        if (options.Admission.MaximumClaims is < 1 or > 1_000_000)
+        {
+            yield return new ConfigurationError("Admission:MaximumClaims", $"is {options.Admission.MaximumClaims}.", "Set it between 1 and 1000000.");
         }
 
         if (options.Groups.Count > 256)

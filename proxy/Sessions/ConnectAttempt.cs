@@ -13,16 +13,43 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
 
     public Channel Channel { get; } = channel;
 
+    public string ClientId => Request.ClientId;
+
     public long AttachNumber { get; } = attachNumber;
+
+    /// <summary>Claims tried so far: each found another holder than the one expected.</summary>
+    public int Tries { get; set; }
+
+    /// <summary>The session this node has of the identifier, whose writes wait for the claim; null when it has none.</summary>
+    public Session? Local { get; set; }
 
     /// <summary>The claim, once granted.</summary>
     public HeldClaim? Claim { get; set; }
 
+    /// <summary>The stored session as the claim found it.</summary>
+    public StoredSession? Record { get; set; }
+
+    /// <summary>The positions of a checkpoint that serves in place of a holder that did not answer; null when none was needed.</summary>
+    public IReadOnlyList<LogPosition>? Checkpoint { get; set; }
+
+    /// <summary>Whether the holder did not answer.</summary>
+    public bool IsUnanswered { get; set; }
+
+    /// <summary>Whether the stored session is cleared although the device did not ask for it: this version cannot read it.</summary>
+    public bool ClearsRecord { get; set; }
+
+    /// <summary>The holder that said it let go.</summary>
+    public SessionToken ConfirmedBy { get; set; }
+
+    /// <summary>Claims of this node that another one asked for while this attempt was under way: one of them may be its own.</summary>
+    public List<SessionToken> AskedFor { get; } = [];
+
     /// <summary>The newest claim of another node that was heard of meanwhile.</summary>
     public SessionToken LostTo { get; set; }
 
-    /// <summary>Whether another node claimed the identifier after this attempt did.</summary>
-    public bool IsLost => Claim is not null && LostTo.Epoch > Claim.Token.Epoch;
+    /// <summary>Whether another node has claimed the identifier after this attempt did, or asks for it.</summary>
+    public bool IsLost => Claim is not null
+        && (LostTo.Epoch > Claim.Token.Epoch || AskedFor.Contains(Claim.Token));
 
     /// <summary>A later CONNECT with the same identifier, which waits until this one is decided.</summary>
     public ConnectAttempt? Next { get; set; }
@@ -44,4 +71,16 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
 /// <summary>The claim a session holds in the directory.</summary>
 /// <param name="Token">Who may write the session.</param>
 /// <param name="AttachNumber">The node's count of attachments.</param>
-internal sealed record HeldClaim(SessionToken Token, long AttachNumber);
+/// <param name="IsPersistent">Whether it was claimed as a session that outlives its connection.</param>
+internal sealed record HeldClaim(SessionToken Token, long AttachNumber, bool IsPersistent);
+
+/// <summary>In place of a claim while a new connection of this node takes a session over from an older one.</summary>
+internal sealed class TakenOverHere
+{
+    private TakenOverHere()
+    {
+    }
+
+    /// <summary>The only one.</summary>
+    public static TakenOverHere Instance { get; } = new();
+}

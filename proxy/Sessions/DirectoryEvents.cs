@@ -32,11 +32,7 @@ internal sealed partial class DirectoryEvents(
     public void TakeOverRequested(TakeOverRequest request)
     {
         ConnectionGate gate = gateOf(request.ClientId);
-        gate.Loop.Post(() =>
-        {
-            gate.LetGo(request.ClientId, request.OldToken, request.NewToken);
-            request.Confirm();
-        });
+        gate.Loop.Post(() => gate.LetGo(request.ClientId, request.OldToken, request.NewToken, request.Confirm));
     }
 
     /// <inheritdoc/>

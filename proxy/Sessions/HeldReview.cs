@@ -40,14 +40,31 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
         if (_doubt is { } doubt)
         {
             _doubt = null;
-            Ask(gate.Held(), doubt, restores: doubt == HeldDoubt.NewGeneration);
+            if (doubt == HeldDoubt.NewGeneration)
+            {
+                Restore(doubt, null);
+            }
+            else
+            {
+                Ask(gate.Held(), doubt, restores: false);
+            }
         }
+    }
+
+    /// <summary>Writes back what is held, or only what is missing: with all of its state, and with no other write of it under way.</summary>
+    private void Restore(HeldDoubt doubt, HashSet<string>? missing)
+    {
+        _isRunning = true;
+        gate.Keeper.HoldAll(() => Ask(
+            [.. gate.Held(withRecords: true).Where(held => missing?.Contains(held.ClientId) != false)], doubt, restores: true));
     }
 
     private void Ask(IReadOnlyList<HeldSession> held, HeldDoubt doubt, bool restores)
     {
         if (held.Count == 0)
         {
+            _isRunning = false;
+            gate.Keeper.LetAllGo();
             return;
         }
 
@@ -62,6 +79,7 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
     private void Answered(DirectoryResult<IReadOnlyList<HeldFinding>> result, HeldDoubt doubt, bool restored)
     {
         _isRunning = false;
+        gate.Keeper.LetAllGo();
         if (!result.IsOk)
         {
             if (result.Status is not (DirectoryStatus.DeclaredDead or DirectoryStatus.Canceled))
@@ -73,10 +91,11 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
         }
 
         Act(result.Value);
-        HeldSession[] missing = [.. result.Value.Where(finding => finding.Standing == HeldStanding.Missing).Select(finding => finding.Held)];
-        if (!restored && missing.Length > 0)
+        HashSet<string> missing =
+            [.. result.Value.Where(finding => finding.Standing == HeldStanding.Missing).Select(finding => finding.Held.ClientId)];
+        if (!restored && missing.Count > 0)
         {
-            Ask(missing, doubt, restores: true);
+            Restore(doubt, missing);
         }
         else
         {
@@ -101,7 +120,7 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
             {
                 case HeldStanding.Stale:
                     stale++;
-                    gate.LetGo(finding.Held.ClientId, finding.Held.Token, finding.Other);
+                    gate.LetGo(finding.Held.ClientId, finding.Held.Token, finding.Other, static () => { });
                     break;
                 case HeldStanding.Restored:
                     restored++;

@@ -66,6 +66,12 @@ public sealed record MqttOptions
     /// <summary>Bytes waiting for one connected device, QoS 0 and the rest apart; beyond it as above.</summary>
     public int LiveQueueBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>
+    /// QoS 2 messages to one client that stand in its stored record: in flight, or done and not passed by a written
+    /// checkpoint yet; beyond it new messages wait.
+    /// </summary>
+    public int MaximumRecordedOutgoing { get; init; } = 4_096;
+
     /// <summary>Given to 5.0 clients that ask for response information [MQTT-3.1.2-28]; empty gives none.</summary>
     public string ResponseInformation { get; init; } = "";
 
@@ -101,6 +107,7 @@ public sealed record MqttOptions
             (nameof(BacklogBytes), BacklogBytes, 1024, int.MaxValue),
             (nameof(LiveQueueMessages), LiveQueueMessages, 1, 1_000_000),
             (nameof(LiveQueueBytes), LiveQueueBytes, 1024, int.MaxValue),
+            (nameof(MaximumRecordedOutgoing), MaximumRecordedOutgoing, 16, 16_384),
             (nameof(MaximumTopicLevels), MaximumTopicLevels, 1, 65_535),
             (nameof(MaximumSingleLevelWildcards), MaximumSingleLevelWildcards, 0, 65_535),
         ];

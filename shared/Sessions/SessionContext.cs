@@ -50,6 +50,9 @@ public sealed class SessionContext
         set;
     }
 
+    /// <summary>Keeps sessions beyond their connections; null where they stay in memory. Set once while wiring.</summary>
+    public ISessionKeeper? Keeper { get; set; }
+
     /// <summary>Told when a session has ended for good, so that its claim can be released; may be null.</summary>
     public Action<Session>? SessionEnded { get; set; }
 

@@ -84,6 +84,12 @@ public enum SessionCounter
     /// <summary>Sessions whose expiry ended them.</summary>
     SessionsExpired,
 
+    /// <summary>Sessions taken in from another node or connection, with their state.</summary>
+    SessionsRestored,
+
+    /// <summary>Messages in flight that could not be sent again after a move, because the log has not got them any more.</summary>
+    DroppedFromLog,
+
     /// <summary>Times a session left a group's live messages because its device did not keep up, to read them from the log.</summary>
     LeftLive,
 

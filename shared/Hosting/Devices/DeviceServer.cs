@@ -54,7 +54,7 @@ public sealed class DeviceServer
 
     /// <summary>
     /// Ends every connection because the server shuts down: DISCONNECT 0x8B for 5.0, then every session, so that wills that
-    /// wait for their delay are published, too [MQTT-3.1.2-8]. Whoever comes later is closed at once. Returns when the last
+    /// wait for their delay are published, too [MQTT-3.1.2-8]; those that a keeper keeps go to it instead. Whoever comes later is closed at once. Returns when the last
     /// bytes have left, or after <paramref name="grace"/>, and then how many connections had not taken them.
     /// </summary>
     public async Task<int> ShutDownAsync(TimeSpan grace)
@@ -77,6 +77,12 @@ public sealed class DeviceServer
     private static Task ShutDown(SessionContext context, LoopConnections connections)
     {
         Task gone = connections.ShutDown();
+        if (context.Keeper is not null)
+        {
+            // Sessions without a connection are on their way to where they are kept.
+            return gone;
+        }
+
         foreach (Session session in context.Registry.All.ToArray())
         {
             context.Registry.End(session);

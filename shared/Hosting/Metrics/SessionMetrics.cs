@@ -63,6 +63,7 @@ public static class SessionMetrics
                 With(SessionCounter.DroppedBacklog, "reason", "backlog"),
                 With(SessionCounter.DroppedExpired, "reason", "expired"),
                 With(SessionCounter.DroppedTooLarge, "reason", "too_large"),
+                With(SessionCounter.DroppedFromLog, "reason", "from_log"),
             },
             null,
             "Messages not delivered to a session, by reason.");
@@ -81,6 +82,7 @@ public static class SessionMetrics
         (SessionCounter.SubscriptionsRefused, "subscriptions.refused", "Filters of devices that were refused."),
         (SessionCounter.UnknownPacketIds, "packet.ids.unknown", "Acknowledgements for packet identifiers not in use."),
         (SessionCounter.WillsPublished, "wills.published", "Wills published."),
+        (SessionCounter.SessionsRestored, "sessions.restored", "Sessions taken in from the directory with their state."),
         (SessionCounter.SessionsExpired, "sessions.expired", "Sessions ended by their expiry."),
         (SessionCounter.ReadingPaused, "reading.paused", "Times a connection's reading was paused."),
     };

@@ -36,7 +36,7 @@ internal sealed partial class PublishLink
 
     private PublishOutcome Take(in PublishRequest request, PublishTicket ticket, scoped ReadOnlySpan<byte> properties)
     {
-        Span<byte> buffer = stackalloc byte[96];
+        Span<byte> buffer = stackalloc byte[FieldWriter.MaximumBytes];
         var fields = new FieldWriter(buffer);
         WriteFields(ref fields, request);
         bool hasFields = !fields.Text.IsEmpty;
@@ -94,6 +94,11 @@ internal sealed partial class PublishLink
         {
             // Its subscription has Retain As Published 0: the flag would be lost on the way.
             fields.Retain();
+        }
+
+        if (!_isForeign && !request.Id.IsNone && request.QoS != QoS.AtMostOnce)
+        {
+            fields.Message(request.Id);
         }
 
         if (request.Origin != 0)
@@ -168,7 +173,7 @@ internal sealed partial class PublishLink
     /// <summary>Taken; a link of a connected group that is fuller than its mark asks the publisher to pause.</summary>
     private PublishOutcome Outcome(Session publisher)
     {
-        if (!IsOpen || !IsFull(1) || _paused.Count >= Options.MaximumPausedSessions)
+        if (publisher.Channel is null || !IsOpen || !IsFull(1) || _paused.Count >= Options.MaximumPausedSessions)
         {
             return PublishOutcome.Taken;
         }

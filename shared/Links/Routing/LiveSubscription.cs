@@ -22,6 +22,9 @@ internal sealed class LiveSubscription(SessionSubscription subscription, LocalFi
 
     public bool IsRemoved => Index < 0;
 
+    /// <summary>Replays of retained messages that are not over, one per group.</summary>
+    public int RetainedLeft { get; set; }
+
     /// <summary>Topics received live while retained messages are still to come; null when none are.</summary>
     public RetainedGuard? Guard { get; set; }
 

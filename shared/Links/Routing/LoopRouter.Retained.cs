@@ -19,7 +19,18 @@ internal sealed partial class LoopRouter
             Activate(live, answer, group);
         }
 
+        if (answer is { Kind: RequestKind.Subscribe, Item.Operation.IsRestore: true })
+        {
+            live.Subscription.Session.Started(group, live.IsRemoved ? LogPosition.None : answer.Start);
+        }
+
         bool waits = answer.Item is { Operation.IsDone: false };
+        if (waits && answer is { WantsRetained: true, Page: null, Cursor: null, IsReplayed: false, IsLast: false })
+        {
+            // Nothing was retained there.
+            RetainedOver(live);
+        }
+
         if (waits && (answer.Page is not null || answer.IsLast))
         {
             if (answer.Kind == RequestKind.Subscribe)
@@ -71,6 +82,14 @@ internal sealed partial class LoopRouter
         }
     }
 
+    private static void RetainedOver(LiveSubscription live)
+    {
+        if (live.RetainedLeft > 0 && --live.RetainedLeft == 0)
+        {
+            live.Subscription.Session.RetainedHandedOver(live.Subscription);
+        }
+    }
+
     private void Guard(LiveSubscription live) =>
         (live.Guard ??= new RetainedGuard(Options.MaximumGuardedTopics)).Replays++;
 
@@ -93,6 +112,11 @@ internal sealed partial class LoopRouter
         if (live.Guard is not null && (answer.IsGuarded || answer.IsLast) && --live.Guard.Replays == 0)
         {
             live.Guard = null;
+        }
+
+        if (answer.WantsRetained && (answer.IsReplayed ? answer.IsLast : answer.Cursor is null))
+        {
+            RetainedOver(live);
         }
 
         if (answer.Cursor is not null)

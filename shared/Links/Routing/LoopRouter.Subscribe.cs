@@ -111,7 +111,15 @@ internal sealed partial class LoopRouter
         PendingItem pendingItem = pending.Add(item, live);
         foreach (int group in live.Filter.Groups)
         {
-            if (item.WantsRetained || !live.IsLiveAt(group))
+            if (pending.IsRestore && CanReadBacklog(group) && !live.Filter.IsShared)
+            {
+                // It reads the log from where it once began; live messages are the session's matter.
+                live.Activate(group, subscription.StoredStartOf(group), _groups.Length);
+                subscription.Session.AwaitStart(group);
+                pending.Await(pendingItem);
+                Ask(group, live, pendingItem, item.WantsRetained);
+            }
+            else if (item.WantsRetained || !live.IsLiveAt(group))
             {
                 pending.Await(pendingItem);
                 Ask(group, live, pendingItem, item.WantsRetained);
@@ -119,13 +127,16 @@ internal sealed partial class LoopRouter
         }
     }
 
-    private void Ask(int group, LiveSubscription live, PendingItem? item, bool wantsRetained) =>
+    private void Ask(int group, LiveSubscription live, PendingItem? item, bool wantsRetained)
+    {
+        live.RetainedLeft += wantsRetained ? 1 : 0;
         new FilterRequest(_receivers[group], RequestKind.Subscribe, Loop.Index, live.Filter.Text)
         {
             Live = live,
             Item = item,
             WantsRetained = wantsRetained,
         }.Send();
+    }
 
     private LocalFilter FindOrAdd(TopicFilterText text)
     {

@@ -104,6 +104,33 @@ internal sealed partial class LoopRouter : IMessageRouter
     /// <inheritdoc/>
     public void SettleLater(Session session, int group) => _readers[group].SettleLater(session);
 
+    /// <inheritdoc/>
+    public bool AwaitsRetained(SessionSubscription subscription) =>
+        subscription.RouterState is LiveSubscription { RetainedLeft: > 0 };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription)
+    {
+        if (subscription.RouterState is not LiveSubscription live || live.Filter.IsShared)
+        {
+            return subscription.StoredStarts ?? [];
+        }
+
+        var starts = new List<GroupPosition>(live.Filter.Groups.Length);
+        foreach (int group in live.Filter.Groups)
+        {
+            if (CanReadBacklog(group) && live.TryGetStart(group, out LogPosition start) && !start.IsNone)
+            {
+                starts.Add(new GroupPosition(group, start));
+            }
+        }
+
+        return starts;
+    }
+
+    /// <inheritdoc/>
+    public void ReadMessages(MessageRead read) => MessageFetch.Begin(this, _receivers, read);
+
     /// <summary>Everything of a group up to this position was dispatched here; <see cref="LogPosition.None"/> says nothing.</summary>
     public void Advance(int group, LogPosition position)
     {

@@ -16,6 +16,9 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
 
     public bool IsDone { get; private set; }
 
+    /// <summary>Whether it makes the filters of a restored session live: none is refused, a group that is away is waited for.</summary>
+    public bool IsRestore => operation.IsRestore;
+
     public PendingItem Add(SubscribeItem item, LiveSubscription live)
     {
         var pending = new PendingItem(this, item, live);
@@ -47,7 +50,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     public void Answered(PendingItem item, FilterRequest answer)
     {
         item.Left--;
-        if (ReasonCodes.IsError(answer.Reason))
+        if (ReasonCodes.IsError(answer.Reason) && !IsRestore)
         {
             Fail(item);
         }
@@ -78,7 +81,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     {
         foreach (PendingItem item in _items)
         {
-            if (item.Left > 0)
+            if (item.Left > 0 && !IsRestore)
             {
                 Fail(item);
             }
@@ -120,9 +123,9 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
 
         // SUBACK first, then the retained messages of this subscription.
         operation.Complete();
-        foreach (FilterRequest page in _pages)
+        if (_pages.Count > 0)
         {
-            router.DeliverPage(page);
+            operation.WhenAnswered(() => _pages.ForEach(router.DeliverPage));
         }
     }
 }

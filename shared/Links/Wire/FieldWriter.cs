@@ -4,9 +4,12 @@ using Trunkline.Sessions;
 
 namespace Trunkline.Links;
 
-/// <summary>Writes the fields of a <c>tl</c> property into a caller's buffer of at least 96 bytes.</summary>
+/// <summary>Writes the fields of a <c>tl</c> property into a caller's buffer of at least <see cref="MaximumBytes"/>.</summary>
 internal ref struct FieldWriter(Span<byte> buffer)
 {
+    /// <summary>Bytes all fields of a message take at most.</summary>
+    public const int MaximumBytes = 160;
+
     private readonly Span<byte> _buffer = buffer;
     private int _length;
 
@@ -33,6 +36,21 @@ internal ref struct FieldWriter(Span<byte> buffer)
         Begin('o');
         Utf8Formatter.TryFormat(origin, _buffer[_length..], out int written, new StandardFormat('x', 16));
         _length += written;
+    }
+
+    /// <summary>The identity under which the log takes the message once.</summary>
+    public void Message(in MessageId id)
+    {
+        Begin('m');
+        foreach (char letter in id.Node!)
+        {
+            _buffer[_length++] = (byte)letter;
+        }
+
+        _buffer[_length++] = (byte)'/';
+        Decimal(id.Link);
+        _buffer[_length++] = (byte)'/';
+        Decimal(id.Number);
     }
 
     public void Position(LogPosition position)

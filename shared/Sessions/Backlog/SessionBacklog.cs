@@ -12,6 +12,13 @@ internal sealed class SessionBacklog(int groups)
 
     public ref GroupCursor this[int group] => ref _cursors[group];
 
+    /// <summary>A restored session begins behind in a group.</summary>
+    public void Begin(int group, LogPosition after)
+    {
+        _cursors[group].State = CursorState.Behind;
+        _cursors[group].Position = after;
+    }
+
     /// <summary>Whether every group is live, so that this is needed no longer.</summary>
     public bool IsAllLive
     {

@@ -24,7 +24,7 @@ public sealed partial class Channel
 
         ConnectRequest request = _request!;
         _request = null;
-        uint expiry = ExpiryOf(request);
+        uint expiry = request.ExpiryWithin(_context.Options);
         _state = State.Open;
         MqttOptions options = _context.Options;
         _keepAliveMs = 1500 * KeepAliveOf(request, options);
@@ -244,14 +244,6 @@ public sealed partial class Channel
                 ? Encoding.UTF8.GetBytes(options.ResponseInformation)
                 : default,
         }, _maximumPacketSize);
-    }
-
-    private uint ExpiryOf(ConnectRequest request)
-    {
-        uint wanted = request.Version == ProtocolVersion.Mqtt50
-            ? request.SessionExpirySeconds
-            : request.CleanStart ? 0 : uint.MaxValue;
-        return uint.Min(wanted, _context.Options.SessionExpiryCapSeconds);
     }
 
     /// <summary>

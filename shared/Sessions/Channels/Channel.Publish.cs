@@ -151,8 +151,19 @@ public sealed partial class Channel
 
         _context.Counters.Add(SessionCounter.ReceivedQoS2);
         _inboundAtRouter++;
+        if (kind == Session.InboundKind.New && Session.IsKept)
+        {
+            Session.BeginEntry(packet, topic);
+            PauseAtWindow();
+            return true;
+        }
+
         ReasonCode refusal = Forward(packet, topic);
-        if (refusal != ReasonCode.Success)
+        if (refusal != ReasonCode.Success && Session.IsEntryKept(packet.PacketId))
+        {
+            Session.CompletePublish(Session.Attachment, packet.PacketId, QoS.ExactlyOnce, refusal);
+        }
+        else if (refusal != ReasonCode.Success)
         {
             Session.AbandonInbound(packet.PacketId);
             CompleteQoS2(packet.PacketId, refusal, isOfThisConnection: true);
@@ -191,6 +202,7 @@ public sealed partial class Channel
                 MessageExpirySeconds = packet.Properties.MessageExpiryInterval,
                 Origin = Session!.OriginIfNeeded,
                 Publisher = Session,
+                Id = packet.QoS == QoS.ExactlyOnce ? Session.EntryId(packet.PacketId) : default,
             },
             packet.QoS == QoS.AtMostOnce
                 ? PublishTicket.None
@@ -200,11 +212,7 @@ public sealed partial class Channel
             Pause(Pauses.Router);
         }
 
-        if (_version != ProtocolVersion.Mqtt50 && _inboundAtRouter >= _receiveMaximum)
-        {
-            Pause(Pauses.Window);
-        }
-
+        PauseAtWindow();
         if (ReasonCodes.IsError(outcome.Reason))
         {
             _context.Counters.Add(SessionCounter.PublishesRefused);
@@ -212,6 +220,14 @@ public sealed partial class Channel
         }
 
         return ReasonCode.Success;
+    }
+
+    private void PauseAtWindow()
+    {
+        if (_version != ProtocolVersion.Mqtt50 && _inboundAtRouter >= _receiveMaximum)
+        {
+            Pause(Pauses.Window);
+        }
     }
 
     /// <summary>The router has answered a QoS 1 message of this connection.</summary>
@@ -266,6 +282,12 @@ public sealed partial class Channel
         if (wasCounted)
         {
             _inboundUnfinished--;
+        }
+
+        if (known && Session.IsEntryKept(packet.PacketId))
+        {
+            Session.EndEntry(packet.PacketId);
+            return true;
         }
 
         PacketWriter.WritePubComp(

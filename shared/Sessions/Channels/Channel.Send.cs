@@ -134,6 +134,9 @@ public sealed partial class Channel
         }
     }
 
+    internal void SendPubComp(ushort packetId) =>
+        PacketWriter.WritePubComp(_host.Output, _version, packetId, ReasonCode.Success);
+
     private void SendPubRec(ushort packetId, ReasonCode reason) =>
         PacketWriter.WritePubRec(_host.Output, _version, packetId, reason);
 

@@ -128,6 +128,9 @@ public sealed partial class Channel : LoopTimer
         }
     }
 
+    /// <summary>The router is full: reading stops until it has drained.</summary>
+    internal void PauseForRouter() => Pause(Pauses.Router);
+
     /// <summary>The router has drained: reading goes on.</summary>
     public void ResumeReading() => Unpause(Pauses.Router);
 

@@ -61,6 +61,17 @@ public sealed class ConnectRequest
     /// <summary>Session expiry as asked in 5.0, in seconds.</summary>
     public uint SessionExpirySeconds { get; }
 
+    /// <summary>
+    /// Session expiry in force, in seconds: what was asked, in 3.x by Clean Session, within Mqtt:SessionExpiryCapSeconds;
+    /// <see cref="uint.MaxValue"/> for never.
+    /// </summary>
+    public uint ExpiryWithin(MqttOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        uint wanted = Version == ProtocolVersion.Mqtt50 ? SessionExpirySeconds : CleanStart ? 0 : uint.MaxValue;
+        return uint.Min(wanted, options.SessionExpiryCapSeconds);
+    }
+
     /// <summary>QoS 1 and 2 messages the client takes unacknowledged.</summary>
     public ushort ReceiveMaximum { get; }
 

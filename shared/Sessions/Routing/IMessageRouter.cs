@@ -39,6 +39,22 @@ public interface IMessageRouter
     /// <summary>Up to this position every message of a group was dispatched to the sessions of this loop.</summary>
     LogPosition Dispatched(int group) => LogPosition.None;
 
+    /// <summary>From which position of which group a subscription was live at first, by the groups it is live at.</summary>
+    IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) => [];
+
+    /// <summary>Whether retained messages that a subscription asked for are still to come.</summary>
+    bool AwaitsRetained(SessionSubscription subscription) => false;
+
+    /// <summary>
+    /// Reads messages by their positions, for a session that sends them again: gives each one found, then calls
+    /// <see cref="MessageRead.Complete"/> once.
+    /// </summary>
+    void ReadMessages(MessageRead read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        read.Complete();
+    }
+
     /// <summary>
     /// Reads on for one session: delivers messages after <see cref="BacklogRead.After"/> in log order, then calls
     /// <see cref="BacklogRead.Complete"/> once; at once when nothing can be there. A read that is over needs neither.

@@ -32,6 +32,12 @@ public readonly ref struct PublishRequest
     /// <summary>The publishing session for No Local, or 0 when none of its subscriptions asks for it.</summary>
     public ulong Origin { get; init; }
 
+    /// <summary>
+    /// The identity under which a log takes the message once, however often it comes; none for the link's own, which lasts as
+    /// long as the link.
+    /// </summary>
+    public MessageId Id { get; init; }
+
     /// <summary>Bytes <see cref="CopyForwardable"/> writes.</summary>
     public int ForwardableLength =>
         Forwardable.IsEmpty ? ForwardableProperties.Measure(Properties, strip: true) : Forwardable.Length;

@@ -9,6 +9,8 @@ namespace Trunkline.Sessions;
 public sealed class SubscribeOperation
 {
     private bool _completed;
+    private bool _isAnswered;
+    private Action? _then;
 
     internal SubscribeOperation(Session session, int attachment, ushort packetId, bool isUnsubscribe, SubscribeItem[] items)
     {
@@ -19,6 +21,10 @@ public sealed class SubscribeOperation
         Items = items;
     }
 
+    /// <summary>The filters of a restored session, made live again: no packet asked, no answer is sent.</summary>
+    internal SubscribeOperation(Session session, SubscribeItem[] items)
+        : this(session, session.Attachment, 0, false, items) => IsRestore = true;
+
     /// <summary>The session that asked.</summary>
     public Session Session { get; }
 
@@ -27,6 +33,12 @@ public sealed class SubscribeOperation
 
     /// <summary>Whether it ends subscriptions.</summary>
     public bool IsUnsubscribe { get; }
+
+    /// <summary>
+    /// Whether it brings back filters that were granted before: a group that does not answer in time is waited for, none of
+    /// them is refused.
+    /// </summary>
+    public bool IsRestore { get; }
 
     /// <summary>One item per filter, in the order of the packet.</summary>
     public IReadOnlyList<SubscribeItem> Items { get; }
@@ -53,6 +65,30 @@ public sealed class SubscribeOperation
 
         _completed = true;
         Session.CompleteOperation(this);
+    }
+
+    /// <summary>
+    /// Runs once the device has its answer: within this call when it has it already, else when the session's record says
+    /// what is answered. Never when the session is let go of before.
+    /// </summary>
+    public void WhenAnswered(Action then)
+    {
+        ArgumentNullException.ThrowIfNull(then);
+        if (_isAnswered)
+        {
+            then();
+        }
+        else
+        {
+            _then = then;
+        }
+    }
+
+    internal void Answered()
+    {
+        _isAnswered = true;
+        _then?.Invoke();
+        _then = null;
     }
 }
 

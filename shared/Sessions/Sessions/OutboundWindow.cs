@@ -6,6 +6,12 @@ internal enum OutboundState : byte
     /// <summary>Acknowledged; the slot waits for its elders to leave.</summary>
     Done,
 
+    /// <summary>QoS 2, written ahead: PUBLISH goes out when its record is stored.</summary>
+    AwaitingRecord,
+
+    /// <summary>Restored: it was in flight before, and its message is being read from the log to be sent again.</summary>
+    AwaitingMessage,
+
     /// <summary>PUBLISH sent, PUBACK or PUBREC awaited.</summary>
     AwaitingAcknowledgement,
 
@@ -26,6 +32,9 @@ internal struct OutboundEntry
 
     public ushort PacketId;
     public OutboundState State;
+
+    /// <summary>The order of sending; rises within the session, on whatever node.</summary>
+    public ulong Order;
 
     /// <summary>Whether it went out on the connection of now; after a reconnect it is sent again first.</summary>
     public bool IsSent;
@@ -73,7 +82,10 @@ internal sealed class OutboundWindow
     public ref OutboundEntry this[int index] => ref _ring[(_head + index) & (_ring.Length - 1)];
 
     /// <summary>Adds a message under a free packet identifier and takes over its reference.</summary>
-    public ref OutboundEntry Add(in PendingMessage pending)
+    /// <param name="pending">The message.</param>
+    /// <param name="order">Its place in the order of sending.</param>
+    /// <param name="journal">Names the identifiers that stand in the session's record and are not free either; may be null.</param>
+    public ref OutboundEntry Add(in PendingMessage pending, ulong order, SessionJournal? journal)
     {
         if (_span == _ring.Length)
         {
@@ -84,12 +96,25 @@ internal sealed class OutboundWindow
         entry.Pending = pending;
         entry.Position = pending.Message.Position;
         entry.Group = pending.Message.Group;
-        entry.PacketId = NextPacketId();
+        entry.PacketId = NextPacketId(journal);
+        entry.Order = order;
         entry.State = OutboundState.AwaitingAcknowledgement;
         entry.IsSent = true;
         _span++;
         InFlight++;
         return ref entry;
+    }
+
+    /// <summary>Adds a message that was in flight before, under its own identifier; not sent yet.</summary>
+    public void Restore(in OutboundEntry restored)
+    {
+        if (_span == _ring.Length)
+        {
+            Grow();
+        }
+
+        this[_span++] = restored;
+        InFlight++;
     }
 
     /// <summary>The index of the entry with this packet identifier, or -1.</summary>
@@ -123,13 +148,18 @@ internal sealed class OutboundWindow
         }
     }
 
-    /// <summary>The connection is gone: everything has to be sent again on the next one [MQTT-4.4.0-1].</summary>
+    /// <summary>
+    /// The connection is gone: everything has to be sent again on the next one [MQTT-4.4.0-1], but for what waits for its
+    /// record and was never sent.
+    /// </summary>
     public void MarkUnsent()
     {
-        Unsent = InFlight;
+        Unsent = 0;
         for (int i = 0; i < _span; i++)
         {
-            this[i].IsSent = false;
+            ref OutboundEntry entry = ref this[i];
+            entry.IsSent = entry.State == OutboundState.AwaitingRecord;
+            Unsent += entry.State == OutboundState.Done || entry.IsSent ? 0 : 1;
         }
     }
 
@@ -147,13 +177,13 @@ internal sealed class OutboundWindow
         Unsent = 0;
     }
 
-    private ushort NextPacketId()
+    private ushort NextPacketId(SessionJournal? journal)
     {
         do
         {
             _lastPacketId = _lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastPacketId + 1);
         }
-        while (IsInSpan(_lastPacketId) && Find(_lastPacketId) >= 0);
+        while ((IsInSpan(_lastPacketId) && Find(_lastPacketId) >= 0) || journal?.HasOutgoing(_lastPacketId) == true);
 
         return _lastPacketId;
     }

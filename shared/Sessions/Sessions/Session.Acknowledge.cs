@@ -16,17 +16,20 @@ public sealed partial class Session
     internal bool ReceivePubRec(ushort packetId, ReasonCode reason)
     {
         int index = _window?.Find(packetId) ?? -1;
-        if (index < 0 || _window![index].Pending.QoS != QoS.ExactlyOnce)
+        if (index < 0 || _window![index].Pending.QoS != QoS.ExactlyOnce
+            || _window[index].State is OutboundState.AwaitingRecord or OutboundState.AwaitingMessage)
         {
             return false;
         }
 
+        ref OutboundEntry entry = ref _window[index];
         if (ReasonCodes.IsError(reason))
         {
+            RecordRefused(entry);
             return FinishAndDrain(index);
         }
 
-        ref OutboundEntry entry = ref _window[index];
+        bool isRepeat = entry.State == OutboundState.AwaitingCompletion;
         if (entry.State == OutboundState.AwaitingAcknowledgement)
         {
             // The device owns the message now: its bytes can go, the exchange goes on [MQTT-4.3.3-6].
@@ -36,7 +39,7 @@ public sealed partial class Session
             MarkSent(ref entry);
         }
 
-        Channel?.SendPubRel(packetId, ReasonCode.Success);
+        SendPubRelRecorded(entry, isRepeat);
         return true;
     }
 
@@ -61,7 +64,7 @@ public sealed partial class Session
         }
 
         MarkSent(ref _window![index]);
-        _window.Finish(index);
+        Finish(index);
         Drain();
         ReturnIdleWindow();
         return true;
@@ -76,6 +79,7 @@ public sealed partial class Session
             _context.Windows.Return(_window);
             _window = null;
             NoteDone();
+            SettleRetained();
         }
     }
 
@@ -109,8 +113,9 @@ public sealed partial class Session
                 continue;
             }
 
-            if (channel.IsCongested)
+            if (channel.IsCongested || entry.State == OutboundState.AwaitingMessage)
             {
+                // In order: what is behind a message that is still being read waits with it.
                 return;
             }
 
@@ -123,7 +128,7 @@ public sealed partial class Session
             if (!Resend(channel, entry))
             {
                 int before = _window.Span;
-                _window.Finish(i);
+                Finish(i);
                 i -= before - _window.Span;
                 continue;
             }

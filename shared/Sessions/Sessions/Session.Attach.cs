@@ -7,6 +7,9 @@ public sealed partial class Session
     /// <summary>The will and what runs while there is no connection; null for a connected device without a will.</summary>
     private Ending? _ending;
 
+    /// <summary>The will, until it is published or dropped.</summary>
+    public Will? Will => _ending?.Will;
+
     /// <summary>Whether a will is set for the connection of now, or waits for its delay.</summary>
     public bool HasWill => _ending?.Will is not null;
 
@@ -36,6 +39,11 @@ public sealed partial class Session
     /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
     internal void Opened()
     {
+        if (_isRestored)
+        {
+            GoOn();
+        }
+
         Drain();
         _context.Router.AttachmentChanged(this);
     }
@@ -72,6 +80,19 @@ public sealed partial class Session
             _inbound = null;
         }
 
+        if (_context.Keeper is { } keeper)
+        {
+            // Will and expiry run where the session is kept, by that clock.
+            if (ExpirySeconds > 0)
+            {
+                LeaveAllLive();
+            }
+
+            _context.Router.AttachmentChanged(this);
+            keeper.Detached(this);
+            return;
+        }
+
         long now = _context.Loop.NowMs;
         if (_ending is { Will: { } will } ending)
         {
@@ -103,7 +124,10 @@ public sealed partial class Session
         ScheduleTimer(now);
     }
 
-    /// <summary>Ends the session: a will that waits is published now [MQTT-3.1.2-8], everything kept is let go.</summary>
+    /// <summary>
+    /// Ends the session on this node: everything held here is let go. A will that waits is published now [MQTT-3.1.2-8]
+    /// where nobody keeps it.
+    /// </summary>
     internal void End()
     {
         if (IsEnded)
@@ -111,7 +135,12 @@ public sealed partial class Session
             return;
         }
 
-        HurryWill();
+        if (_context.Keeper is null)
+        {
+            HurryWill();
+        }
+
+        AbandonJournal();
         IsEnded = true;
         CancelTimer();
         _context.Router.Forget(this);
@@ -133,7 +162,21 @@ public sealed partial class Session
         LeaveUndone();
     }
 
-    private void PublishWill()
+    /// <summary>
+    /// Publishes the will under an identity that makes a second copy of it no other message; for a keeper whose store is
+    /// away when it is due.
+    /// </summary>
+    public void PublishWill(MessageId id)
+    {
+        if (HasWill)
+        {
+            PublishWill(id, PublishTicket.None);
+        }
+    }
+
+    private void PublishWill() => PublishWill(default, PublishTicket.None);
+
+    private void PublishWill(MessageId id, PublishTicket ticket)
     {
         Will will = _ending!.Will!;
         _ending.Will = null;
@@ -150,8 +193,9 @@ public sealed partial class Session
                 MessageExpirySeconds = will.MessageExpirySeconds,
                 Origin = OriginIfNeeded,
                 Publisher = this,
+                Id = id,
             },
-            PublishTicket.None);
+            ticket);
     }
 
     private void OnTimer()

@@ -25,7 +25,7 @@ public sealed partial class Session
         for (int i = 0; i < (_window?.Span ?? 0); i++)
         {
             ref OutboundEntry entry = ref _window![i];
-            if (entry.State == OutboundState.AwaitingAcknowledgement && entry.Pending.IsLogged && entry.Group == group
+            if (entry.State is not (OutboundState.Done or OutboundState.AwaitingCompletion) && entry.Pending.IsLogged && entry.Group == group
                 && entry.Position <= done)
             {
                 done = entry.Position.Before;
@@ -80,9 +80,10 @@ public sealed partial class Session
 
         ref GroupCursor cursor = ref _backlog[message.Group];
         QoS qos = message.QoS < granted ? message.QoS : granted;
-        if (qos == QoS.AtMostOnce)
+        if (qos == QoS.AtMostOnce || IsMasked(message))
         {
-            // By a QoS 0 subscription it came live, or the device was too slow for it then.
+            // By a QoS 0 subscription it came live, or the device was too slow for it then; a masked one is in flight already,
+            // or was finished on another node.
             cursor.Position = message.Position;
             return;
         }
@@ -175,7 +176,7 @@ public sealed partial class Session
     /// </summary>
     private void ContinueBacklog()
     {
-        if (_backlog is not { } backlog || Channel is not { } channel || _waiting is not null || !CanSend(channel))
+        if (_backlog is not { } backlog || _isBringingFilters || Channel is not { } channel || _waiting is not null || !CanSend(channel))
         {
             return;
         }

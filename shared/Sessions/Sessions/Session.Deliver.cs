@@ -125,6 +125,7 @@ public sealed partial class Session
 
     private bool CanSend(Channel channel) =>
         !channel.IsCongested
+        && _journal is not { IsFull: true }
         && (_window is null || (_window.Unsent == 0 && _window.InFlight < channel.SendQuota && _window.Span < MaximumWindowSpan));
 
     /// <summary>Sends a message for the first time; takes over the reference of <paramref name="pending"/>.</summary>
@@ -142,7 +143,13 @@ public sealed partial class Session
             NoteUndone();
         }
 
-        ref OutboundEntry entry = ref _window.Add(pending);
+        ref OutboundEntry entry = ref _window.Add(pending, _context.Windows.NextOrder(), _journal);
+        if (pending.QoS == QoS.ExactlyOnce && IsKept)
+        {
+            RecordOutgoing(ref entry);
+            return;
+        }
+
         channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, shapes);
     }
 

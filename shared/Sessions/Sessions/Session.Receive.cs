@@ -12,7 +12,17 @@ public sealed partial class Session
     /// <summary>One incoming QoS 2 message between PUBLISH and PUBREL.</summary>
     /// <param name="IsSafe">The router has it: PUBREC was sent or may be sent.</param>
     /// <param name="AskedBy">The attachment that sent the PUBLISH last and so waits for the PUBREC.</param>
-    private readonly record struct InboundExchange(bool IsSafe, int AskedBy);
+    private readonly record struct InboundExchange(bool IsSafe, int AskedBy)
+    {
+        /// <summary>Written ahead: the identity under which the message is appended.</summary>
+        public MessageId Id { get; init; }
+
+        /// <summary>It began on another node or run; whether its message ever got into the log is not known here.</summary>
+        public bool IsRestored { get; init; }
+
+        /// <summary>PUBREL came; PUBCOMP waits until the entry is gone.</summary>
+        public bool IsEnding { get; init; }
+    }
 
     /// <summary>What an incoming QoS 2 PUBLISH is to this session.</summary>
     internal enum InboundKind
@@ -25,6 +35,9 @@ public sealed partial class Session
 
         /// <summary>A repeat of one that is still on its way: PUBREC follows when it is safe.</summary>
         RepeatUnderWay,
+
+        /// <summary>A repeat of one that began on another node: forward it under its first identity, which the log takes once.</summary>
+        RepeatElsewhere,
     }
 
     /// <summary>Incoming QoS 2 messages between PUBLISH and PUBREL.</summary>
@@ -44,29 +57,47 @@ public sealed partial class Session
         }
 
         countsAnew = exchange.AskedBy != Attachment;
-        _inbound[packetId] = exchange with { AskedBy = Attachment };
+        _inbound[packetId] = exchange with { AskedBy = Attachment, IsRestored = false };
+        if (exchange is { IsRestored: true, IsSafe: false })
+        {
+            return InboundKind.RepeatElsewhere;
+        }
+
         return exchange.IsSafe ? InboundKind.RepeatSafe : InboundKind.RepeatUnderWay;
     }
 
     /// <summary>The message was refused at once: the identifier is free again [MQTT-4.3.3-9].</summary>
     internal void AbandonInbound(ushort packetId) => _inbound?.Remove(packetId);
 
+    /// <summary>Whether an exchange stands in the session's record, so that its end has to be written.</summary>
+    internal bool IsEntryKept(ushort packetId) =>
+        _context.Keeper is not null && _inbound is not null && _inbound.TryGetValue(packetId, out InboundExchange exchange) && !exchange.Id.IsNone;
+
     /// <summary>PUBREL: the identifier is free again [MQTT-4.3.3-11] [MQTT-4.3.3-12]. Returns false when it was not in use.</summary>
     internal bool EndInbound(ushort packetId, out bool wasCounted)
     {
         wasCounted = false;
-        if (_inbound is null || !_inbound.TryGetValue(packetId, out InboundExchange exchange) || !exchange.IsSafe)
+        if (_inbound is null || !_inbound.TryGetValue(packetId, out InboundExchange exchange)
+            || !(exchange.IsSafe || exchange.IsRestored))
         {
             return false;
         }
 
-        wasCounted = exchange.AskedBy == Attachment;
-        _inbound.Remove(packetId);
+        wasCounted = exchange.AskedBy == Attachment && !exchange.IsEnding;
+        if (IsEntryKept(packetId))
+        {
+            _inbound[packetId] = exchange with { IsEnding = true };
+        }
+        else
+        {
+            _inbound.Remove(packetId);
+        }
+
         return true;
     }
 
-    /// <summary>A message of this session is as durable as its group says, or was refused after all.</summary>
-    internal void CompletePublish(int attachment, ushort packetId, QoS qos, ReasonCode reason)
+    /// <inheritdoc/>
+    public void CompletePublish(int attachment, ushort packetId, QoS qos, ReasonCode reason)
     {
         if (IsEnded)
         {
@@ -86,6 +117,12 @@ public sealed partial class Session
 
         if (_inbound is null || !_inbound.TryGetValue(packetId, out InboundExchange exchange))
         {
+            return;
+        }
+
+        if (ReasonCodes.IsError(reason) && IsEntryKept(packetId))
+        {
+            EndEntryRefused(attachment, packetId, reason);
             return;
         }
 

@@ -99,12 +99,56 @@ public sealed partial class Session
             LimitReads();
         }
 
-        if (operation.Attachment == Attachment)
+        if (IsKept && !operation.IsRestore && RecordOperation(operation))
+        {
+            Await(new JournalWait(JournalStep.AnswerOperation, operation.PacketId, operation.Attachment, Subject: operation));
+        }
+        else
+        {
+            Answer(operation);
+        }
+
+        StartNext();
+    }
+
+    private void Answer(SubscribeOperation operation)
+    {
+        if (operation.Attachment == Attachment && !operation.IsRestore)
         {
             Channel?.CompleteOperation(operation);
         }
 
-        StartNext();
+        operation.Answered();
+    }
+
+    /// <summary>Writes ahead what the answer promises; returns whether that is anything.</summary>
+    private bool RecordOperation(SubscribeOperation operation)
+    {
+        bool changes = false;
+        foreach (SubscribeItem item in operation.Items)
+        {
+            if (item.Subscription is not { } subscription)
+            {
+                continue;
+            }
+
+            if (operation.IsUnsubscribe && subscription.IsStored)
+            {
+                subscription.IsStored = false;
+                Journal.Delete(SessionStateCodec.SubscriptionName(subscription.Filter.ToString()));
+                changes = true;
+            }
+            else if (!operation.IsUnsubscribe && !item.IsRefused && subscription.IsHeld)
+            {
+                subscription.IsStored = true;
+                subscription.IsRetainedPending = item.WantsRetained && _context.Router.AwaitsRetained(subscription);
+                Journal.Set(SessionStateCodec.Encode(StateOf(subscription)));
+                Journal.Set(SessionStateCodec.Meta(_window?.LastPacketId ?? _lastPacketId));
+                changes = true;
+            }
+        }
+
+        return changes;
     }
 
     /// <summary>

@@ -11,9 +11,11 @@ namespace Trunkline.Sessions;
 ///         └───► waiting QoS 0  ────────────────────────────►┘
 /// </code>
 /// The two queues exist only while something waits. Files: Session.Deliver (outgoing), Session.Acknowledge (what the
-/// device answers), Session.Receive (incoming QoS 2), Session.Subscribe, Session.Attach (connections come and go).
+/// device answers), Session.Receive (incoming QoS 2), Session.Subscribe, Session.Attach (connections come and go),
+/// Session.Backlog (reading the log), Session.Journal, Session.Outgoing and Session.Incoming (writing ahead), Session.Export
+/// and Session.Restore (moving between nodes).
 /// </remarks>
-public sealed partial class Session
+public sealed partial class Session : IPublishOwner
 {
     private readonly SessionContext _context;
     private SubscriptionSet _subscriptions;

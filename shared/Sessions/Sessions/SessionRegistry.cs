@@ -54,6 +54,41 @@ public sealed class SessionRegistry
     }
 
     /// <summary>
+    /// Takes in a session that was let go of elsewhere, without a connection; the next <see cref="Channel.Open"/> of its
+    /// client identifier goes on with it. There must be none of that identifier here.
+    /// </summary>
+    /// <param name="clientId">The client identifier.</param>
+    /// <param name="state">What is known of it.</param>
+    /// <param name="positions">Where its reading begins, per group; at or after those of the state.</param>
+    /// <param name="isAfterDeath">Whether its node let go of it without a last word: packet identifiers then start far from its own.</param>
+    public Session Restore(string clientId, SessionState state, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(positions);
+        var session = new Session(_context, clientId, OriginOf(clientId));
+        _sessions.Add(session);
+        _context.Counters.Add(SessionCounter.Sessions);
+        session.Restore(state, positions, isAfterDeath);
+        _context.Counters.Add(SessionCounter.SessionsRestored);
+        return session;
+    }
+
+    /// <summary>
+    /// A session that holds nothing and stands nowhere, to publish in the name of a client that is gone: its will.
+    /// </summary>
+    public Session InNameOf(string clientId) => new(_context, clientId, OriginOf(clientId));
+
+    /// <summary>Lets go of a session that is kept elsewhere: nothing of it is ended, no will is published, nobody is told.</summary>
+    public void Forget(Session session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        if (!session.IsEnded)
+        {
+            Remove(session);
+        }
+    }
+
+    /// <summary>
     /// The process ends: every connection is told 0x8B and closed, and every will is published, also one that waits for
     /// its delay, for its session ends with this process.
     /// </summary>
@@ -75,6 +110,12 @@ public sealed class SessionRegistry
             return;
         }
 
+        Remove(session);
+        _context.SessionEnded?.Invoke(session);
+    }
+
+    private void Remove(Session session)
+    {
         session.End();
         if (ReferenceEquals(_sessions.Find(session.ClientId), session))
         {
@@ -82,7 +123,6 @@ public sealed class SessionRegistry
         }
 
         _context.Counters.Add(SessionCounter.Sessions, -1);
-        _context.SessionEnded?.Invoke(session);
     }
 
     /// <summary>A stable 64-bit hash (FNV-1a) of a client identifier, never 0: the same on every node and in every run.</summary>

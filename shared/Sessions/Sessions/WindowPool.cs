@@ -10,6 +10,14 @@ internal sealed class WindowPool
     private const int MaximumKeptCapacity = 64;
     private readonly Stack<OutboundWindow> _free = new();
 
+    private ulong _lastOrder;
+
+    /// <summary>The next place in the order of sending, for any session of the loop.</summary>
+    public ulong NextOrder() => ++_lastOrder;
+
+    /// <summary>Messages in flight came from another node: what is sent from now on comes after them.</summary>
+    public void RaiseOrder(ulong order) => _lastOrder = ulong.Max(_lastOrder, order);
+
     public OutboundWindow Rent(ushort lastPacketId)
     {
         OutboundWindow window = _free.TryPop(out OutboundWindow? kept) ? kept : new OutboundWindow();

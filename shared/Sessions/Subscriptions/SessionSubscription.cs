@@ -27,6 +27,18 @@ public sealed class SessionSubscription
     /// <summary>Free for the router: its entry for this subscription.</summary>
     public object? RouterState { get; set; }
 
+    /// <summary>Where it began in the logs, of a restored session: what was stored when it was subscribed; else null.</summary>
+    public IReadOnlyList<GroupPosition>? StoredStarts { get; internal set; }
+
+    /// <summary>Where a restored subscription began at a group; <see cref="LogPosition.None"/> when that was not stored.</summary>
+    public LogPosition StoredStartOf(int group) => StoredStarts is null ? LogPosition.None : SessionState.Of(StoredStarts, group);
+
+    /// <summary>Whether it stands in the session's record, or will with the next write.</summary>
+    internal bool IsStored { get; set; }
+
+    /// <summary>Whether retained messages it asked for are not all done.</summary>
+    public bool IsRetainedPending { get; internal set; }
+
     /// <summary>Whether the session still holds it; false once unsubscribed or refused.</summary>
     public bool IsHeld { get; internal set; }
 

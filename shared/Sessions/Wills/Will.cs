@@ -22,6 +22,14 @@ public sealed class Will
         MessageExpirySeconds = properties.MessageExpiryInterval;
     }
 
+    /// <summary>A will that was stored; its parts are copied.</summary>
+    public Will(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> properties)
+    {
+        _topic = topic.ToArray();
+        _payload = payload.ToArray();
+        _properties = properties.ToArray();
+    }
+
     /// <summary>The topic it is published to.</summary>
     public ReadOnlySpan<byte> Topic => _topic;
 
@@ -32,14 +40,14 @@ public sealed class Will
     public ReadOnlySpan<byte> Properties => _properties;
 
     /// <summary>The QoS it is published at.</summary>
-    public QoS QoS { get; }
+    public QoS QoS { get; init; }
 
     /// <summary>Whether it is published as a retained message [MQTT-3.1.2-14] [MQTT-3.1.2-15].</summary>
-    public bool Retain { get; }
+    public bool Retain { get; init; }
 
     /// <summary>Seconds between the end of the connection and the publish, unless the session ends first [MQTT-3.1.2-8].</summary>
-    public uint DelaySeconds { get; }
+    public uint DelaySeconds { get; init; }
 
     /// <summary>Lifetime of the message in seconds; null for none.</summary>
-    public uint? MessageExpirySeconds { get; }
+    public uint? MessageExpirySeconds { get; init; }
 }

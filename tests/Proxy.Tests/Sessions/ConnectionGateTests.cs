@@ -203,7 +203,7 @@ public sealed class ConnectionGateTests
     }
 
     private static void ProxyGateLetGo(TestNode node, SessionToken old, SessionToken now) =>
-        node.GateOf("d").Loop.Post(() => node.GateOf("d").LetGo("d", old, now));
+        node.GateOf("d").Loop.Post(() => node.GateOf("d").LetGo("d", old, now, () => { }));
 
     private static async Task<TestDevice> DialAsync(TestNode node, string clientId)
     {

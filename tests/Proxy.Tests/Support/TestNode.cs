@@ -27,7 +27,9 @@ internal sealed class TestNode : IAsyncDisposable
         IDirectory own = new MemoryDirectory(memory, self, options, environment);
         Directory = wrap?.Invoke(own) ?? own;
         var lines = new LineBudgets();
-        Gates = [.. Contexts.Select(context => new ConnectionGate(context, Directory, Log, lines))];
+        var numbers = new AttachNumbers();
+        Gates = [.. Contexts.Select(context => new ConnectionGate(
+            context, Directory, numbers, new ConnectAdmission(context.Loop, new AdmissionOptions(), Contexts.Length), Log, lines))];
         Devices = new DeviceServer(Contexts, Gates);
         Reviews = [.. Gates.Select(gate => new HeldReview(gate, Directory, Log))];
         Events = new DirectoryEvents(GateOf, Reviews, _ => { }, _ => { }, Log);

@@ -21,6 +21,8 @@ public sealed record Published(string ClientId, string Topic, string Payload, Qo
 
     public PublishTicket Ticket { get; init; }
 
+    public MessageId Id { get; init; }
+
     /// <summary>Who held a matching filter when it came.</summary>
     public IReadOnlyList<string> Receivers { get; init; } = [];
 }
@@ -306,6 +308,7 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
             Expiry = request.MessageExpirySeconds,
             Properties = properties,
             Ticket = ticket,
+            Id = request.Id,
             Receivers = ReceiversOf(request.Topic),
         });
         OnPublished?.Invoke(Last);

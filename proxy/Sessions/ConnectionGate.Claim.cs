@@ -1,0 +1,244 @@
+using Trunkline.Directory;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+
+namespace Trunkline.Proxy;
+
+/// <content>From CONNECT to a granted claim.</content>
+internal sealed partial class ConnectionGate
+{
+    /// <summary>Claims of one attempt: with each, another node was quicker. A device that is in so many places at once may wait.</summary>
+    private const int MostTries = 5;
+
+    private void Begin(ConnectAttempt attempt)
+    {
+        _attempts[attempt.ClientId] = attempt;
+
+        // The session of an older connection may be on its way into the directory, or not get there: then it is still here.
+        Keeper.WhenDetached(attempt.ClientId, _ => ClaimFirst(attempt));
+    }
+
+    private void ClaimFirst(ConnectAttempt attempt)
+    {
+        if (_context.Registry.Find(attempt.ClientId) is { Claim: HeldClaim } session)
+        {
+            attempt.Local = session;
+            Keeper.Hold(session, () => ClaimOwn(attempt));
+        }
+        else
+        {
+            Claim(attempt, ExpectedHolder.Free, default);
+        }
+    }
+
+    /// <summary>This node has the session: what it has is newer than what is stored, if nobody took it meanwhile.</summary>
+    private void ClaimOwn(ConnectAttempt attempt)
+    {
+        if (attempt.Local is { Claim: HeldClaim claim })
+        {
+            Claim(attempt, ExpectedHolder.Exactly, claim.Token);
+        }
+        else
+        {
+            Drop(attempt);
+            Claim(attempt, ExpectedHolder.Free, default);
+        }
+    }
+
+    private void Claim(ConnectAttempt attempt, ExpectedHolder expecting, SessionToken expected)
+    {
+        if (++attempt.Tries > MostTries)
+        {
+            Refuse(attempt, ReasonCode.ServerBusy, TakenText);
+            return;
+        }
+
+        var request = new ClaimRequest(attempt.ClientId, attempt.AttachNumber, AddressOf(attempt.Channel), expecting, expected)
+        {
+            Change = ChangeOf(attempt),
+            KnownVersion = SessionStateCodec.Version,
+        };
+        _directory.ClaimAsync(request)
+            .Then(attempt, static (attempt, result) => attempt.OnLoop(() => attempt.Gate.Claimed(attempt, result)));
+    }
+
+    /// <summary>What CONNECT changes of the record: Clean Start clears it, the new will and expiry stand in it, and the positions of a holder that gave no last word.</summary>
+    private SessionChange ChangeOf(ConnectAttempt attempt)
+    {
+        ConnectRequest request = attempt.Request;
+        uint expiry = request.ExpiryWithin(_context.Options);
+        var sets = new List<SessionField>();
+        if (request.Will is { } will)
+        {
+            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Encode(will)]));
+        }
+
+        bool clears = request.CleanStart || attempt.ClearsRecord;
+        if (!clears && attempt.Local is { ExpirySeconds: > 0 } local)
+        {
+            // The record's attach number changes, so the checkpoint does not cover it for a while: the positions stand in it.
+            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(local.DonePositions())]));
+        }
+        else if (!clears && attempt.Checkpoint is not null && attempt.Record is { } record)
+        {
+            SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(record.Fields));
+            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(Higher(reading.State.Positions, attempt.Checkpoint))]));
+        }
+
+        return new SessionChange
+        {
+            ClearsAll = clears,
+            Sets = sets,
+            ExpirySeconds = expiry,
+            WillDelaySeconds = request.Will?.DelaySeconds,
+        };
+    }
+
+    private void Claimed(ConnectAttempt attempt, DirectoryResult<Claim> result)
+    {
+        switch (result.Status)
+        {
+            case DirectoryStatus.Ok:
+                attempt.Claim = new HeldClaim(
+                    result.Value.Token, attempt.AttachNumber, attempt.Request.ExpiryWithin(_context.Options) > 0);
+                Ghosts.Remove(attempt.ClientId);
+                if (!result.Value.Previous.IsNone && result.Value.Previous.Node != _directory.Self.Id)
+                {
+                    // It gave no answer before; should it still be there, it hears that it lost the session.
+                    _directory.RequestTakeOverAsync(attempt.ClientId, result.Value.Previous, result.Value.Token).Then(0, static (_, _) => { });
+                }
+
+                attempt.Record = result.Value.Record;
+                if (result.Value.OwesWill)
+                {
+                    Keeper.Due?.Invoke(attempt.ClientId);
+                }
+
+                Decide(attempt);
+                break;
+            case DirectoryStatus.Stale:
+                Drop(attempt);
+                FindHolder(attempt, result.Value.Previous);
+                break;
+            case DirectoryStatus.NewerRecord:
+                Keeper.Counters.Add(KeeperCounter.SessionsUnreadable);
+                KeeperLog.SessionUnreadable(_logger, attempt.ClientId);
+                attempt.ClearsRecord = true;
+                Claim(attempt, result.Value.Previous.IsNone ? ExpectedHolder.Free : ExpectedHolder.Exactly, result.Value.Previous);
+                break;
+            default:
+                // It may have taken place all the same: nobody may believe that this node has served the session.
+                Ghosts.Add(attempt.ClientId);
+                Refuse(
+                    attempt,
+                    result.Status == DirectoryStatus.Busy ? ReasonCode.ServerBusy : ReasonCode.ServerUnavailable,
+                    $"The directory could not be asked ({result.Status}).");
+                break;
+        }
+    }
+
+    /// <summary>Somebody holds it, or somebody else does now: that node is told first, and writes what only it knows.</summary>
+    private void FindHolder(ConnectAttempt attempt, SessionToken holder)
+    {
+        if (holder.IsNone)
+        {
+            Claim(attempt, ExpectedHolder.Free, default);
+        }
+        else if (holder.Node == _directory.Self.Id || holder == attempt.ConfirmedBy)
+        {
+            // A claim that no session stands for: its release was lost, or it was asked for while it was under way.
+            TakeUnanswered(attempt, holder);
+        }
+        else
+        {
+            _directory.RequestTakeOverAsync(attempt.ClientId, holder, new SessionToken(0, _directory.Self.Id)).Then(
+                (attempt, holder),
+                static (state, answer) => state.attempt.OnLoop(() => state.attempt.Gate.Answered(state.attempt, state.holder, answer)));
+        }
+    }
+
+    private void Answered(ConnectAttempt attempt, SessionToken holder, TakeOverAnswer answer)
+    {
+        if (attempt.Channel.IsClosed && attempt.Next is null)
+        {
+            Finish(attempt);
+        }
+        else if (answer == TakeOverAnswer.Confirmed)
+        {
+            attempt.ConfirmedBy = holder;
+            Claim(attempt, ExpectedHolder.Free, default);
+        }
+        else
+        {
+            TakeUnanswered(attempt, holder);
+        }
+    }
+
+    /// <summary>
+    /// The holder gave no last word: its checkpoint serves, read before the claim that replaces it, with the record it
+    /// belongs to.
+    /// </summary>
+    private void TakeUnanswered(ConnectAttempt attempt, SessionToken holder) =>
+        _directory.ReadSessionAsync(attempt.ClientId).Then((attempt, holder), static (state, result) => state.attempt.OnLoop(() =>
+            state.attempt.Gate.ReadRecord(state.attempt, state.holder, result)));
+
+    private void ReadRecord(ConnectAttempt attempt, SessionToken holder, DirectoryResult<StoredSession> result)
+    {
+        if (!result.IsOk)
+        {
+            Refuse(attempt, ReasonCode.ServerUnavailable, $"The directory could not be asked ({result.Status}).");
+        }
+        else if (result.Value.Token != holder)
+        {
+            FindHolder(attempt, result.Value.Token);
+        }
+        else
+        {
+            attempt.Record = result.Value;
+            _directory.ReadCheckpointAsync(holder.Node).Then((attempt, holder), static (state, read) => state.attempt.OnLoop(() =>
+                state.attempt.Gate.ReadCheckpoint(state.attempt, state.holder, read)));
+        }
+    }
+
+    private void ReadCheckpoint(ConnectAttempt attempt, SessionToken holder, DirectoryResult<NodeCheckpoint?> result)
+    {
+        if (!result.IsOk)
+        {
+            Refuse(attempt, ReasonCode.ServerUnavailable, $"The directory could not be asked ({result.Status}).");
+            return;
+        }
+
+        attempt.IsUnanswered = true;
+        attempt.Checkpoint = result.Value?.PositionsOf(attempt.ClientId, attempt.Record!.AttachNumber);
+        Keeper.Counters.Add(KeeperCounter.TakenUnanswered);
+        KeeperLog.TakenUnanswered(_logger, holder.Node, attempt.ClientId);
+        Claim(attempt, ExpectedHolder.Exactly, holder);
+    }
+
+    /// <summary>Another node has the session: what this one has of it is worth nothing any more.</summary>
+    private void Drop(ConnectAttempt attempt)
+    {
+        attempt.Checkpoint = null;
+        attempt.IsUnanswered = false;
+        if (attempt.Local is { } local)
+        {
+            attempt.Local = null;
+            local.Claim = null;
+            Keeper.LetGo(local);
+            if (local.Channel is { } channel)
+            {
+                channel.TakeOver();
+            }
+            else
+            {
+                _context.Registry.Forget(local);
+            }
+        }
+    }
+
+    private void Refuse(ConnectAttempt attempt, ReasonCode reason, string detail)
+    {
+        attempt.Channel.Refuse(reason, detail);
+        Finish(attempt);
+    }
+}

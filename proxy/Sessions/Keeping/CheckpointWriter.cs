@@ -1,0 +1,147 @@
+using Microsoft.Extensions.Logging;
+using Trunkline.Directory;
+using Trunkline.Sessions;
+using Trunkline.Transports;
+
+namespace Trunkline.Proxy;
+
+/// <summary>
+/// Writes the node's checkpoint, one directory write an interval whatever the number of messages and sessions. Runs on the
+/// first loop; each loop gives its part by a post.
+/// </summary>
+/// <remarks>
+/// The highest attach number is read before the loops are asked, and each loop names the lowest attempt that has no session
+/// yet: whatever is at or below both was a session of its loop when that loop gave its part.
+/// </remarks>
+internal sealed class CheckpointWriter : LoopTimer
+{
+    private readonly IReadOnlyList<ConnectionGate> _gates;
+    private readonly IDirectory _directory;
+    private readonly AttachNumbers _numbers;
+    private readonly ILogger _logger;
+    private readonly int _intervalMs;
+    private readonly List<CheckpointPart> _parts = [];
+    private NodeCheckpoint? _written;
+    private LogPosition[] _common = [];
+    private long _highest;
+    private bool _isStopped;
+    private bool _failed;
+
+    public CheckpointWriter(
+        IReadOnlyList<ConnectionGate> gates, IDirectory directory, AttachNumbers numbers, int intervalMs, ILogger logger)
+    {
+        _gates = gates;
+        _directory = directory;
+        _numbers = numbers;
+        _intervalMs = intervalMs;
+        _logger = logger;
+    }
+
+    private Loop Loop => _gates[0].Loop;
+
+    private KeeperCounters Counters => _gates[0].Keeper.Counters;
+
+    /// <summary>Begins. On the first loop.</summary>
+    public void Start() => Loop.Timers.Schedule(this, _intervalMs);
+
+    /// <summary>Ends: nothing is written from now on. On the first loop.</summary>
+    public void Stop()
+    {
+        _isStopped = true;
+        Loop.Timers.Cancel(this);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnDue()
+    {
+        _parts.Clear();
+        _highest = _numbers.Last;
+        LogPosition[] before = _common;
+        foreach (ConnectionGate gate in _gates)
+        {
+            gate.Loop.Post(() =>
+            {
+                CheckpointPart part = gate.TakeCheckpoint(before);
+                Loop.Post(() => Take(part));
+            });
+        }
+    }
+
+    private void Take(CheckpointPart part)
+    {
+        _parts.Add(part);
+        if (_parts.Count < _gates.Count || _isStopped)
+        {
+            return;
+        }
+
+        NodeCheckpoint checkpoint = Join();
+        if (_written is { } written && IsSame(written, checkpoint))
+        {
+            Loop.Timers.Schedule(this, _intervalMs);
+            return;
+        }
+
+        _directory.WriteCheckpointAsync(checkpoint).Then(
+            (Writer: this, checkpoint),
+            static (state, result) => state.Writer.Loop.Post(() => state.Writer.Written(state.checkpoint, result)));
+    }
+
+    private NodeCheckpoint Join()
+    {
+        var common = (LogPosition[])_parts[0].Positions.Clone();
+        long highest = _highest;
+        var laggards = new List<(string ClientId, IReadOnlyList<LogPosition> Positions)>();
+        foreach (CheckpointPart part in _parts)
+        {
+            CheckpointPart.Lower(common, part.Positions);
+            laggards.AddRange(part.Laggards);
+            highest = long.Min(highest, part.LowestPending - 1);
+        }
+
+        // More laggards than may be listed: the rest holds the common positions back.
+        for (int i = NodeCheckpoint.MaxLaggards; i < laggards.Count; i++)
+        {
+            CheckpointPart.Lower(common, laggards[i].Positions);
+        }
+
+        return new NodeCheckpoint(highest, common, laggards.Count <= NodeCheckpoint.MaxLaggards ? laggards : laggards[..NodeCheckpoint.MaxLaggards]);
+    }
+
+    private void Written(NodeCheckpoint checkpoint, DirectoryResult result)
+    {
+        if (_isStopped)
+        {
+            return;
+        }
+
+        Loop.Timers.Schedule(this, _intervalMs);
+        if (!result.IsOk)
+        {
+            Counters.Add(KeeperCounter.CheckpointsFailed);
+            if (!_failed)
+            {
+                KeeperLog.CheckpointFailed(_logger, result.Status, result.Detail);
+            }
+
+            _failed = true;
+            return;
+        }
+
+        _failed = false;
+        _written = checkpoint;
+        _common = [.. checkpoint.Positions];
+        Counters.Add(KeeperCounter.Checkpoints);
+        Dictionary<string, IReadOnlyList<LogPosition>> laggards = checkpoint.Laggards.ToDictionary(
+            laggard => laggard.ClientId, laggard => laggard.Positions, StringComparer.Ordinal);
+        foreach (ConnectionGate gate in _gates)
+        {
+            gate.Loop.Post(() => gate.Keeper.CheckpointWritten(checkpoint.AttachNumber, checkpoint.Positions, laggards));
+        }
+    }
+
+    /// <summary>An idle node writes nothing: what stands there says the same.</summary>
+    private static bool IsSame(NodeCheckpoint left, NodeCheckpoint right) =>
+        left.AttachNumber == right.AttachNumber && left.Laggards.Count == 0 && right.Laggards.Count == 0
+        && left.Positions.SequenceEqual(right.Positions);
+}

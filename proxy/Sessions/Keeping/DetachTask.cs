@@ -1,0 +1,30 @@
+using Trunkline.Directory;
+using Trunkline.Sessions;
+
+namespace Trunkline.Proxy;
+
+/// <summary>A session whose connection is gone, on its way into the directory. Its loop only.</summary>
+internal sealed class DetachTask(Session session, HeldClaim claim)
+{
+    /// <summary>The session; held by the registry until it is written, when it outlives its connection.</summary>
+    public Session Session { get; } = session;
+
+    public string ClientId => Session.ClientId;
+
+    /// <summary>The token it is written under: that of the newest claim of this node.</summary>
+    public SessionToken Token { get; set; } = claim.Token;
+
+    /// <summary>Whether the session outlives its connection.</summary>
+    public bool IsPersistent { get; } = session.ExpirySeconds > 0;
+
+    /// <summary>Whether it did when it connected: DISCONNECT may have changed that.</summary>
+    public bool WasPersistent { get; } = claim.IsPersistent;
+
+    public bool IsUnderWay { get; set; }
+
+    /// <summary>Told once: whether the directory has it.</summary>
+    public List<Action<bool>> Done { get; } = [];
+
+    /// <summary>The will, when it is due the moment the connection is gone.</summary>
+    public bool HasWillDue { get; } = session.Will is { DelaySeconds: 0 } || (session.HasWill && session.ExpirySeconds == 0);
+}

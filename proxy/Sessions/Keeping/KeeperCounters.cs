@@ -1,0 +1,51 @@
+namespace Trunkline.Proxy;
+
+/// <summary>What the keeper of one loop counts; written on its loop, read by metrics from any thread.</summary>
+internal sealed class KeeperCounters
+{
+    private readonly long[] _values = new long[Enum.GetValues<KeeperCounter>().Length];
+
+    public void Add(KeeperCounter counter, long amount = 1) => Interlocked.Add(ref _values[(int)counter], amount);
+
+    public long Read(KeeperCounter counter) => Interlocked.Read(ref _values[(int)counter]);
+}
+
+/// <summary>The names are label values of the metric.</summary>
+internal enum KeeperCounter
+{
+    /// <summary>Changes of connected sessions written: filters, QoS 2 exchanges.</summary>
+    ChangesWritten,
+
+    /// <summary>Writes that found another holder: the session was closed here, nothing was changed.</summary>
+    Fenced,
+
+    /// <summary>Writes that failed and were repeated.</summary>
+    WritesRepeated,
+
+    /// <summary>Sessions whose connection ended and whose state was written.</summary>
+    Detached,
+
+    /// <summary>Sessions that this node let go of because another asked for them.</summary>
+    GivenAway,
+
+    /// <summary>Take-overs in which the other node did not answer: its checkpoint was used.</summary>
+    TakenUnanswered,
+
+    /// <summary>Fields of stored sessions that could not be read and were set aside.</summary>
+    FieldsSetAside,
+
+    /// <summary>Stored sessions that could not be read whole: their devices got a new session.</summary>
+    SessionsUnreadable,
+
+    /// <summary>Checkpoints written.</summary>
+    Checkpoints,
+
+    /// <summary>Checkpoints that could not be written.</summary>
+    CheckpointsFailed,
+
+    /// <summary>CONNECTs refused because more came than may in a second.</summary>
+    RefusedByRate,
+
+    /// <summary>CONNECTs refused because too many claims were under way.</summary>
+    RefusedByClaims,
+}

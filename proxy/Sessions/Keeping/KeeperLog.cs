@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using Trunkline.Sessions;
+
+namespace Trunkline.Proxy;
+
+/// <summary>What keeping sessions logs, events 1120-1139.</summary>
+internal static partial class KeeperLog
+{
+    [LoggerMessage(1120, LogLevel.Warning, "A field of the stored session of {ClientId} was set aside: {Field} is {Kind}.")]
+    internal static partial void FieldSetAside(ILogger logger, string clientId, string field, FieldDamageKind kind);
+
+    [LoggerMessage(1121, LogLevel.Error, "The stored session of {ClientId} cannot be read whole; the device gets a new one and is told so.")]
+    internal static partial void SessionUnreadable(ILogger logger, string clientId);
+
+    [LoggerMessage(1122, LogLevel.Warning, "The directory does not take what {Count} sessions write ({Status}: {Detail}); it is repeated. Devices stay; QoS 2 and SUBSCRIBE of sessions that outlive their connection wait.")]
+    internal static partial void WritesWait(ILogger logger, int count, Directory.DirectoryStatus status, string? detail);
+
+    [LoggerMessage(1123, LogLevel.Information, "The directory takes what sessions write again.")]
+    internal static partial void WritesGoOn(ILogger logger);
+
+    [LoggerMessage(1124, LogLevel.Warning, "The checkpoint could not be written ({Status}): {Detail}")]
+    internal static partial void CheckpointFailed(ILogger logger, Directory.DirectoryStatus status, string? detail);
+
+    [LoggerMessage(1125, LogLevel.Warning, "A stored will of {ClientId} cannot be read and is dropped.")]
+    internal static partial void WillUnreadable(ILogger logger, string clientId);
+
+    [LoggerMessage(1126, LogLevel.Information, "Node {Node} did not give {ClientId} up in time; its checkpoint is used.")]
+    internal static partial void TakenUnanswered(ILogger logger, Directory.NodeId node, string clientId);
+
+    [LoggerMessage(1127, LogLevel.Warning, "{Count} sessions were not written to the directory before the end of this node; their last checkpoint serves.")]
+    internal static partial void NotDetached(ILogger logger, int count);
+}

@@ -1,0 +1,207 @@
+using Trunkline.Directory;
+using Trunkline.Sessions;
+
+namespace Trunkline.Proxy;
+
+/// <content>Sessions whose connection is gone.</content>
+internal sealed partial class SessionKeeper
+{
+    private readonly Dictionary<string, DetachTask> _detaching = new(StringComparer.Ordinal);
+    private TaskCompletionSource? _empty;
+
+    /// <summary>Set while the node stops for good and its sessions move elsewhere: their wills are not fired.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>Set while the process ends with everything it keeps: wills are fired at once, whatever their delay.</summary>
+    public bool IsEnding { get; set; }
+
+    /// <summary>Sessions on their way into the directory.</summary>
+    public int Detaching => _detaching.Count;
+
+    /// <summary>Whether the session of a client identifier is on its way into the directory.</summary>
+    public bool IsDetaching(string clientId) => _detaching.ContainsKey(clientId);
+
+    /// <summary>Runs a step when a session on its way is there (true), or could not be written for now (false).</summary>
+    public void WhenDetached(string clientId, Action<bool> then)
+    {
+        if (_detaching.TryGetValue(clientId, out DetachTask? task))
+        {
+            task.Done.Add(then);
+        }
+        else
+        {
+            then(true);
+        }
+    }
+
+    /// <summary>Completes when no session is on its way any more.</summary>
+    public Task WhenAllDetached()
+    {
+        if (_detaching.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _empty.Task;
+    }
+
+    /// <inheritdoc/>
+    public void Detached(Session session)
+    {
+        switch (session.Claim)
+        {
+            case HeldClaim claim:
+                if (IsEnding)
+                {
+                    session.PublishWill(MessageId.OfWill(session.Origin, claim.Token.Epoch));
+                }
+
+                var task = new DetachTask(session, claim);
+                _detaching[session.ClientId] = task;
+                if (!task.IsPersistent)
+                {
+                    _context.Registry.Forget(session);
+                }
+
+                TryDetach(task);
+                break;
+            case TakenOverHere:
+                // A new connection of this node takes it; what does not outlive the old one ends.
+                if (session.ExpirySeconds == 0)
+                {
+                    _context.Registry.Forget(session);
+                }
+
+                break;
+            default:
+                // Another node has it, or it was never claimed: nothing of it may be written.
+                _context.Registry.Forget(session);
+                break;
+        }
+    }
+
+    /// <summary>The client identifier has a connection here again: what was on its way into the directory stays.</summary>
+    public void Reattached(string clientId)
+    {
+        if (_detaching.Remove(clientId, out DetachTask? task))
+        {
+            Finish(task, isStored: false);
+        }
+    }
+
+    private void TryDetach(DetachTask task)
+    {
+        Session session = task.Session;
+        if (task.IsUnderWay || (task.IsPersistent && (session.IsEnded || MustWait(session))))
+        {
+            return;
+        }
+
+        task.Token = session.Claim is HeldClaim claim ? claim.Token : task.Token;
+        task.IsUnderWay = true;
+        _changed.Remove(session);
+        if (!task.IsPersistent && !session.HasWill && !task.WasPersistent)
+        {
+            _directory.ReleaseAsync(task.ClientId, task.Token).Then((this, task), static (state, result) => state.Item1.Answered(state.task, result));
+            return;
+        }
+
+        JournalChanges changes = task.IsPersistent ? session.ExportDetached() : new JournalChanges([], []);
+        var change = new SessionChange
+        {
+            Sets = RecordFields.ToDirectory(changes.Sets),
+            Deletes = changes.Deletes,
+            ExpirySeconds = session.ExpirySeconds,
+            DropsWill = IsDraining || !session.HasWill,
+        };
+        _writing.Add(session);
+        _directory.DetachSessionAsync(task.ClientId, task.Token, change).Then((this, task), static (state, result) => state.Item1.Answered(state.task, result));
+    }
+
+    private void Answered(DetachTask task, DirectoryResult result) => _context.Loop.Post(() => Answer(task, result));
+
+    private void Answer(DetachTask task, DirectoryResult result)
+    {
+        Session session = task.Session;
+        _writing.Remove(session);
+        task.IsUnderWay = false;
+        if (!_detaching.TryGetValue(task.ClientId, out DetachTask? current) || !ReferenceEquals(current, task))
+        {
+            // It got a connection again meanwhile.
+            Settle(session);
+            return;
+        }
+
+        switch (result.Status)
+        {
+            case DirectoryStatus.Ok:
+            case DirectoryStatus.Stale:
+            case DirectoryStatus.Missing when !task.IsPersistent:
+                bool isDue = result.IsOk && task.HasWillDue && session.HasWill && !IsDraining;
+                Counters.Add(result.IsOk ? KeeperCounter.Detached : KeeperCounter.Fenced);
+                session.Claim = null;
+                _detaching.Remove(task.ClientId);
+                _context.Registry.Forget(session);
+                if (isDue)
+                {
+                    Due?.Invoke(task.ClientId);
+                }
+
+                Finish(task, isStored: true);
+                break;
+            case DirectoryStatus.DeclaredDead:
+                _detaching.Remove(task.ClientId);
+                Finish(task, isStored: false);
+                break;
+            default:
+                Wait(task, result);
+                break;
+        }
+
+        Settle(session);
+    }
+
+    /// <summary>
+    /// The directory does not take it now: the session stays here and is written when it does. A will that is due does not
+    /// wait for that; its identity makes a second copy none.
+    /// </summary>
+    private void Wait(DetachTask task, DirectoryResult result)
+    {
+        NoteAway(1, result);
+        if (task.HasWillDue && !IsDraining)
+        {
+            task.Session.PublishWill(MessageId.OfWill(task.Session.Origin, task.Token.Epoch));
+        }
+
+        if (result.Status == DirectoryStatus.Missing)
+        {
+            Doubted?.Invoke();
+        }
+
+        Retry();
+        Action<bool>[] done = [.. task.Done];
+        task.Done.Clear();
+        Array.ForEach(done, then => then(false));
+    }
+
+    private void Finish(DetachTask task, bool isStored)
+    {
+        Action<bool>[] done = [.. task.Done];
+        task.Done.Clear();
+        Array.ForEach(done, then => then(isStored));
+        if (_detaching.Count == 0)
+        {
+            _empty?.TrySetResult();
+            _empty = null;
+        }
+    }
+
+    private void RetryDetaches()
+    {
+        foreach (DetachTask task in _detaching.Values.ToArray())
+        {
+            TryDetach(task);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Sessions;
+
+/// <content>Going on with a session that another node, or this one before, let go of.</content>
+public sealed partial class Session
+{
+    /// <summary>After the death of a node nobody knows which identifiers it gave last: new ones start half the range away.</summary>
+    private const int PacketIdLeap = 32_768;
+
+    /// <summary>The messages in flight are still to be read from the log; null once they were asked for.</summary>
+    private List<GroupPosition>? _toRead;
+
+    /// <summary>Positions of messages that were in flight: the log does not give them to the session again. Null when there are none.</summary>
+    private HashSet<GroupPosition>? _masked;
+
+    private bool _isRestored;
+
+    /// <summary>
+    /// The filters are being handed to the router, one by one, and it may answer for the first before it has the last: a
+    /// page read now would lack what the others match.
+    /// </summary>
+    private bool _isBringingFilters;
+
+    /// <summary>Subscriptions whose retained messages were all handed over, and are not known to be done.</summary>
+    private int _retainedToSettle;
+
+    /// <summary>Fills a new session from a state.</summary>
+    internal void Restore(SessionState state, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    {
+        _isRestored = true;
+        _lastPacketId = isAfterDeath
+            ? (ushort)(1 + ((state.LastPacketId + PacketIdLeap) % ushort.MaxValue))
+            : state.LastPacketId;
+        foreach (SubscriptionState held in state.Subscriptions)
+        {
+            _subscriptions.Add(new SessionSubscription(this, held.Filter)
+            {
+                IsHeld = true,
+                IsStored = true,
+                Options = held.Options,
+                Identifier = held.Identifier,
+                IsRetainedPending = held.IsRetainedPending,
+                StoredStarts = held.Starts.Count > 0 ? held.Starts : null,
+            });
+            _noLocalCount += held.Options.NoLocal ? 1 : 0;
+            _context.Counters.Add(SessionCounter.Subscriptions);
+        }
+
+        foreach (OutgoingState outgoing in state.Outgoing)
+        {
+            RestoreOutgoing(outgoing, positions, isAfterDeath);
+        }
+
+        foreach (IncomingState incoming in state.Incoming)
+        {
+            (_inbound ??= []).Add(incoming.PacketId, new InboundExchange(incoming.IsSafe, 0) { Id = incoming.Id, IsRestored = true });
+        }
+
+        RestoreCursors(state, positions);
+        if (_window is not null && _window.InFlight == 0)
+        {
+            ReturnIdleWindow();
+        }
+    }
+
+    /// <summary>CONNACK is out: the filters are made live here, what is in flight is read, then the log.</summary>
+    private void GoOn()
+    {
+        _isRestored = false;
+        if (_toRead is { } positions)
+        {
+            _toRead = null;
+            _context.Router.ReadMessages(new MessageRead(this, positions));
+        }
+
+        SessionSubscription[] held = _subscriptions.ToArray();
+        if (held.Length > 0)
+        {
+            _isBringingFilters = true;
+            Enqueue(new SubscribeOperation(this, [.. held.Select(subscription =>
+                new SubscribeItem(subscription, (ReasonCode)subscription.Options.QoS)
+                {
+                    IsNew = true,
+                    WantsRetained = subscription.IsRetainedPending,
+                })]));
+            _isBringingFilters = false;
+        }
+    }
+
+    /// <summary>
+    /// A filter of a restored session is being made live at a group: until it is, and the reading of the log has come to
+    /// where it is, the session takes that group's messages from the log. Router only.
+    /// </summary>
+    public void AwaitStart(int group)
+    {
+        if (_backlog is not null && _backlog[group].State == CursorState.Behind)
+        {
+            _backlog[group].Awaited++;
+        }
+    }
+
+    /// <summary>The filter is live there after this position; <see cref="LogPosition.None"/> for one that is not wanted any more.</summary>
+    public void Started(int group, LogPosition start)
+    {
+        if (IsEnded || _backlog is null || _backlog[group].Awaited == 0)
+        {
+            return;
+        }
+
+        ref GroupCursor cursor = ref _backlog[group];
+        cursor.Awaited--;
+        cursor.LiveAfter = start > cursor.LiveAfter ? start : cursor.LiveAfter;
+        ContinueBacklog();
+    }
+
+    /// <summary>Every retained message a subscription asked for was handed to the session. Router only.</summary>
+    public void RetainedHandedOver(SessionSubscription subscription)
+    {
+        ArgumentNullException.ThrowIfNull(subscription);
+        if (subscription.IsRetainedPending)
+        {
+            _retainedToSettle++;
+            SettleRetained();
+        }
+    }
+
+    /// <summary>When nothing is in flight and nothing waits, the retained messages handed over are done: a resume need not ask again.</summary>
+    private void SettleRetained()
+    {
+        if (_retainedToSettle == 0 || _window is not null || _waiting is not null || !IsKept)
+        {
+            return;
+        }
+
+        _retainedToSettle = 0;
+        foreach (SessionSubscription subscription in _subscriptions.ToArray())
+        {
+            if (subscription is { IsRetainedPending: true, IsStored: true } && !_context.Router.AwaitsRetained(subscription))
+            {
+                subscription.IsRetainedPending = false;
+                Journal.Set(SessionStateCodec.Encode(StateOf(subscription)));
+                _context.Keeper!.Changed(this);
+            }
+        }
+    }
+
+    /// <summary>Whether the log's message at this position is in flight, or was finished after the position the reading began at.</summary>
+    private bool IsMasked(SharedMessage message) =>
+        _masked is not null && _masked.Contains(new GroupPosition(message.Group, message.Position));
+
+    /// <summary>A message in flight was found in the log.</summary>
+    internal void MessageRead(SharedMessage message)
+    {
+        for (int i = 0; i < (_window?.Span ?? 0); i++)
+        {
+            ref OutboundEntry entry = ref _window![i];
+            if (entry.State == OutboundState.AwaitingMessage && entry.Group == message.Group && entry.Position == message.Position)
+            {
+                message.AddReference();
+                entry.Pending = entry.Pending with { Message = message };
+                entry.State = OutboundState.AwaitingAcknowledgement;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The reading of messages in flight is over. One that the log has lost or dropped cannot be sent again; its exchange is
+    /// over, and counted.
+    /// </summary>
+    internal void MessagesRead()
+    {
+        if (IsEnded || _window is null)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _window.Span; i++)
+        {
+            if (_window[i].State == OutboundState.AwaitingMessage)
+            {
+                _context.Counters.Add(SessionCounter.DroppedFromLog);
+                MarkSent(ref _window[i]);
+                int before = _window.Span;
+                Finish(i);
+                i -= before - _window.Span;
+            }
+        }
+
+        Drain();
+        ReturnIdleWindow();
+    }
+
+    private void RestoreOutgoing(OutgoingState outgoing, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    {
+        bool isLogged = outgoing.Group >= 0 && !outgoing.Position.IsNone;
+        Journal.AddOutgoing(outgoing.PacketId, isLogged ? outgoing.Group : -1, isLogged ? outgoing.Position : LogPosition.None);
+        if (isLogged && outgoing.Position > SessionState.Of(positions, outgoing.Group))
+        {
+            (_masked ??= []).Add(new GroupPosition(outgoing.Group, outgoing.Position));
+        }
+        else if (isLogged && isAfterDeath && outgoing.QoS == QoS.AtLeastOnce)
+        {
+            // The checkpoint is newer than this entry: the device has acknowledged it since.
+            Journal.OutgoingDone(outgoing.PacketId);
+            return;
+        }
+
+        bool needsRead = outgoing.Stage == OutgoingStage.Sent && outgoing.Message is null;
+        if (needsRead)
+        {
+            (_toRead ??= []).Add(new GroupPosition(outgoing.Group, outgoing.Position));
+        }
+
+        _window ??= _context.Windows.Rent(_lastPacketId);
+        _context.Windows.RaiseOrder(outgoing.Order);
+        _window.Restore(new OutboundEntry
+        {
+            Pending = new PendingMessage(
+                outgoing.Message is { } stored ? Rent(stored) : null!,
+                outgoing.QoS,
+                outgoing.Retain,
+                outgoing.Identifiers.Count > 0 ? [.. outgoing.Identifiers] : null,
+                isLogged),
+            PacketId = outgoing.PacketId,
+            Order = outgoing.Order,
+            Group = isLogged ? outgoing.Group : -1,
+            Position = outgoing.Position,
+            State = outgoing.Stage == OutgoingStage.Received ? OutboundState.AwaitingCompletion
+                : needsRead ? OutboundState.AwaitingMessage
+                : OutboundState.AwaitingAcknowledgement,
+        });
+    }
+
+    private SharedMessage Rent(StoredMessage stored) => _context.Messages.Rent(new MessageContent
+    {
+        Topic = stored.Topic.Span,
+        Properties = stored.Properties.Span,
+        Payload = stored.Payload.Span,
+        QoS = stored.QoS,
+        Retain = stored.Retain,
+        ExpiresAtMs = stored.ExpirySeconds is { } seconds ? _context.Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+    });
+
+    /// <summary>
+    /// The session begins behind in every group it had a filter at. Without a position a group begins where the first of
+    /// the filters began there.
+    /// </summary>
+    private void RestoreCursors(SessionState state, IReadOnlyList<GroupPosition> positions)
+    {
+        IMessageRouter router = _context.Router;
+        for (int group = 0; group < router.LogGroups && state.Subscriptions.Count > 0; group++)
+        {
+            LogPosition after = SessionState.Of(positions, group);
+            if (after.IsNone)
+            {
+                after = FirstStart(state, group);
+            }
+
+            if (!after.IsNone && router.CanReadBacklog(group))
+            {
+                (_backlog ??= new SessionBacklog(router.LogGroups)).Begin(group, after);
+            }
+        }
+    }
+
+    private static LogPosition FirstStart(SessionState state, int group)
+    {
+        LogPosition first = LogPosition.None;
+        foreach (SubscriptionState held in state.Subscriptions)
+        {
+            LogPosition start = SessionState.Of(held.Starts, group);
+            if (!start.IsNone && (first.IsNone || start < first))
+            {
+                first = start;
+            }
+        }
+
+        return first;
+    }
+}

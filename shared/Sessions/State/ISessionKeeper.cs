@@ -1,0 +1,24 @@
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// Keeps sessions beyond their connection and their node: writes what they write ahead, and their whole state when their
+/// connection is gone. One instance a loop; every call comes from that loop. A context without one keeps its sessions in
+/// memory itself.
+/// </summary>
+public interface ISessionKeeper
+{
+    /// <summary>
+    /// The session has changes to be written (<see cref="Session.TakeChanges"/>), at the latest when this turn ends. Called
+    /// for each change; <see cref="Session.ChangesWritten"/> or <see cref="Session.ChangesFailed"/> answers.
+    /// </summary>
+    void Changed(Session session);
+
+    /// <summary>
+    /// The connection is gone. The keeper writes the session with its will, then lets go of it
+    /// (<see cref="SessionRegistry.Forget"/>), or ends it when it does not outlive its connection.
+    /// </summary>
+    void Detached(Session session);
+
+    /// <summary>A new identity for a message that enters here.</summary>
+    MessageId NextMessageId();
+}

@@ -1,0 +1,173 @@
+namespace Trunkline.Sessions;
+
+/// <summary>
+/// What one session writes ahead: changes of its stored fields, the steps that wait for them, and which outgoing messages
+/// stand in the record. Exists only while there is something of it. Loop thread only.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Set, Delete ──► pending ──Take──► under way (one write at a time) ──Written──► the steps that waited are taken
+///                      ▲                     │
+///                      └───────Failed────────┘   older values give way to newer ones
+/// </code>
+/// One write of a session at a time: two could overtake each other when one of them has to be repeated.
+/// </remarks>
+internal sealed class SessionJournal(int maximumOutgoing)
+{
+    private readonly Dictionary<string, ReadOnlyMemory<byte>?> _pending = new(StringComparer.Ordinal);
+    private readonly Queue<(long Write, JournalWait Wait)> _waits = new();
+    private readonly Dictionary<ushort, OutgoingRecord> _outgoing = [];
+    private Dictionary<string, ReadOnlyMemory<byte>?>? _underWay;
+    private long _write = 1;
+    private long _written;
+
+    /// <summary>An outgoing message that stands in the record.</summary>
+    /// <param name="Group">The group of its log, or -1.</param>
+    /// <param name="Position">Its place there.</param>
+    /// <param name="IsDone">The device has finished it; the field masks its position until a checkpoint has passed it.</param>
+    private readonly record struct OutgoingRecord(int Group, LogPosition Position, bool IsDone);
+
+    /// <summary>Whether a write is under way.</summary>
+    public bool IsWriting => _underWay is not null;
+
+    /// <summary>Whether anything waits to be written.</summary>
+    public bool HasPending => _pending.Count > 0;
+
+    /// <summary>Whether so many outgoing messages stand in the record that no more may be sent.</summary>
+    public bool IsFull => _outgoing.Count >= maximumOutgoing;
+
+    /// <summary>Whether half of that is reached: time to write the deletions of those that are done.</summary>
+    public bool IsHalfFull => _outgoing.Count >= maximumOutgoing / 2;
+
+    /// <summary>Whether this is needed no longer.</summary>
+    public bool IsIdle => _underWay is null && _pending.Count == 0 && _waits.Count == 0 && _outgoing.Count == 0;
+
+    public void Set(in StoredField field) => _pending[field.Name] = field.Value;
+
+    public void Delete(string name) => _pending[name] = null;
+
+    /// <summary>Lets a step wait for everything set or deleted so far.</summary>
+    public void Await(in JournalWait wait) => _waits.Enqueue((_write, wait));
+
+    /// <summary>Whether a field's newest value is not stored yet.</summary>
+    public bool IsUnwritten(string name) => _pending.ContainsKey(name) || _underWay?.ContainsKey(name) == true;
+
+    /// <summary>What waits to be written, which is under way from now on; null when nothing waits or a write is under way.</summary>
+    public JournalChanges? Take()
+    {
+        if (_underWay is not null || _pending.Count == 0)
+        {
+            return null;
+        }
+
+        JournalChanges changes = Pending();
+        _underWay = new(_pending, StringComparer.Ordinal);
+        _pending.Clear();
+        _write++;
+        return changes;
+    }
+
+    /// <summary>What waits to be written, for a write of the whole session that replaces it.</summary>
+    public JournalChanges Pending() => new(
+        [.. _pending.Where(change => change.Value is not null).Select(change => new StoredField(change.Key, change.Value!.Value))],
+        [.. _pending.Where(change => change.Value is null).Select(change => change.Key)]);
+
+    /// <summary>What was under way is stored.</summary>
+    public void Written()
+    {
+        if (_underWay is null)
+        {
+            return;
+        }
+
+        foreach ((string name, ReadOnlyMemory<byte>? value) in _underWay)
+        {
+            // A field that was set again meanwhile stands in the record.
+            if (value is null && SessionStateCodec.IsOutgoingName(name, out ushort packetId) && !_pending.ContainsKey(name))
+            {
+                _outgoing.Remove(packetId);
+            }
+        }
+
+        _underWay = null;
+        _written = _write - 1;
+    }
+
+    /// <summary>What was under way may or may not be stored: it is written again, but for what has changed since.</summary>
+    public void Failed()
+    {
+        if (_underWay is null)
+        {
+            return;
+        }
+
+        foreach ((string name, ReadOnlyMemory<byte>? value) in _underWay)
+        {
+            _pending.TryAdd(name, value);
+        }
+
+        _underWay = null;
+    }
+
+    /// <summary>The next step whose changes are stored.</summary>
+    public bool TryRelease(out JournalWait wait)
+    {
+        if (_waits.TryPeek(out (long Write, JournalWait Wait) first) && first.Write <= _written)
+        {
+            wait = _waits.Dequeue().Wait;
+            return true;
+        }
+
+        wait = default;
+        return false;
+    }
+
+    /// <summary>Takes every step that waits, for a session that is let go.</summary>
+    public bool TryAbandon(out JournalWait wait)
+    {
+        bool found = _waits.TryDequeue(out (long Write, JournalWait Wait) first);
+        wait = first.Wait;
+        return found;
+    }
+
+    /// <summary>Whether a packet identifier stands in the record, so that it must not be given again yet.</summary>
+    public bool HasOutgoing(ushort packetId) => _outgoing.ContainsKey(packetId);
+
+    /// <summary>An outgoing message stands in the record, or will with the next write.</summary>
+    public void AddOutgoing(ushort packetId, int group, LogPosition position) =>
+        _outgoing[packetId] = new OutgoingRecord(group, position, false);
+
+    /// <summary>
+    /// The device has finished an outgoing message. Its field stays to mask its position, so that a reading from a
+    /// checkpoint passes it over; without a position there is nothing to mask.
+    /// </summary>
+    public void OutgoingDone(ushort packetId)
+    {
+        if (!_outgoing.TryGetValue(packetId, out OutgoingRecord record))
+        {
+            return;
+        }
+
+        _outgoing[packetId] = record with { IsDone = true };
+        if (record.Position.IsNone)
+        {
+            Delete(SessionStateCodec.OutgoingName(packetId));
+        }
+    }
+
+    /// <summary>A written checkpoint says that the session is done up to these positions: what they cover needs no mask.</summary>
+    public void CheckpointWritten(IReadOnlyList<LogPosition> positions)
+    {
+        foreach ((ushort packetId, OutgoingRecord record) in _outgoing)
+        {
+            if (record.IsDone && record.Group >= 0 && record.Group < positions.Count && record.Position <= positions[record.Group])
+            {
+                Delete(SessionStateCodec.OutgoingName(packetId));
+            }
+        }
+    }
+
+    /// <summary>Done messages that still stand in the record, for a write of the whole session.</summary>
+    public IEnumerable<(ushort PacketId, int Group, LogPosition Position)> DoneOutgoing() =>
+        _outgoing.Where(record => record.Value.IsDone).Select(record => (record.Key, record.Value.Group, record.Value.Position));
+}
