@@ -15,6 +15,8 @@ internal static class Repository
 
     public static string LoadtestProgram => Path.Combine(Root, "loadtest", "bin", Configuration, Framework, "trunkline-loadtest");
 
+    public static string BenchmarksProgram => Path.Combine(Root, "tests", "Benchmarks", "bin", Configuration, Framework, "trunkline-benchmarks");
+
     public static string ToolProgram => Path.Combine(Root, "tools", "trunkline", "bin", Configuration, Framework, "trunkline-tool");
 
     public static string NginxConfiguration => Path.Combine(Root, "nginx", "nginx.conf");

@@ -21,11 +21,17 @@ internal static class BenchCommand
     private static readonly Option<bool> List = new("--list") { Description = "Name the rows and their goals, measure nothing." };
     private static readonly Option<string?> Show = new("--show") { Description = "Print the table of a JSON file, measure nothing." };
 
+    private static readonly Option<string?> Micro = new("--micro")
+    {
+        Description = "Run BenchmarkDotNet instead: codec, filter index, session, links and dispatch, with what they allocate; FILTER is a part of a name.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
     public static Command Create()
     {
         Command bench = new("bench", "Measure the goals of speed and size against peers on this machine. Exit code 1 when a goal is missed.")
         {
-            Rounds, Rows, Json, FlashMq, Seconds, Devices, BasePort, ProxySettings, List, Show,
+            Rounds, Rows, Json, FlashMq, Seconds, Devices, BasePort, ProxySettings, List, Show, Micro,
         };
         bench.SetAction(RunAsync);
         return bench;
@@ -33,6 +39,11 @@ internal static class BenchCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        if (parsed.GetResult(Micro) is not null)
+        {
+            return await MicroBenchmarks.RunAsync(parsed.GetValue(Micro), cancellation);
+        }
+
         IReadOnlyList<BenchRow> all = RowList.All();
         if (parsed.GetValue(Show) is string shown)
         {

@@ -4,7 +4,7 @@ namespace Trunkline.Tool.Bench.Rows;
 internal static class RowList
 {
     /// <summary>The rows.</summary>
-    public static IReadOnlyList<BenchRow> All() => [.. IdleRows.All(), .. MessageRows.All(), .. ConnectRows.All(), new AllocationRow(), .. GrowthRows.All()];
+    public static IReadOnlyList<BenchRow> All() => [.. IdleRows.All(), .. MessageRows.All(), .. ConnectRows.All(), new AllocationRow(), .. GrowthRows.All(), new ManyFiltersRow()];
 
     /// <summary>Those named: a whole name, or the beginning of several. Without names all. An unknown one is refused with the list.</summary>
     public static IReadOnlyList<BenchRow> Select(IReadOnlyList<BenchRow> rows, IReadOnlyList<string> names)
