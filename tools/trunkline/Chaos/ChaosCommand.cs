@@ -20,11 +20,12 @@ internal static class ChaosCommand
         Option<double> away = new("--away") { Description = "Longest time that a part stays away or held, seconds.", DefaultValueFactory = _ => 8 };
         Option<double> pause = new("--pause") { Description = "Seconds in peace between faults: lease, adoption and a little.", DefaultValueFactory = _ => 11 };
         Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
+        Option<bool> noShares = new("--no-shares") { Description = "Leave shared subscriptions out." };
         broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
         redis.AcceptOnlyFromAmong("single", "sentinel", "cluster");
         Command chaos = new("chaos", "Break a tier of its own under load by a seeded schedule; print the verdict as JSON. Exit code 0 when every promise held.")
         {
-            seed, minutes, basePort, proxies, groups, broker, redis, faults, pairs, away, pause, proxySettings,
+            seed, minutes, basePort, proxies, groups, broker, redis, faults, pairs, away, pause, noShares, proxySettings,
         };
         chaos.SetAction(async (parsed, cancellation) =>
         {
@@ -46,7 +47,7 @@ internal static class ChaosCommand
                 PairShare = parsed.GetValue(pairs),
                 LongestAway = TimeSpan.FromSeconds(parsed.GetValue(away)),
                 Pause = TimeSpan.FromSeconds(parsed.GetValue(pause)),
-                HasShares = tier.Broker == BrokerKind.Trunkline,
+                HasShares = tier.Broker == BrokerKind.Trunkline && !parsed.GetValue(noShares),
             };
             return await RunAsync(tier, options, cancellation);
         });

@@ -223,7 +223,8 @@ internal sealed class ChaosClient(ChaosClientOptions options, IChaosClientOwner 
         HasWill = options.Will is not null,
         WillTopic = options.Will is { } will ? Encoding.UTF8.GetBytes(will.Topic) : default,
         WillPayload = options.Will is { } last ? Encoding.UTF8.GetBytes(last.Payload) : default,
-        WillQoS = options.Will is null ? QoS.AtMostOnce : QoS.AtLeastOnce,
+        // At QoS 2: at QoS 1 the watcher may rightly get it again.
+        WillQoS = options.Will is null ? QoS.AtMostOnce : QoS.ExactlyOnce,
     });
 
     private static void Close(Socket? socket)
