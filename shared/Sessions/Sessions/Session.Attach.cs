@@ -39,7 +39,7 @@ public sealed partial class Session
     /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
     internal void Opened()
     {
-        if (_isRestored)
+        if (_restored is { IsNew: true })
         {
             GoOn();
         }

@@ -176,7 +176,7 @@ public sealed partial class Session
     /// </summary>
     private void ContinueBacklog()
     {
-        if (_backlog is not { } backlog || _isBringingFilters || Channel is not { } channel || _waiting is not null || !CanSend(channel))
+        if (_backlog is not { } backlog || _restored is { IsBringingFilters: true } || Channel is not { } channel || _waiting is not null || !CanSend(channel))
         {
             return;
         }
@@ -328,6 +328,12 @@ public sealed partial class Session
         if (_backlog is { IsAllLive: true })
         {
             _backlog = null;
+            if (_restored is { IsNew: false, IsBringingFilters: false })
+            {
+                // Every position that was in flight lies behind.
+                _restored = null;
+            }
+
             NoteDone();
         }
     }

@@ -8,19 +8,8 @@ public sealed partial class Session
     /// <summary>After the death of a node nobody knows which identifiers it gave last: new ones start half the range away.</summary>
     private const int PacketIdLeap = 32_768;
 
-    /// <summary>The messages in flight are still to be read from the log; null once they were asked for.</summary>
-    private List<GroupPosition>? _toRead;
-
-    /// <summary>Positions of messages that were in flight: the log does not give them to the session again. Null when there are none.</summary>
-    private HashSet<GroupPosition>? _masked;
-
-    private bool _isRestored;
-
-    /// <summary>
-    /// The filters are being handed to the router, one by one, and it may answer for the first before it has the last: a
-    /// page read now would lack what the others match.
-    /// </summary>
-    private bool _isBringingFilters;
+    /// <summary>What is needed until a restored session goes on; null for any other.</summary>
+    private Restored? _restored;
 
     /// <summary>Subscriptions whose retained messages were all handed over, and are not known to be done.</summary>
     private int _retainedToSettle;
@@ -28,7 +17,7 @@ public sealed partial class Session
     /// <summary>Fills a new session from a state.</summary>
     internal void Restore(SessionState state, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
     {
-        _isRestored = true;
+        _restored = new Restored();
         _lastPacketId = isAfterDeath
             ? (ushort)(1 + ((state.LastPacketId + PacketIdLeap) % ushort.MaxValue))
             : state.LastPacketId;
@@ -67,24 +56,29 @@ public sealed partial class Session
     /// <summary>CONNACK is out: the filters are made live here, what is in flight is read, then the log.</summary>
     private void GoOn()
     {
-        _isRestored = false;
-        if (_toRead is { } positions)
+        Restored restored = _restored!;
+        restored.IsNew = false;
+        if (restored.ToRead.Count > 0)
         {
-            _toRead = null;
-            _context.Router.ReadMessages(new MessageRead(this, positions));
+            _context.Router.ReadMessages(new MessageRead(this, restored.ToRead));
         }
 
         SessionSubscription[] held = _subscriptions.ToArray();
         if (held.Length > 0)
         {
-            _isBringingFilters = true;
+            restored.IsBringingFilters = true;
             Enqueue(new SubscribeOperation(this, [.. held.Select(subscription =>
                 new SubscribeItem(subscription, (ReasonCode)subscription.Options.QoS)
                 {
                     IsNew = true,
                     WantsRetained = subscription.IsRetainedPending,
                 })]));
-            _isBringingFilters = false;
+            restored.IsBringingFilters = false;
+        }
+
+        if (restored.Masked.Count == 0)
+        {
+            _restored = null;
         }
     }
 
@@ -147,7 +141,7 @@ public sealed partial class Session
 
     /// <summary>Whether the log's message at this position is in flight, or was finished after the position the reading began at.</summary>
     private bool IsMasked(SharedMessage message) =>
-        _masked is not null && _masked.Contains(new GroupPosition(message.Group, message.Position));
+        _restored is not null && _restored.Masked.Contains(new GroupPosition(message.Group, message.Position));
 
     /// <summary>A message in flight was found in the log.</summary>
     internal void MessageRead(SharedMessage message)
@@ -197,7 +191,7 @@ public sealed partial class Session
         Journal.AddOutgoing(outgoing.PacketId, isLogged ? outgoing.Group : -1, isLogged ? outgoing.Position : LogPosition.None);
         if (isLogged && outgoing.Position > SessionState.Of(positions, outgoing.Group))
         {
-            (_masked ??= []).Add(new GroupPosition(outgoing.Group, outgoing.Position));
+            _restored!.Masked.Add(new GroupPosition(outgoing.Group, outgoing.Position));
         }
         else if (isLogged && isAfterDeath && outgoing.QoS == QoS.AtLeastOnce)
         {
@@ -209,7 +203,7 @@ public sealed partial class Session
         bool needsRead = outgoing.Stage == OutgoingStage.Sent && outgoing.Message is null;
         if (needsRead)
         {
-            (_toRead ??= []).Add(new GroupPosition(outgoing.Group, outgoing.Position));
+            _restored!.ToRead.Add(new GroupPosition(outgoing.Group, outgoing.Position));
         }
 
         _window ??= _context.Windows.Rent(_lastPacketId);
@@ -277,5 +271,23 @@ public sealed partial class Session
         }
 
         return first;
+    }
+
+    private sealed class Restored
+    {
+        /// <summary>CONNACK is not out yet.</summary>
+        public bool IsNew { get; set; } = true;
+
+        /// <summary>
+        /// The filters are being handed to the router, one by one, and it may answer for the first before it has the last:
+        /// a page read now would lack what the others match.
+        /// </summary>
+        public bool IsBringingFilters { get; set; }
+
+        /// <summary>Messages in flight that are to be read from the log.</summary>
+        public List<GroupPosition> ToRead { get; } = [];
+
+        /// <summary>Messages in flight or done beyond where the reading begins: the log does not give them to the session again.</summary>
+        public HashSet<GroupPosition> Masked { get; } = [];
     }
 }
