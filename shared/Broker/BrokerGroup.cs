@@ -188,6 +188,7 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         protected override void OnDue()
         {
             links.OnTick();
+            state.Log.OnTick();
             state.Retained.Sweep(state.NowMs, SweepSteps);
             state.Counters.Set(BrokerCounter.LogMessages, state.Log.Messages);
             state.Counters.Set(BrokerCounter.LogBytes, state.Log.Bytes);

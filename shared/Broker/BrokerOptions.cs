@@ -21,6 +21,9 @@ public sealed record BrokerOptions
     /// <summary>Bytes the log keeps, 48 of header a message included; beyond it the oldest message is dropped, with <c>file</c> the oldest segment.</summary>
     public long LogMaximumBytes { get; init; } = 1024L * 1024 * 1024;
 
+    /// <summary>Milliseconds the log keeps a message; older ones are dropped, with <c>file</c> by segments, and only while the broker runs.</summary>
+    public long LogMaximumAgeMs { get; init; } = 86_400_000;
+
     /// <summary>Bytes the log takes from the system at a time.</summary>
     public int LogBlockBytes { get; init; } = 256 * 1024;
 
@@ -91,6 +94,7 @@ public sealed record BrokerOptions
         [
             (nameof(LogMaximumMessages), LogMaximumMessages, 1, long.MaxValue / 2),
             (nameof(LogMaximumBytes), LogMaximumBytes, 64 * 1024, long.MaxValue / 2),
+            (nameof(LogMaximumAgeMs), LogMaximumAgeMs, 1000, 3650L * 86_400_000),
             (nameof(LogBlockBytes), LogBlockBytes, 4096, 64 * 1024 * 1024),
             (nameof(LogSegmentBytes), LogSegmentBytes, 16 * 1024, 1024 * 1024 * 1024),
             (nameof(LogCacheBytes), LogCacheBytes, 4096, int.MaxValue),

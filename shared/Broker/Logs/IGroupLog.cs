@@ -86,6 +86,14 @@ public interface IGroupLog
     /// </param>
     LogCursor Seek(LogPosition after, out bool mayHaveLost);
 
+    /// <summary>
+    /// Moves a cursor over pieces of the log that hold nothing for the filters whose hashes are wanted; they need not be in memory. False when it stopped to let others have their turn.
+    /// </summary>
+    bool Skip(ref LogCursor cursor, uint[] wanted);
+
+    /// <summary>Drops what is too old; called a few times a second.</summary>
+    void OnTick();
+
     /// <summary>Reads the record at the cursor and moves it on. The record's slices live until the next call of any kind.</summary>
     LogReading TryRead(ref LogCursor cursor, out LogRecord record);
 }

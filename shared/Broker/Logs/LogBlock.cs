@@ -20,6 +20,9 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
     /// <summary>Messages in it; other records are not counted.</summary>
     public int Count { get; set; }
 
+    /// <summary>Hashes of what topics it holds, sorted, once it is complete; null while it is not.</summary>
+    public uint[]? Topics { get; set; }
+
     /// <summary>The segment file it is part of; null in memory.</summary>
     public LogSegment? Segment { get; init; }
 

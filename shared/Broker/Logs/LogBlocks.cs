@@ -8,7 +8,11 @@ namespace Trunkline.Broker;
 /// </summary>
 internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
 {
+    /// <summary>Comparisons one call of <see cref="Skip"/> makes at most, so that the loop goes on.</summary>
+    private const int SkipComparisons = 50_000;
+
     private readonly List<LogBlock> _blocks = [];
+    private readonly BlockTopics _topics = new();
     private long _use;
 
     public LogTerms Terms { get; } = terms;
@@ -22,7 +26,7 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
     /// <summary>What a stored expiry is ahead of the loop's clock, in ms.</summary>
     public long ClockOffsetMs { get; init; }
 
-    public int Count => _blocks.Count;
+    public int BlockCount => _blocks.Count;
 
     public LogBlock this[int index] => _blocks[index];
 
@@ -32,7 +36,53 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
 
     public LogPosition Start => Before(FirstOrdinal);
 
-    public void Add(LogBlock block) => _blocks.Add(block);
+    /// <summary>Adds a block; the one before it is complete.</summary>
+    public void Add(LogBlock block)
+    {
+        if (_blocks.Count > 0)
+        {
+            _blocks[^1].Topics = _topics.Take();
+        }
+
+        _blocks.Add(block);
+    }
+
+    /// <summary>A message is added to the last block.</summary>
+    public long Count(LogBlock block, ReadOnlySpan<byte> topic)
+    {
+        block.Count++;
+        _topics.Add(topic);
+        return ++LastOrdinal;
+    }
+
+    /// <summary>
+    /// Moves a cursor over complete blocks that hold nothing that is wanted. False when there may be more of them than one
+    /// step looks at.
+    /// </summary>
+    /// <param name="cursor">The cursor.</param>
+    /// <param name="wanted">See <see cref="BlockTopics.Wanted"/>.</param>
+    /// <param name="below">Not further than to this number.</param>
+    public bool Skip(ref LogCursor cursor, uint[] wanted, long below)
+    {
+        for (int left = SkipComparisons; left > 0; left -= 1 + wanted.Length)
+        {
+            if (cursor.NextOrdinal < FirstOrdinal || cursor.NextOrdinal >= below || (cursor.Block?.Holds(cursor.NextOrdinal) ?? false))
+            {
+                return true;
+            }
+
+            LogBlock block = _blocks[IndexOf(cursor.NextOrdinal)];
+            if (!block.Holds(cursor.NextOrdinal) || block.Topics is not { } topics || block.EndOrdinal > below
+                || BlockTopics.HoldsAny(topics, wanted))
+            {
+                return true;
+            }
+
+            cursor = new LogCursor { Position = Terms.PositionOf(block.EndOrdinal - 1), NextOrdinal = block.EndOrdinal };
+        }
+
+        return false;
+    }
 
     /// <summary>Drops the oldest blocks.</summary>
     public void RemoveFirst(int count) => _blocks.RemoveRange(0, count);

@@ -9,6 +9,7 @@ namespace Trunkline.Broker;
 /// </summary>
 public sealed class MemoryGroupLog : IGroupLog
 {
+    private const int MaximumDropsPerTick = 100_000;
     private readonly Loop _loop;
     private readonly BrokerOptions _options;
     private readonly LogProducers _producers;
@@ -113,9 +114,8 @@ public sealed class MemoryGroupLog : IGroupLog
         LogBlock block = BlockFor(size);
         RecordFrame.Write(
             block.Extend(size), record, new RecordStamp(RecordKind.Message, _loop.NowMs, record.ExpiresAtMs));
-        block.Count++;
         Bytes += size;
-        long ordinal = ++_blocks.LastOrdinal;
+        long ordinal = _blocks.Count(block, record.Topic);
         LogPosition position = Tail;
         record.Producer?.Pass(record.Number, position);
         if (record.Id is { } id)
@@ -128,6 +128,19 @@ public sealed class MemoryGroupLog : IGroupLog
 
     /// <inheritdoc/>
     public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
+
+    /// <inheritdoc/>
+    public bool Skip(ref LogCursor cursor, uint[] wanted) => _blocks.Skip(ref cursor, wanted, _blocks.LastOrdinal + 1);
+
+    /// <inheritdoc/>
+    public void OnTick()
+    {
+        long before = _loop.NowMs - _options.LogMaximumAgeMs;
+        for (int left = MaximumDropsPerTick; left > 0 && Messages > 0 && RecordFrame.AtMsOf(_blocks[0].At(_headOffset)) < before; left--)
+        {
+            DropOldest();
+        }
+    }
 
     /// <inheritdoc/>
     public LogReading TryRead(ref LogCursor cursor, out LogRecord record) => _blocks.TryRead(ref cursor, out record, out _);

@@ -16,9 +16,15 @@ internal sealed class LogPages(BrokerState state)
     public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
         LogCursor cursor = state.Log.Seek(text.From!.Value, out bool mayHaveLost);
+        uint[]? wanted = text.Wanted();
         bool isMore = true;
         for (int left = state.Options.ReadAheadRecords; left > 0 && page.WrittenCount < bytes; left--)
         {
+            if (wanted is not null && !state.Log.Skip(ref cursor, wanted))
+            {
+                break;
+            }
+
             LogCursor before = cursor;
             LogReading reading = state.Log.TryRead(ref cursor, out LogRecord record);
             if (reading == LogReading.Lost)

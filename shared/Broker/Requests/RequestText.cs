@@ -52,6 +52,9 @@ internal sealed class RequestText
         return request;
     }
 
+    /// <summary>What pieces of the log must hold one of to be worth reading; null for any.</summary>
+    public uint[]? Wanted() => BlockTopics.Wanted(_filters);
+
     /// <summary>Whether any of the filters matches a topic.</summary>
     public bool Matches(ReadOnlySpan<byte> topic)
     {

@@ -49,10 +49,11 @@ internal sealed partial class FileGroupLog
     public LogPosition Append(in LogRecord record)
     {
         int size = checked((int)RecordFrame.SizeOf(record, RecordIds.SizeOf(record)));
-        AppendRecord(record, RecordKind.Message, size);
+        LogBlock block = AppendRecord(record, RecordKind.Message, size);
         _messages++;
-        long ordinal = ++_blocks.LastOrdinal;
+        long ordinal = _blocks.Count(block, record.Topic);
         LogSegment segment = _segments[^1];
+        segment.NewestMs = WallMs;
         segment.EndOrdinal = ordinal + 1;
         segment.HasRetained |= record.Retain;
         LogPosition position = Tail;
@@ -82,7 +83,7 @@ internal sealed partial class FileGroupLog
         _blocks.Terms.Begin(term, _blocks.LastOrdinal + 1, _blocks.FirstOrdinal);
     }
 
-    private void AppendRecord(in LogRecord record, RecordKind kind, int size)
+    private LogBlock AppendRecord(in LogRecord record, RecordKind kind, int size)
     {
         LogBlock block = BlockFor(size);
         LogSegment segment = block.Segment!;
@@ -94,7 +95,6 @@ internal sealed partial class FileGroupLog
         Span<byte> extra = RecordFrame.Write(frame, record, new RecordStamp(kind, WallMs, expires, extraBytes, (int)batch));
         RecordIds.Write(extra, record);
         RecordFrame.Seal(frame, segment.SeedAt(place));
-        block.Count += kind == RecordKind.Message ? 1 : 0;
         segment.Length += size;
         Bytes += size;
         AppendedBytes += size;
@@ -106,6 +106,7 @@ internal sealed partial class FileGroupLog
         }
 
         WriteAtEndOfTurn();
+        return block;
     }
 
     private LogBlock BlockFor(int size)
@@ -167,11 +168,13 @@ internal sealed partial class FileGroupLog
     /// <summary>Drops the oldest segments while a limit is passed.</summary>
     private void DropSegments()
     {
-        while (!_isClosed && _segments.Count > 1 && IsOverLimit && MayDrop(_segments[0]))
+        while (!_isClosed && _segments.Count > 1 && (IsOverLimit || IsOld(_segments[0])) && MayDrop(_segments[0]))
         {
             DropFirst();
         }
     }
+
+    private bool IsOld(LogSegment segment) => WallMs - segment.NewestMs > _options.LogMaximumAgeMs;
 
     /// <summary>It is written, and no retained message hangs on it.</summary>
     private bool MayDrop(LogSegment segment) =>
@@ -185,7 +188,7 @@ internal sealed partial class FileGroupLog
         segment.IsDropped = true;
         int count = 0;
         long messages = 0;
-        while (count < _blocks.Count && _blocks[count].Segment == segment)
+        while (count < _blocks.BlockCount && _blocks[count].Segment == segment)
         {
             messages += _blocks[count].Count;
             _cache.Remove(_blocks[count]);
@@ -193,7 +196,7 @@ internal sealed partial class FileGroupLog
         }
 
         _blocks.RemoveFirst(count);
-        _blocks.FirstOrdinal = _blocks.Count > 0 ? _blocks[0].FirstOrdinal : _blocks.LastOrdinal + 1;
+        _blocks.FirstOrdinal = _blocks.BlockCount > 0 ? _blocks[0].FirstOrdinal : _blocks.LastOrdinal + 1;
         _ids.DropBefore(_blocks.FirstOrdinal);
         _messages -= messages;
         Dropped += messages;

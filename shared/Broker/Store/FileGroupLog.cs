@@ -147,6 +147,12 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
     public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
 
     /// <inheritdoc/>
+    public bool Skip(ref LogCursor cursor, uint[] wanted) => _blocks.Skip(ref cursor, wanted, CommittedOrdinal + 1);
+
+    /// <inheritdoc/>
+    public void OnTick() => DropSegments();
+
+    /// <inheritdoc/>
     public LogReading TryRead(ref LogCursor cursor, out LogRecord record)
     {
         LogReading reading = _blocks.TryRead(ref cursor, out record, out LogBlock? absent);

@@ -65,7 +65,7 @@ public sealed class GroupStore
             long clockOffsetMs = loop.Time.GetUtcNow().ToUnixTimeMilliseconds() - loop.NowMs;
             long safeBelow = ReadRetained(folder, options, retained, clockOffsetMs, logger);
             var recovery = new LogRecovery(folder, options, retained, logger);
-            RecoveredLog recovered = recovery.Run(clockOffsetMs) with { RetainedSafeBelow = safeBelow };
+            RecoveredLog recovered = recovery.Run(clockOffsetMs, loop.NowMs) with { RetainedSafeBelow = safeBelow };
             counters.Add(BrokerCounter.LogBytesCut, recovery.BytesCut);
             var setup = new FileLogSetup(
                 logger, counters, disk, new StoreThread($"{group}-log", loop), new StoreThread($"{group}-store", loop));

@@ -24,8 +24,9 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
 
     /// <summary>Reads everything.</summary>
     /// <param name="clockOffsetMs">What the clock of the files is ahead of the loop's, in ms.</param>
+    /// <param name="loopNowMs">The loop's clock.</param>
     /// <exception cref="StoreException">Something is damaged, of a newer version, or cannot be read.</exception>
-    public RecoveredLog Run(long clockOffsetMs)
+    public RecoveredLog Run(long clockOffsetMs, long loopNowMs)
     {
         IReadOnlyList<string> files = folder.Segments();
         for (int i = 0; i < files.Count; i++)
@@ -34,6 +35,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         }
 
         _blocks ??= new LogBlocks(new LogTerms(1)) { ClockOffsetMs = clockOffsetMs };
+        MakeYoung(nowMs: loopNowMs + clockOffsetMs);
         OpenAll();
 
         return new RecoveredLog(_blocks, _segments, _ids, [.. _producers.Values.OrderBy(producer => producer.LastPosition)], _messages);
@@ -191,8 +193,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
             }
             else if (kind == RecordKind.Message)
             {
-                block.Count++;
-                TakeMessage(source, segment);
+                TakeMessage(source, segment, block);
             }
 
             offset += length;
@@ -214,11 +215,13 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         }
     }
 
-    private void TakeMessage(ReadOnlySpan<byte> source, LogSegment segment)
+    private void TakeMessage(ReadOnlySpan<byte> source, LogSegment segment, LogBlock block)
     {
         LogBlocks blocks = _blocks!;
-        long ordinal = ++blocks.LastOrdinal;
+        LogRecord record = RecordFrame.Read(source, default, blocks.ClockOffsetMs);
+        long ordinal = blocks.Count(block, record.Topic);
         _messages++;
+        segment.NewestMs = long.Max(segment.NewestMs, RecordFrame.AtMsOf(source));
         LogPosition position = blocks.Tail;
         (MessageId? byLink, MessageId? byOtherWay) = RecordIds.Read(RecordFrame.Extra(source));
         if (byLink is { } id)
@@ -237,11 +240,23 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
             _ids.Add(other, ordinal);
         }
 
-        LogRecord record = RecordFrame.Read(source, position, blocks.ClockOffsetMs);
         if (record.Retain && !record.IsForSharesOnly)
         {
             segment.HasRetained = true;
-            retained.Replay(record);
+            retained.Replay(record.With([], false, position));
+        }
+    }
+
+    /// <summary>
+    /// The newest message counts as appended now: a log does not age while its broker is away, and a clock that jumped
+    /// meanwhile takes nothing from it.
+    /// </summary>
+    private void MakeYoung(long nowMs)
+    {
+        long shift = nowMs - _segments.Select(segment => segment.NewestMs).DefaultIfEmpty().Max();
+        foreach (LogSegment segment in _segments)
+        {
+            segment.NewestMs += shift;
         }
     }
 

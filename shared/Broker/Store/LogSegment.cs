@@ -48,6 +48,9 @@ internal sealed class LogSegment
     /// <summary>Bytes with the header, those not yet written included.</summary>
     public long Length { get; set; }
 
+    /// <summary>When its newest message was appended, on the clock of the files; earlier runs count by their last message.</summary>
+    public long NewestMs { get; set; }
+
     /// <summary>Whether one of its messages set or removed a retained one.</summary>
     public bool HasRetained { get; set; }
 

@@ -45,6 +45,10 @@ internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
 
     public bool TryFind(in MessageId id, out LogPosition position) => inner.TryFind(id, out position);
 
+    public bool Skip(ref LogCursor cursor, uint[] wanted) => inner.Skip(ref cursor, wanted);
+
+    public void OnTick() => inner.OnTick();
+
     public LogPosition Append(in LogRecord record) => inner.Append(record);
 
     public LogCursor Seek(LogPosition after, out bool mayHaveLost) => inner.Seek(after, out mayHaveLost);
