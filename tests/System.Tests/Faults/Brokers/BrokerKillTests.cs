@@ -1,3 +1,4 @@
+using Trunkline.SystemTests.Infrastructure;
 using Xunit.Abstractions;
 
 namespace Trunkline.SystemTests.Faults;
@@ -39,7 +40,7 @@ public sealed class BrokerKillTests(ITestOutputHelper output)
         await FinishAsync(traffic);
     }
 
-    private static int[] Ports(Tier tier) => [.. tier.Now.Proxies.Select(proxy => proxy.Mqtt!.Value)];
+    private static int[] Ports(Tier tier) => [.. tier.Now.Proxies.Select(proxy => proxy.Mqtt)];
 
     private async Task FinishAsync(Traffic traffic)
     {
