@@ -90,7 +90,7 @@ internal sealed partial class ConnectionGate : IConnectGate
     public long ClosesOf(CloseCause cause) => Volatile.Read(ref _closes[(int)cause]);
 
     /// <summary>This loop's part of the node's checkpoint.</summary>
-    public CheckpointPart TakeCheckpoint(IReadOnlyList<LogPosition> before) => 
+    public CheckpointPart TakeCheckpoint(IReadOnlyList<LogPosition> before) =>
         CheckpointPart.Take(_context, before, LowestPending, Ghosts.ClientIds);
 
     /// <inheritdoc/>
