@@ -15,6 +15,9 @@ public sealed record DeviceOptions
 
     public bool CleanStart { get; init; } = true;
 
+    /// <summary>Seconds the session outlives the connection.</summary>
+    public uint SessionExpirySeconds { get; init; }
+
     /// <summary>Address it comes from: log lines are held back per address, so a test that reads the log takes one of its own.</summary>
     public IPAddress From { get; init; } = IPAddress.Loopback;
 

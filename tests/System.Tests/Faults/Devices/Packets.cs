@@ -17,6 +17,7 @@ internal static class Packets
             KeepAliveSeconds = options.KeepAliveSeconds,
             ClientId = Encoding.UTF8.GetBytes(options.ClientId),
             ReceiveMaximum = ushort.MaxValue,
+            SessionExpiryInterval = options.SessionExpirySeconds,
         });
         return output.WrittenSpan.ToArray();
     }
