@@ -91,7 +91,10 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             reviews,
             _links.UpdateSlots,
             reason => _ended.TrySetResult(new NodeEnd(NodeEndKind.DeclaredDead, reason)),
-            _logger);
+            _logger)
+        {
+            NodeDied = _due.NodeDied,
+        };
         _hostingMetrics = new HostingMetrics(null, _loops);
         _listeners = new ListenerSet(
             options.Listeners,

@@ -66,8 +66,11 @@ internal sealed record NodeOptions
     /// <summary>Milliseconds between two checkpoints: how much a device may get again at QoS 1 after the death of this node.</summary>
     public int CheckpointIntervalMs { get; init; } = 1_000;
 
-    /// <summary>Milliseconds between two looks for wills and expiries that are due.</summary>
-    public int DueIntervalMs { get; init; } = 1_000;
+    /// <summary>
+    /// Milliseconds between two looks for wills and expiries that nobody has in mind: sessions end up to this much late; wills
+    /// only of nodes that died meanwhile, and after a death all nodes look each second.
+    /// </summary>
+    public int DueIntervalMs { get; init; } = 5_000;
 }
 
 /// <summary>What a node takes on when many devices connect at once; refused is cheap and before anything is asked of the directory.</summary>

@@ -111,7 +111,7 @@ internal sealed partial class ConnectionGate
                 attempt.Record = result.Value.Record;
                 if (result.Value.OwesWill)
                 {
-                    Keeper.Due?.Invoke(attempt.ClientId);
+                    Keeper.Due?.Invoke(attempt.ClientId, 0);
                 }
 
                 Decide(attempt);

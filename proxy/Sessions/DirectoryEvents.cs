@@ -15,6 +15,9 @@ internal sealed partial class DirectoryEvents(
     Action<string> declaredDead,
     ILogger logger) : IDirectoryEvents
 {
+    /// <summary>Told that another node died; may be null.</summary>
+    public Action? NodeDied { get; init; }
+
     /// <inheritdoc/>
     public void StateChanged(DirectoryHealth health) => LogState(logger, health.State, health.Detail);
 
@@ -22,8 +25,14 @@ internal sealed partial class DirectoryEvents(
     public void NodeAppeared(NodeInfo node) => LogNode(logger, node.Name, node.Id, "joined");
 
     /// <inheritdoc/>
-    public void NodeGone(NodeInfo node, NodeGoneReason reason) =>
+    public void NodeGone(NodeInfo node, NodeGoneReason reason)
+    {
         LogNode(logger, node.Name, node.Id, reason == NodeGoneReason.Left ? "left" : "is dead: its lease stood still");
+        if (reason != NodeGoneReason.Left)
+        {
+            NodeDied?.Invoke();
+        }
+    }
 
     /// <inheritdoc/>
     public void DeclaredDead(string reason) => declaredDead(reason);

@@ -11,13 +11,24 @@ namespace Trunkline.Proxy;
 /// buckets among them; where two do the same for a while, a will has one identity and the log takes it once. Runs on the
 /// first loop.
 /// </summary>
+/// <remarks>
+/// Looking costs a call per bucket, so it is slow by default: the node that saw a connection end looks by itself when its
+/// will is due, and after the death of a node, whose wills nobody has in mind, all look often for a while.
+/// </remarks>
 internal sealed class DueWorker : LoopTimer
 {
     /// <summary>Items read at a time; a full answer is followed by the next reading at once.</summary>
     private const int MostItems = 64;
 
-    /// <summary>The interval is cut into this many steps, each of which asks for its share of the buckets.</summary>
-    private const int Steps = 10;
+    /// <summary>With every tick a share of the buckets is asked, and what was to be hurried.</summary>
+    private const int TickMs = 100;
+
+    /// <summary>How often each bucket is asked after a death, and for how long.</summary>
+    private const int HurriedIntervalMs = 1_000;
+    private const int HurriedForMs = 15_000;
+
+    /// <summary>Wills kept in mind; beyond it they wait for the next look.</summary>
+    private const int MostSoon = 100_000;
 
     private readonly IReadOnlyList<ConnectionGate> _gates;
     private readonly Func<string, ConnectionGate> _gateOf;
@@ -28,6 +39,8 @@ internal sealed class DueWorker : LoopTimer
     private readonly HashSet<int> _asked = [];
     private IReadOnlyList<NodeInfo> _nodes = [];
     private int[] _buckets = [];
+    private readonly PriorityQueue<string, long> _soon = new();
+    private long _hurriedUntilMs;
     private int _next;
     private bool _isStopped;
 
@@ -44,7 +57,7 @@ internal sealed class DueWorker : LoopTimer
     private Loop Loop => _gates[0].Loop;
 
     /// <summary>Begins. On the first loop.</summary>
-    public void Start() => Loop.Timers.Schedule(this, _intervalMs / Steps);
+    public void Start() => Loop.Timers.Schedule(this, TickMs);
 
     /// <summary>Ends. On the first loop.</summary>
     public void Stop()
@@ -53,14 +66,35 @@ internal sealed class DueWorker : LoopTimer
         Loop.Timers.Cancel(this);
     }
 
-    /// <summary>Something of this client identifier is due now; any thread.</summary>
-    public void Hurry(string clientId) => Loop.Post(() => Read(Bucket.Of(clientId)));
+    /// <summary>Something of this client identifier is due after so many milliseconds, 0 for now; any thread.</summary>
+    public void Hurry(string clientId, long afterMs) => Loop.Post(() =>
+    {
+        if (afterMs == 0)
+        {
+            Read(Bucket.Of(clientId));
+        }
+        else if (_soon.Count < MostSoon)
+        {
+            _soon.Enqueue(clientId, Loop.NowMs + afterMs);
+        }
+    });
+
+    /// <summary>A node died: what was in its care falls due in the next seconds; any thread.</summary>
+    public void NodeDied() => Loop.Post(() => _hurriedUntilMs = Loop.NowMs + HurriedForMs);
 
     /// <inheritdoc/>
     protected override void OnDue()
     {
         Share();
-        int end = int.Min(_buckets.Length, _next + (_buckets.Length / Steps) + 1);
+        long now = Loop.NowMs;
+        while (_soon.TryPeek(out string? clientId, out long dueMs) && dueMs <= now)
+        {
+            _soon.Dequeue();
+            Read(Bucket.Of(clientId));
+        }
+
+        int interval = now < _hurriedUntilMs ? int.Min(_intervalMs, HurriedIntervalMs) : _intervalMs;
+        int end = int.Min(_buckets.Length, _next + (int)((long)_buckets.Length * TickMs / interval) + 1);
         for (; _next < end; _next++)
         {
             Read(_buckets[_next]);
@@ -71,7 +105,7 @@ internal sealed class DueWorker : LoopTimer
             _next = 0;
         }
 
-        Loop.Timers.Schedule(this, _intervalMs / Steps);
+        Loop.Timers.Schedule(this, TickMs);
     }
 
     /// <summary>This node's buckets: of all nodes, the one whose identity and bucket hash highest has it (rendezvous hashing).</summary>

@@ -138,14 +138,16 @@ internal sealed partial class SessionKeeper
             case DirectoryStatus.Ok:
             case DirectoryStatus.Stale:
             case DirectoryStatus.Missing when !task.IsPersistent:
-                bool isDue = result.IsOk && task.HasWillDue && session.HasWill && !IsDraining;
+                long? dueMs = result.IsOk && !IsDraining && session.Will is { } will
+                    ? task.HasWillDue ? 0 : 100 + (1000L * uint.Min(will.DelaySeconds, session.ExpirySeconds))
+                    : null;
                 Counters.Add(result.IsOk ? KeeperCounter.Detached : KeeperCounter.Fenced);
                 session.Claim = null;
                 _detaching.Remove(task.ClientId);
                 _context.Registry.Forget(session);
-                if (isDue)
+                if (dueMs is { } afterMs)
                 {
-                    Due?.Invoke(task.ClientId);
+                    Due?.Invoke(task.ClientId, afterMs);
                 }
 
                 Finish(task, isStored: true);

@@ -55,8 +55,8 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
     /// <summary>Told when the directory does not know a holder any more: what is held has to be written back.</summary>
     public Action? Doubted { get; set; }
 
-    /// <summary>Told that something of a client identifier is due now.</summary>
-    public Action<string>? Due { get; set; }
+    /// <summary>Told that something of a client identifier is due after so many milliseconds; 0 for now.</summary>
+    public Action<string, long>? Due { get; set; }
 
     /// <inheritdoc/>
     public MessageId NextMessageId() => new(_nodeId, _linkNumber, ++_lastNumber);

@@ -35,6 +35,30 @@ public sealed partial class MovingSessionsTests(ITestOutputHelper output)
     public Task Proxies_are_asked_to_stop() => RunAsync("proxy-stop", 23, 2);
 
     [ProgramsFact("redis-server", "redis-cli")]
+    public async Task After_Redis_came_back_empty_connected_sessions_are_found_anywhere()
+    {
+        await using Tier tier = await Tier.UpAsync(new TierOptions { Proxies = 2, Groups = 2, ProxySettings = ShortLeases });
+        DeviceOptions kept = new() { ClientId = "kept", CleanStart = false, Version = ProtocolVersion.Mqtt311 };
+        FaultDevice subscriber = await FaultDevice.ConnectAsync(tier.Now.Proxies[0].Mqtt, kept);
+        Assert.Equal(ReasonCode.GrantedQoS2, await subscriber.SubscribeAsync("emptied/#", QoS.ExactlyOnce));
+        CommandResult flushed = await CommandRunner.RunAsync(
+            "redis-cli", "-p", tier.Now.Redis[0].Port.ToString(CultureInfo.InvariantCulture), "FLUSHALL");
+        flushed.EnsureSuccess();
+
+        // Nobody is disconnected, and QoS 2 waits at most until the sessions are written back.
+        await using FaultDevice publisher = await FaultDevice.ConnectAsync(
+            tier.Now.Proxies[1].Mqtt, new DeviceOptions { ClientId = "p" });
+        Assert.Equal(ReasonCode.Success, await publisher.PublishAsync("emptied/1", "before", QoS.ExactlyOnce));
+        await subscriber.AwaitMessagesAsync(1);
+        await subscriber.DisposeAsync();
+        Assert.Equal(ReasonCode.Success, await publisher.PublishAsync("emptied/1", "away", QoS.ExactlyOnce));
+
+        await using FaultDevice after = await FaultDevice.ConnectAsync(tier.Now.Proxies[1].Mqtt, kept);
+        IReadOnlyList<ReceivedMessage> received = await after.AwaitMessagesAsync(1);
+        Assert.Equal(["away"], received.Select(message => message.Payload));
+    }
+
+    [ProgramsFact("redis-server", "redis-cli")]
     public async Task Redis_hears_nothing_of_QoS_1_messages()
     {
         await using Tier tier = await Tier.UpAsync(new TierOptions { Proxies = 2, Groups = 2 });
