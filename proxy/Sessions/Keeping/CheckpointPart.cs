@@ -39,10 +39,11 @@ internal sealed class CheckpointPart
             laggards.Add((ghost, new LogPosition[dispatched.Length]));
         }
 
+        // Thousands of sessions have something in flight at any moment: only a laggard costs an array.
+        Span<LogPosition> done = dispatched.Length <= 256 ? stackalloc LogPosition[dispatched.Length] : new LogPosition[dispatched.Length];
         for (int i = 0; i < context.Undone.Count; i++)
         {
             Session session = context.Undone[i];
-            var done = new LogPosition[dispatched.Length];
             bool isBehind = false;
             for (int group = 0; group < done.Length; group++)
             {
@@ -52,7 +53,7 @@ internal sealed class CheckpointPart
 
             if (isBehind)
             {
-                laggards.Add((session.ClientId, done));
+                laggards.Add((session.ClientId, done.ToArray()));
             }
             else
             {
@@ -65,6 +66,17 @@ internal sealed class CheckpointPart
 
     /// <summary>Lowers positions to others that are lower.</summary>
     public static void Lower(LogPosition[] positions, IReadOnlyList<LogPosition> others)
+    {
+        for (int group = 0; group < positions.Length; group++)
+        {
+            if (others[group] < positions[group])
+            {
+                positions[group] = others[group];
+            }
+        }
+    }
+
+    private static void Lower(LogPosition[] positions, ReadOnlySpan<LogPosition> others)
     {
         for (int group = 0; group < positions.Length; group++)
         {

@@ -253,6 +253,68 @@ public sealed class WriteAheadTests
     }
 
     [Fact]
+    public void A_restored_session_reads_nothing_before_the_router_has_all_its_filters()
+    {
+        var bed = new TestBed(Setup.V5);
+        _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
+        var router = new EagerRouter();
+        bed.Context.Router = router;
+        var random = new Random(7);
+        var state = new SessionState
+        {
+            Subscriptions = [States.Subscription(random, 1), States.Subscription(random, 2), States.Subscription(random, 3)],
+            Positions = [new GroupPosition(0, new LogPosition(1, 5)), new GroupPosition(1, new LogPosition(1, 7))],
+        };
+        bed.Context.Registry.Restore("d", state, state.Positions, isAfterDeath: false);
+        bed.Open(bed.Persistent("d"), out Packet connAck);
+        Assert.True(connAck.SessionPresent);
+        Assert.Equal([3, 3], router.FiltersAtRead);
+    }
+
+    /// <summary>Two groups with logs; answers for each filter as soon as it has it, and notes how many it had when it was asked to read.</summary>
+    private sealed class EagerRouter : IMessageRouter
+    {
+        private int _filters;
+
+        public List<int> FiltersAtRead { get; } = [];
+
+        public int LogGroups => 2;
+
+        public bool CanReadBacklog(int group) => true;
+
+        public LogPosition Dispatched(int group) => new(1, 20);
+
+        public void ReadBacklog(BacklogRead read) => FiltersAtRead.Add(_filters);
+
+        public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket) => PublishOutcome.Taken;
+
+        public void Subscribe(SubscribeOperation operation)
+        {
+            foreach (SubscribeItem item in operation.Items)
+            {
+                _filters++;
+                for (int group = 0; group < LogGroups; group++)
+                {
+                    item.Subscription!.Session.AwaitStart(group);
+                    item.Subscription.Session.Started(group, new LogPosition(1, 20));
+                }
+            }
+
+            operation.Complete();
+        }
+
+        public void Unsubscribe(SubscribeOperation operation) => operation.Complete();
+
+        public void Forget(Session session)
+        {
+        }
+
+        public void AttachmentChanged(Session session)
+        {
+        }
+    }
+
+    [Fact]
     public void A_session_that_is_forgotten_publishes_no_will_and_holds_no_message()
     {
         var bed = new TestBed(Setup.V5);
