@@ -34,7 +34,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         _options = options;
         _time = time;
         _say = say;
-        _actor = new FaultActor(folder, time, Say);
+        _actor = new FaultActor(folder, time, Say, ForgiveWillsOf);
         _ports = [.. TierRunner.Status(folder).Parts.Where(part => part.Kind == PartKind.Proxy).Select(part => part.Port("mqtt")!.Value)];
 
         // Devices have chances of their own: how many they take must not move the faults.
@@ -83,6 +83,21 @@ internal sealed class ChaosRun : IAsyncDisposable
         lock (_random)
         {
             return _ports[_random.Next(_ports.Length)];
+        }
+    }
+
+    /// <summary>
+    /// A proxy that is held longer than its lease is dead to the others: they publish its devices' wills, though the devices
+    /// do not know yet that they are cut off.
+    /// </summary>
+    private void ForgiveWillsOf(Part part)
+    {
+        lock (_wills)
+        {
+            foreach (WillDevice device in _wills.Where(device => device.Client.Port == part.Port("mqtt")))
+            {
+                device.Forgive();
+            }
         }
     }
 
@@ -184,7 +199,10 @@ internal sealed class ChaosRun : IAsyncDisposable
         for (int n = 0; _options.WillInterval > TimeSpan.Zero && await PauseAsync(_options.WillInterval, cancellation); n++)
         {
             WillDevice device = new($"will-{n}", ChoosePort, Ledger, () => _actor.IsCalm, _time);
-            _wills.Add(device);
+            lock (_wills)
+            {
+                _wills.Add(device);
+            }
 
             // It stays a while; the one before the one before it goes now.
             _ = device.Client.StartAsync().ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);

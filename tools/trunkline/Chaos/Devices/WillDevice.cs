@@ -76,6 +76,18 @@ internal sealed class WillDevice : IChaosClientOwner
         _ended.TrySetResult();
     }
 
+    /// <summary>Its proxy is about to be harmed: its will may come from now on, though it is connected.</summary>
+    public void Forgive()
+    {
+        lock (_gate)
+        {
+            if (Client.IsOpen && !_isLeaving)
+            {
+                _ledger.SetWill(Name, WillState.Optional);
+            }
+        }
+    }
+
     /// <summary>Leaves in order and awaits the end of the connection, or is cut.</summary>
     public async Task EndAsync(bool cut)
     {

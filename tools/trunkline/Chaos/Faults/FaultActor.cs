@@ -5,8 +5,11 @@ using Trunkline.Tool.Tier;
 
 namespace Trunkline.Tool.Chaos;
 
-/// <summary>Does faults to the parts of one tier and undoes them. One deed to a part at a time. Any thread.</summary>
-internal sealed partial class FaultActor(string folder, TimeProvider time, Action<string> say)
+/// <summary>
+/// Does faults to the parts of one tier and undoes them; tells before and after each deed whom it harms. One deed to a part
+/// at a time. Any thread.
+/// </summary>
+internal sealed partial class FaultActor(string folder, TimeProvider time, Action<string> say, Action<Part> harmed)
 {
     private const int SigCont = 18;
     private const int SigStop = 19;
@@ -37,6 +40,7 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
         try
         {
             say(deed);
+            harmed(part);
             await DoAsync(fault, part, cancellation);
         }
         finally
@@ -53,6 +57,9 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
         {
             IReadOnlyList<int> members = part.Process?.RunningMembers() ?? [];
             Signal(members, SigStop);
+
+            // Once more: a device may have come in just before.
+            harmed(part);
             try
             {
                 await Task.Delay(Longer(fault.Lasts), time, cancellation);
