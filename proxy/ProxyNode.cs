@@ -28,6 +28,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     private readonly Loop[] _loops;
     private readonly SessionContext[] _contexts;
     private readonly EmbeddedGroups _embedded;
+    private readonly ForeignLogs _logs;
     private readonly IDirectory _directory;
     private readonly LinkNode _links;
     private readonly ConnectionGate[] _gates;
@@ -54,6 +55,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         _contexts = [.. _loops.Select(loop => new SessionContext(loop, options.Mqtt))];
         _embedded = new EmbeddedGroups(options, _loops, loggers);
         _directory = CreateDirectory(time);
+        _logs = new ForeignLogs(options, EnvironmentOf(Guid.NewGuid().GetHashCode()));
         _links = new LinkNode(new LinkNodeSetup
         {
             Options = options.Links,
@@ -154,6 +156,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         }
 
         await _embedded.StartAsync();
+        _logs.Start();
         _waitingFor = "The directory does not answer yet.";
         NodeEnd? refusal = await JoinAsync(cancellation);
         if (refusal is not null)
@@ -200,6 +203,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             await StepAsync("leave the directory", async () => await _directory.LeaveAsync());
         }
 
+        await StepAsync("close the logs", _logs.StopAsync);
         await StepAsync("close the directory", async () => await _directory.DisposeAsync());
         if (_isRunning)
         {
@@ -333,8 +337,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             _options.Listeners.FirstOrDefault(listener => listener.Type == ListenerType.Tcp)?.Address ?? "",
             _options.Management.Advertised,
             ProgramVersion.Of(typeof(ProxyNode).Assembly));
-        var environment = new DirectoryEnvironment(
-            time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
+        DirectoryEnvironment environment = EnvironmentOf(seed);
         return options.Endpoints.Count == 0
             ? new MemoryDirectory(new DirectoryMemory(time), self, options, environment)
             : new RedisDirectory(self, options, environment);
@@ -348,7 +351,10 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         UserName = group.UserName.Length > 0 ? group.UserName : null,
         Password = group.Password.Length > 0 ? group.Password : null,
         MaximumFiltersPerLink = group.MaximumFiltersPerLink,
+        Log = _logs.Of(index),
     };
+
+    private DirectoryEnvironment EnvironmentOf(int seed) => new(_time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
 
     private static TcpConnector CreateConnector(GroupOptions group)
     {

@@ -47,6 +47,9 @@ internal sealed record ProxyOptions
     /// <summary>How many devices may connect at a time.</summary>
     public AdmissionOptions Admission { get; init; } = new();
 
+    /// <summary>The logs of foreign groups in Redis.</summary>
+    public GroupStreamOptions Streams { get; init; } = new();
+
     /// <summary>The upstream links.</summary>
     public LinkOptions Links { get; init; } = new();
 
@@ -131,5 +134,15 @@ internal sealed record GroupOptions
     public int MaximumFiltersPerLink { get; init; } = 20_000;
 
     /// <summary>Foreign: where the group's log stands; <c>none</c> serves sessions while they are connected.</summary>
-    public string Log { get; init; } = "none";
+    public GroupLogKind Log { get; init; } = GroupLogKind.None;
+}
+
+/// <summary>Where the log of a foreign group stands.</summary>
+internal enum GroupLogKind
+{
+    /// <summary>Nowhere: the group serves sessions while they are connected.</summary>
+    None,
+
+    /// <summary>In the directory's Redis.</summary>
+    Redis,
 }

@@ -152,7 +152,7 @@ internal static class ProxyOptionsReader
 
         for (int n = 0; n < options.Groups.Count; n++)
         {
-            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}", options.Broker.UsesFiles()))
+            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}", options.Broker.UsesFiles()).Concat(ValidateLog(options, n)))
             {
                 yield return error;
             }
@@ -184,7 +184,7 @@ internal static class ProxyOptionsReader
             yield return error;
         }
 
-        foreach (Directory.DirectoryOptionsError error in options.Directory.Validate())
+        foreach (Directory.DirectoryOptionsError error in options.Directory.Validate().Concat(options.Streams.Validate()))
         {
             yield return new ConfigurationError(error.Path, error.Problem, error.Fix);
         }
@@ -218,14 +218,26 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError($"{path}:Tls", "is false, but CaFile is set.", $"Set {path}:Tls to true, or remove CaFile.");
         }
 
-        if (!group.Log.Equals("none", StringComparison.OrdinalIgnoreCase))
-        {
-            yield return new ConfigurationError($"{path}:Log", $"\"{group.Log}\" is not in this version.", "Set none: the group serves sessions while they are connected.");
-        }
-
         if (group.MaximumFiltersPerLink < 100)
         {
             yield return new ConfigurationError($"{path}:MaximumFiltersPerLink", $"is {group.MaximumFiltersPerLink}.", "Set at least 100.");
+        }
+    }
+
+    private static IEnumerable<ConfigurationError> ValidateLog(ProxyOptions options, int group)
+    {
+        if (options.Groups[group].Log != GroupLogKind.Redis)
+        {
+            yield break;
+        }
+
+        if (options.Groups[group].Kind != GroupKind.Foreign)
+        {
+            yield return new ConfigurationError($"Groups:{group}:Log", "is redis, but only foreign groups keep their log there.", "Leave it out: the group's broker has the log.");
+        }
+        else if (options.Directory.Endpoints.Count == 0)
+        {
+            yield return new ConfigurationError($"Groups:{group}:Log", "is redis, but no Redis is named.", "Name the directory's Redis in Directory:Endpoints, or set none.");
         }
     }
 

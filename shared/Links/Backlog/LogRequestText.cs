@@ -5,10 +5,34 @@ using Trunkline.Topics;
 
 namespace Trunkline.Links;
 
-/// <summary>Writes the payload of a <c>$trunkline/log</c> request: one item a line.</summary>
+/// <summary>Writes, and reads again, the payload of a <c>$trunkline/log</c> request: one item a line.</summary>
 internal readonly struct LogRequestText(ArrayBufferWriter<byte> buffer)
 {
     public ReadOnlySpan<byte> Text => buffer.WrittenSpan;
+
+    /// <summary>What a request of our own asks for: where it begins, the bytes of the page, and whether it only counts.</summary>
+    public static (LogPosition From, int Bytes, bool IsCount) Read(ReadOnlySpan<byte> request)
+    {
+        LogPosition from = LogPosition.None;
+        int bytes = 0;
+        bool isCount = false;
+        foreach (Range range in request.Split((byte)'\n'))
+        {
+            ReadOnlySpan<byte> line = request[range];
+            if (line.StartsWith("from p"u8))
+            {
+                from = TrunklineFields.ParsePosition(line["from p"u8.Length..]);
+            }
+            else if (line.StartsWith("bytes "u8) && Utf8Parser.TryParse(line["bytes "u8.Length..], out int value, out _))
+            {
+                bytes = value;
+            }
+
+            isCount |= line.StartsWith("newest "u8);
+        }
+
+        return (from, bytes, isCount);
+    }
 
     public void Begin(LogPosition from)
     {

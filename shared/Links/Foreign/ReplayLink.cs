@@ -197,6 +197,7 @@ internal sealed class ReplayLink : Link
             {
                 Live = request.Live,
                 Item = request.Item,
+                WantsRetained = true,
                 Filter = request.Filter,
                 Page = page,
                 IsReplayed = true,

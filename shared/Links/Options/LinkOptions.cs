@@ -84,6 +84,18 @@ public sealed record LinkOptions
     /// <summary>Messages on their way to one other loop; beyond it the receive link stops reading until half of them are delivered.</summary>
     public int HandOverMessages { get; init; } = 65_536;
 
+    /// <summary>Messages in one append to a foreign group's log.</summary>
+    public int LogAppendMessages { get; init; } = 1_000;
+
+    /// <summary>Bytes with which one append to a foreign group's log ends.</summary>
+    public int LogAppendBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Appends of one publish link to a foreign group's log under way at a time; what comes meanwhile goes in the next.</summary>
+    public int LogAppendsUnderWay { get; init; } = 4;
+
+    /// <summary>Longest wait before a foreign group's log is tried again; the first is 50 ms.</summary>
+    public int LogRetryMaximumMs { get; init; } = 1_000;
+
     /// <summary>Largest packet a link takes from a broker, in bytes.</summary>
     public int MaximumPacketBytes { get; init; } = 16 * 1024 * 1024;
 
@@ -136,6 +148,10 @@ public sealed record LinkOptions
             (nameof(BacklogDeliveriesPerTurn), BacklogDeliveriesPerTurn, 1, 1_000_000),
             (nameof(BacklogRetryMs), BacklogRetryMs, 1, 60_000),
             (nameof(HandOverMessages), HandOverMessages, 64, 10_000_000),
+            (nameof(LogAppendMessages), LogAppendMessages, 1, 100_000),
+            (nameof(LogAppendBytes), LogAppendBytes, 1024, 64 * 1024 * 1024),
+            (nameof(LogAppendsUnderWay), LogAppendsUnderWay, 1, 1_000),
+            (nameof(LogRetryMaximumMs), LogRetryMaximumMs, 50, 60_000),
             (nameof(MaximumPacketBytes), MaximumPacketBytes, 64 * 1024, 268_435_460),
             (nameof(FlushTimeoutMs), FlushTimeoutMs, 0, 300_000),
             (nameof(StartTimeoutMs), StartTimeoutMs, 0, 300_000),

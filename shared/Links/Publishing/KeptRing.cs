@@ -21,6 +21,9 @@ internal struct KeptMessage
     public uint ExpirySeconds;
     public long KeptAtMs;
 
+    /// <summary>Towards a foreign group's log: the message's own id; null where it has none.</summary>
+    public string? Id;
+
     /// <summary>The number the digits show.</summary>
     public ulong Number;
 

@@ -6,14 +6,15 @@ namespace Trunkline.Links;
 internal sealed partial class PublishLink
 {
     /// <summary>
-    /// Refuses what was never written to any connection and has waited too long. What was written once stays open: the
-    /// broker may have it.
+    /// Refuses what was never written to any connection, nor offered to a log, and has waited too long. What was written
+    /// once stays open: the broker or the log may have it.
     /// </summary>
     private void RefuseOverdue()
     {
         long now = Loop.NowMs;
+        int first = FirstUntouched;
         int count = 0;
-        while (_written + count < _ring.Count && now - _ring[_written + count].KeptAtMs >= Options.GroupAwayTimeoutMs)
+        while (first + count < _ring.Count && now - _ring[first + count].KeptAtMs >= Options.GroupAwayTimeoutMs)
         {
             count++;
         }
@@ -23,12 +24,12 @@ internal sealed partial class PublishLink
             var tickets = new PublishTicket[count];
             for (int i = 0; i < count; i++)
             {
-                ref KeptMessage kept = ref _ring[_written + i];
+                ref KeptMessage kept = ref _ring[first + i];
                 tickets[i] = kept.Ticket;
                 _frames.Return(kept.Block);
             }
 
-            _ring.RemoveAt(_written, count);
+            _ring.RemoveAt(first, count);
             Counters.Add(LinkCounter.RefusedAway, count);
             LinksLog.RefusedAway(Group.Log, Group.Endpoint.Name, count, Options.GroupAwayTimeoutMs);
             foreach (PublishTicket ticket in tickets)
@@ -42,9 +43,10 @@ internal sealed partial class PublishLink
 
     private void ScheduleAway()
     {
-        if (_written < _ring.Count && !_awayTimer.IsScheduled)
+        int first = FirstUntouched;
+        if (first < _ring.Count && !_awayTimer.IsScheduled)
         {
-            long waited = Loop.NowMs - _ring[_written].KeptAtMs;
+            long waited = Loop.NowMs - _ring[first].KeptAtMs;
             Loop.Timers.Schedule(_awayTimer, long.Max(0, Options.GroupAwayTimeoutMs - waited));
         }
     }

@@ -20,6 +20,9 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     public bool WantsRetained { get; init; }
 
+    /// <summary>Whether logged messages come by the log beside the foreign broker, so that the start is a position there.</summary>
+    public bool IsFedByLog { get; init; }
+
     /// <summary>Members: how many are connected.</summary>
     public int Count { get; init; }
 

@@ -19,7 +19,7 @@ internal sealed partial class GroupReceiver
         int count = FindMatches(packet.Properties.SubscriptionIdentifiers, out ulong loops, out int shared);
         if (count > 0 || shared > 0)
         {
-            SharedMessage message = Rent(packet, fields, position);
+            SharedMessage message = Rent(packet, fields, position, packet.Properties.MessageExpiryInterval);
             Send(message, loops, _matches.AsSpan(0, count));
             for (int i = 0; i < shared; i++)
             {
@@ -34,6 +34,45 @@ internal sealed partial class GroupReceiver
             _counters.Add(LinkCounter.WithoutReceiver);
         }
 
+        DispatchedTo(position);
+    }
+
+    /// <summary>
+    /// Brings a message of the log beside a foreign broker to the loops that have sessions fed by it; each finds them by
+    /// the topic. One that has outlived itself in the log is left out.
+    /// </summary>
+    public void DispatchLogged(in PublishPacket packet, in TrunklineFields fields, LogPosition position, long ageMs)
+    {
+        if (LoggedEntry.TryAge(packet.Properties.MessageExpiryInterval, ageMs, out uint? left))
+        {
+            SharedMessage message = Rent(packet, fields, position, left);
+            foreach (LoopRouter router in _routers)
+            {
+                if (!router.IsFedByLog)
+                {
+                    continue;
+                }
+
+                if (IsHome(router.Loop.Index))
+                {
+                    router.DispatchLogged(message, Group);
+                }
+                else
+                {
+                    _outboxes[router.Loop.Index]!.Add(message, default);
+                    _counters.Add(LinkCounter.HandedOver);
+                }
+            }
+
+            message.Release();
+        }
+
+        DispatchedTo(position);
+    }
+
+    /// <summary>Everything up to here was dispatched to this loop and is on its way to the others.</summary>
+    public void DispatchedTo(LogPosition position)
+    {
         if (position > Dispatched)
         {
             Dispatched = position;
@@ -64,6 +103,8 @@ internal sealed partial class GroupReceiver
         {
             link.ResumeReading();
         }
+
+        _tail?.Resume();
     }
 
     /// <summary>Filters go to the front of the scratch array, shared ones to its end, for those go to one member each.</summary>
@@ -141,7 +182,7 @@ internal sealed partial class GroupReceiver
         return 1UL << loop;
     }
 
-    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
+    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, LogPosition position, uint? expirySeconds)
     {
         int length = ForwardableProperties.Measure(packet.Properties, strip: true);
         if (_properties.Length < length)
@@ -157,10 +198,12 @@ internal sealed partial class GroupReceiver
             Payload = packet.Payload,
             QoS = fields.OriginalQoS == 0 ? packet.QoS : (QoS)int.Min(fields.OriginalQoS, 2),
             Retain = fields.Retain || packet.Retain,
-            ExpiresAtMs = packet.Properties.MessageExpiryInterval is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+            ExpiresAtMs = expirySeconds is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
             Origin = fields.Origin,
         });
-        message.Group = Group.Index;
+
+        // What somebody published straight to a foreign broker is in no log of ours.
+        message.Group = Group.Endpoint.Log is null || fields.IsLogged ? Group.Index : -1;
         message.Position = position;
         return message;
     }

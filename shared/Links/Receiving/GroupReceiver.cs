@@ -20,6 +20,8 @@ internal sealed partial class GroupReceiver
     private readonly SessionContext _context;
     private readonly LinkCounters _counters;
     private readonly ReplayLink? _replay;
+    private readonly LogTail? _tail;
+    private readonly LoopRouter[] _routers;
     private uint _lastIdentifier;
     private bool _isStarted;
 
@@ -38,6 +40,8 @@ internal sealed partial class GroupReceiver
             }
         }
 
+        _routers = routers;
+        _tail = group.Endpoint.Log is { } log ? new LogTail(this, log, _context.Loop, _counters) : null;
         _replay = group.IsForeign ? new ReplayLink(this, _context, _counters) : null;
         AddLink();
         if (_replay is not null)
@@ -66,6 +70,7 @@ internal sealed partial class GroupReceiver
         }
 
         _replay?.Start();
+        _tail?.Start();
     }
 
     public void Stop()
@@ -77,6 +82,7 @@ internal sealed partial class GroupReceiver
         }
 
         _replay?.Stop();
+        _tail?.Stop();
     }
 
     /// <summary>Nothing up to here is to come any more, also for loops that had no message.</summary>
@@ -89,11 +95,23 @@ internal sealed partial class GroupReceiver
 
         Dispatched = position;
         _homeRouter.Advance(Group.Index, position);
+        TellLoops();
+    }
+
+    /// <summary>Whether a loop holds subscriptions that are fed from the log beside the broker.</summary>
+    public bool IsLogWanted => Array.Exists(_routers, router => router.IsFedByLog);
+
+    /// <summary>Every loop learns how far everything was dispatched.</summary>
+    public void TellLoops()
+    {
         foreach (LoopOutbox? outbox in _outboxes)
         {
             outbox?.Advance();
         }
     }
+
+    /// <summary>Reads the log beside the broker.</summary>
+    public void AskLog(LogRequest request) => _tail!.Ask(request);
 
     /// <summary>Takes a read of the log.</summary>
     public void Take(LogRequest request) => _links[0].Ask(request);
@@ -191,6 +209,18 @@ internal sealed partial class GroupReceiver
     }
 
     private void Activate(FilterRequest request)
+    {
+        if (request.IsFedByLog && request.Reason == ReasonCode.Success)
+        {
+            _tail!.Ask(request);
+            return;
+        }
+
+        Activated(request);
+    }
+
+    /// <summary>The filter is live, and its start is known; retained messages follow.</summary>
+    public void Activated(FilterRequest request)
     {
         if (request.WantsRetained && request.Reason == ReasonCode.Success && _replay is not null)
         {

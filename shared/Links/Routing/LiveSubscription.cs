@@ -5,7 +5,7 @@ namespace Trunkline.Links;
 /// <summary>
 /// What this node keeps per device subscription: from which position of which group it is live. Loop thread only.
 /// </summary>
-internal sealed class LiveSubscription(SessionSubscription subscription, LocalFilter filter, int group)
+internal sealed class LiveSubscription(SessionSubscription subscription, LocalFilter filter, int group, bool isFedByLog)
 {
     private static readonly LogPosition NotLive = new(ulong.MaxValue, ulong.MaxValue);
 
@@ -16,6 +16,12 @@ internal sealed class LiveSubscription(SessionSubscription subscription, LocalFi
     public SessionSubscription Subscription { get; } = subscription;
 
     public LocalFilter Filter { get; } = filter;
+
+    /// <summary>
+    /// Whether messages of foreign groups with a log come to it from there, and not live: its session outlives its
+    /// connections. The same for all of a session, for the two have no common order.
+    /// </summary>
+    public bool IsFedByLog { get; } = isFedByLog;
 
     /// <summary>Its place in the filter's list; -1 once removed.</summary>
     public int Index { get; set; } = -1;

@@ -9,6 +9,10 @@ internal sealed partial class LoopRouter
 {
     private readonly ItemTable<TopicFilterText, LocalFilter, LocalFilter.ByText> _filters = new();
     private readonly Queue<LocalFilter> _lingering = new();
+    private int _fedByLog;
+
+    /// <summary>Whether subscriptions here are fed by the logs beside foreign brokers. Any thread.</summary>
+    public bool IsFedByLog => Volatile.Read(ref _fedByLog) > 0;
 
     /// <summary>Only with foreign groups: to find all filters a copy for one of them belongs to.</summary>
     private readonly FilterIndex<LocalFilter>? _topicIndex;
@@ -68,6 +72,7 @@ internal sealed partial class LoopRouter
 
         LocalFilter filter = live.Filter;
         filter.Remove(live);
+        Volatile.Write(ref _fedByLog, _fedByLog - (live.IsFedByLog ? 1 : 0));
         live.Subscription.RouterState = null;
         if (filter.IsShared)
         {
@@ -99,8 +104,9 @@ internal sealed partial class LoopRouter
         if (subscription.RouterState is not LiveSubscription live)
         {
             LocalFilter filter = FindOrAdd(subscription.Filter);
-            live = new LiveSubscription(subscription, filter, filter.Groups.Length == 1 ? filter.Groups[0] : -1);
+            live = new LiveSubscription(subscription, filter, filter.Groups.Length == 1 ? filter.Groups[0] : -1, MustBeFedByLog(subscription));
             filter.Add(live);
+            Volatile.Write(ref _fedByLog, _fedByLog + (live.IsFedByLog ? 1 : 0));
             subscription.RouterState = live;
             if (filter.IsShared)
             {
@@ -135,8 +141,19 @@ internal sealed partial class LoopRouter
             Live = live,
             Item = item,
             WantsRetained = wantsRetained,
+            IsFedByLog = live.IsFedByLog && _groups[group].Endpoint.Log is not null,
         }.Send();
     }
+
+    /// <summary>
+    /// Sessions that outlive their connection; and one that did when it subscribed its other filters. A shared
+    /// subscription is the broker's own, live.
+    /// </summary>
+    private bool MustBeFedByLog(SessionSubscription subscription) =>
+        _hasForeignLogs && !subscription.Filter.IsShared
+        && (subscription.Session.ExpirySeconds > 0
+            || (subscription.Session.Attachment > 1
+                && subscription.Session.Subscriptions.Any(other => other.RouterState is LiveSubscription { IsFedByLog: true })));
 
     private LocalFilter FindOrAdd(TopicFilterText text)
     {

@@ -23,6 +23,7 @@ internal sealed partial class LoopRouter : IMessageRouter
     private readonly LingerTimer _lingerTimer;
     private readonly PageTimer _pageTimer;
     private readonly LogPosition[] _dispatched;
+    private readonly bool _hasForeignLogs;
     private GroupReceiver[] _receivers = [];
     private BacklogReader[] _readers = [];
     private SlotMap _slots;
@@ -46,6 +47,7 @@ internal sealed partial class LoopRouter : IMessageRouter
         _sys = new SysTopics(context, node.Options, sysValues);
         _lingerTimer = new LingerTimer(this);
         _pageTimer = new PageTimer(this);
+        _hasForeignLogs = Array.Exists(groups, group => group.Endpoint.Log is not null);
         _topicIndex = node.HasForeign ? new FilterIndex<LocalFilter>() : null;
     }
 
@@ -93,7 +95,7 @@ internal sealed partial class LoopRouter : IMessageRouter
     public int LogGroups => _groups.Length;
 
     /// <inheritdoc/>
-    public bool CanReadBacklog(int group) => !_groups[group].IsForeign;
+    public bool CanReadBacklog(int group) => !_groups[group].IsForeign || _groups[group].Endpoint.Log is not null;
 
     /// <inheritdoc/>
     public LogPosition Dispatched(int group) => _dispatched[group];

@@ -113,4 +113,19 @@ public enum LinkCounter
 
     /// <summary>Resumes after which a broker said that messages may be missing.</summary>
     ResumesWithLoss,
+
+    /// <summary>QoS 1 and 2 messages appended to the logs of foreign groups.</summary>
+    LogAppended,
+
+    /// <summary>Appends to the logs of foreign groups that failed and were tried again.</summary>
+    LogAppendsFailed,
+
+    /// <summary>Messages read from the ends of the logs of foreign groups.</summary>
+    LogRead,
+
+    /// <summary>Entries of the logs of foreign groups that could not be read and were passed over.</summary>
+    LogDamaged,
+
+    /// <summary>Times a foreign group's log had given up messages before this node read them.</summary>
+    LogLost,
 }

@@ -53,6 +53,9 @@ internal ref struct FieldWriter(Span<byte> buffer)
         Decimal(id.Number);
     }
 
+    /// <summary>The message is in the group's log beside the broker.</summary>
+    public void Logged() => Begin('g');
+
     public void Position(LogPosition position)
     {
         Begin('p');

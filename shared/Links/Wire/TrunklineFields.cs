@@ -27,6 +27,7 @@ internal readonly ref struct TrunklineFields
                 case (byte)'i': Incarnation = value; break;
                 case (byte)'q': OriginalQoS = (int)Number(value); break;
                 case (byte)'r': Retain = true; break;
+                case (byte)'g': IsLogged = true; break;
                 case (byte)'o': Origin = Hex(value); break;
                 case (byte)'p': Position = ParsePosition(value); break;
                 case (byte)'s': RetainedSequence = Number(value); break;
@@ -50,6 +51,9 @@ internal readonly ref struct TrunklineFields
     public bool Retain { get; }
 
     public ulong Origin { get; }
+
+    /// <summary>Whether the log beside a foreign broker has it: it came through the tier at QoS 1 or 2.</summary>
+    public bool IsLogged { get; }
 
     public LogPosition Position { get; }
 

@@ -15,7 +15,7 @@ internal sealed class ForeignTier : IAsyncDisposable
     private readonly List<MemoryConnector> _devices = [];
     private readonly ThreadLoop _deviceLoop;
 
-    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000, int? port = null)
+    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000, int? port = null, IForeignLog? log = null)
     {
         _deviceLoop = AddLoop("devices", 0);
         for (int node = 0; node < nodes; node++)
@@ -33,6 +33,7 @@ internal sealed class ForeignTier : IAsyncDisposable
                     Kind = kind,
                     Connector = new TcpConnector(new TcpConnectorOptions { Port = port ?? broker.Port }),
                     MaximumFiltersPerLink = filtersPerLink,
+                    Log = log,
                 })],
             });
             for (int i = 0; i < contexts.Length; i++)
@@ -53,9 +54,9 @@ internal sealed class ForeignTier : IAsyncDisposable
 
     public Task StartAsync() => Task.WhenAll(_nodes.Select(node => node.StartAsync()));
 
-    public async Task<TestDevice> ConnectAsync(string clientId, int node = 0)
+    public async Task<TestDevice> ConnectAsync(string clientId, int node = 0, bool isPersistent = false)
     {
-        var device = new TestDevice(clientId);
+        var device = new TestDevice(clientId) { IsPersistent = isPersistent };
         _devices[node].Connect(_deviceLoop, device);
         await Until(() => device.ConnAck is not null);
         return device;

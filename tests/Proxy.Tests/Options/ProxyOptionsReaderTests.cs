@@ -83,7 +83,8 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Kind=foreign Address=mqtt://host:1", "Groups:0:Address: \"mqtt://host:1\" is no host and port.")]
     [InlineData("Kind=foreign Address=host:1 CaFile=/none.pem Tls=true", "Groups:0:CaFile: names /none.pem, which does not exist.")]
     [InlineData("Kind=foreign Address=host:1 CaFile=/etc/hostname", "Groups:0:Tls: is false, but CaFile is set.")]
-    [InlineData("Kind=foreign Address=host:1 Log=redis", "Groups:0:Log: \"redis\" is not in this version.")]
+    [InlineData("Kind=foreign Address=host:1 Log=redis", "Groups:0:Log: is redis, but no Redis is named.")]
+    [InlineData("Kind=trunkline Address=host:1 Log=redis", "Groups:0:Log: is redis, but only foreign groups")]
     [InlineData("Kind=foreign Address=host:1 MaximumFiltersPerLink=99", "Groups:0:MaximumFiltersPerLink: is 99.")]
     [InlineData("Kind=brokr", "Groups:0:Kind: \"brokr\" does not fit. Give it one of Embedded, Trunkline, Foreign.")]
     public void A_group_that_cannot_be_is_named(string settings, string error) =>

@@ -63,6 +63,7 @@ internal static class ProxyPart
         Name = TierLayout.GroupName(group),
         Kind = layout.Specification.Broker == BrokerKind.Trunkline ? "trunkline" : "foreign",
         Address = OwnPrograms.Loopback(layout.Ports.Broker(group)),
+        Log = layout.Specification.LogsInRedis ? "redis" : "none",
     };
 
     private static object DirectorySettings(TierLayout layout)
