@@ -14,7 +14,7 @@ const string help = """
       --listen ADDRESS        where both listen (127.0.0.1); nobody is asked for a password
       --management-port PORT  health, metrics, sessions (8080)
       --groups N              embedded groups (2)
-      --data DIR              keep the logs of embedded groups in DIR; without it in memory
+      --data DIR              keep the logs of embedded groups and the sessions in DIR; without it in memory
 
     docs/CONFIGURATION.md has every key.
     """;

@@ -323,6 +323,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         return OperatingSystem.IsLinux() ? new EpollLoop(options) : new ThreadLoop(options);
     }
 
+    /// <exception cref="DirectoryDataException">The directory's folder cannot be used.</exception>
     private IDirectory CreateDirectory(TimeProvider time)
     {
         DirectoryOptions options = _options.Directory;
@@ -336,7 +337,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         var environment = new DirectoryEnvironment(
             time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
         return options.Endpoints.Count == 0
-            ? new MemoryDirectory(new DirectoryMemory(time), self, options, environment)
+            ? MemoryDirectory.Open(self, options, environment)
             : new RedisDirectory(self, options, environment);
     }
 

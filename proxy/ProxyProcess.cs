@@ -83,7 +83,7 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
         LogReady(_logger, options.Node.Name, string.Join(", ", node.Listeners.Select(listener => $"{listener.Options.Name} {listener.Address}")));
         if (options.Groups.Any(group => group.Kind == Links.GroupKind.Embedded))
         {
-            LogKeeps(_logger, Keeps(options.Broker));
+            LogKeeps(_logger, Keeps(options));
         }
 
         try
@@ -111,9 +111,16 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     [LoggerMessage(1003, LogLevel.Warning, "This node was declared dead and starts again as a new one: {Sentence}")]
     private static partial void LogDeclaredDead(ILogger logger, string sentence);
 
-    private static string Keeps(BrokerOptions options) => !options.UsesFiles()
-        ? "The embedded groups and the directory are in memory: sessions, retained messages and messages not yet delivered are forgotten when this process ends."
-        : $"The embedded groups keep their logs and retained messages in {options.DataDirectory}; sessions are in memory and forgotten when this process ends.";
+    private static string Keeps(ProxyOptions options)
+    {
+        string groups = options.Broker.UsesFiles()
+            ? $"The embedded groups keep their logs and retained messages in {options.Broker.DataDirectory}"
+            : "The embedded groups are in memory: retained messages and messages not yet delivered are forgotten when this process ends";
+        string sessions = options.Directory.Endpoints.Count > 0 ? "sessions are in Redis"
+            : options.Directory.DataDirectory.Length > 0 ? $"sessions are kept in {options.Directory.DataDirectory}"
+            : "sessions are in memory and forgotten when this process ends";
+        return $"{groups}; {sessions}.";
+    }
 
     [LoggerMessage(1005, LogLevel.Information, "{Keeps}")]
     private static partial void LogKeeps(ILogger logger, string keeps);

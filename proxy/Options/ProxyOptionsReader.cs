@@ -10,6 +10,8 @@ namespace Trunkline.Proxy;
 /// <summary>Reads the options and finds every error in them at once.</summary>
 internal static class ProxyOptionsReader
 {
+    private const string DirectoryFolder = "directory";
+
     private static readonly IReadOnlyDictionary<string, string> ShortFlags = new Dictionary<string, string>
     {
         ["--mqtt-port"] = "Default:MqttPort",
@@ -92,6 +94,15 @@ internal static class ProxyOptionsReader
                     new ListenerOptions { Name = "mqtt", Type = ListenerType.Tcp, Address = mqtt },
                     new ListenerOptions { Name = "ws", Type = ListenerType.Ws, Address = webSocket },
                 ],
+            };
+        }
+
+        if (options.Directory is { Endpoints.Count: 0, DataDirectory.Length: 0 } && options.Broker.UsesFiles() && options.Broker.DataDirectory.Length > 0)
+        {
+            // One folder keeps all of it: the groups' logs and the sessions that read them.
+            options = options with
+            {
+                Directory = options.Directory with { DataDirectory = Path.Combine(options.Broker.DataDirectory, DirectoryFolder) },
             };
         }
 
@@ -193,6 +204,11 @@ internal static class ProxyOptionsReader
     private static IEnumerable<ConfigurationError> ValidateGroup(GroupOptions group, string path, bool usesFiles)
     {
         bool isEmbedded = group.Kind == GroupKind.Embedded;
+        if (isEmbedded && usesFiles && group.Name == DirectoryFolder)
+        {
+            yield return new ConfigurationError($"{path}:Name", $"\"{DirectoryFolder}\" is the folder of the sessions.", "Give the group another name.");
+        }
+
         if (isEmbedded && usesFiles && !GroupStore.IsName(group.Name))
         {
             yield return new ConfigurationError($"{path}:Name", $"\"{group.Name}\" cannot be the name of a folder.", GroupStore.NameRule);

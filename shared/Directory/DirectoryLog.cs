@@ -68,6 +68,15 @@ internal static partial class DirectoryLog
     [LoggerMessage(3042, LogLevel.Error, "The directory's slot map ({Bytes} bytes) cannot be read and is passed over")]
     internal static partial void SlotMapUnreadable(ILogger logger, int bytes);
 
+    [LoggerMessage(3045, LogLevel.Information, "{Count} sessions read from {Folder}")]
+    internal static partial void RecordsRead(ILogger logger, int count, string folder);
+
+    [LoggerMessage(3046, LogLevel.Warning, "{File}: the last {Bytes} bytes are of a step that was not finished, and were cut")]
+    internal static partial void TailCut(ILogger logger, string file, long bytes);
+
+    [LoggerMessage(3047, LogLevel.Error, "The directory's file in {Folder} cannot be written; calls that change something are refused until it can: {Fault}")]
+    internal static partial void JournalFailed(ILogger logger, string folder, string fault);
+
     [LoggerMessage(3050, LogLevel.Error, "A handler of directory events threw")]
     internal static partial void HandlerThrew(ILogger logger, Exception exception);
 }

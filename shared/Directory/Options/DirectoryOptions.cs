@@ -9,6 +9,9 @@ public sealed record DirectoryOptions
     /// <summary>The name under which sentinels watch the master; then Endpoints name the sentinels. Empty: no sentinels.</summary>
     public string SentinelMaster { get; init; } = "";
 
+    /// <summary>Without endpoints: a folder in which this process, alone, keeps sessions. Empty: in memory only; a proxy whose groups keep files takes the folder directory beside theirs.</summary>
+    public string DataDirectory { get; init; } = "";
+
     /// <summary>
     /// What Redis must keep through its own end, checked at start: memory (nothing), aof-everysec, aof-always, or replicas(n),
     /// where claims and writes of sessions are done only when n replicas have them.
@@ -17,9 +20,6 @@ public sealed record DirectoryOptions
 
     /// <summary>How long replicas(n) waits for the replicas' confirmation, ms; then the call counts as unavailable.</summary>
     public int ReplicaWaitMs { get; init; } = 500;
-
-    /// <summary>What a CONNECT that wants a persistent session gets while the directory is away or recovering.</summary>
-    public WhenAway WhenAway { get; init; } = WhenAway.Refuse;
 
     /// <summary>ACL user name. Not supported by the Redis client in use; present so that setting it is refused with a sentence.</summary>
     public string? User { get; init; }

@@ -43,16 +43,3 @@ internal enum DurabilityKind : byte
     AofAlways,
     Replicas,
 }
-
-/// <summary>What becomes of a CONNECT that wants a persistent session while the directory is away or recovering.</summary>
-public enum WhenAway : byte
-{
-    /// <summary>It is refused: CONNACK 0x88 (3.x: return code 3). The device tries again, and finds its session.</summary>
-    Refuse,
-
-    /// <summary>
-    /// It is served with a clean session of this node alone, Session Present 0, which ends with its connection: messages
-    /// flow, nothing of it is kept, and two nodes may serve the same client identifier meanwhile.
-    /// </summary>
-    ServeClean,
-}

@@ -11,6 +11,9 @@ internal sealed class MemoryRecords
     private readonly Dictionary<string, long> _dueAt = new(StringComparer.Ordinal);
     private readonly SortedSet<(long Us, string Member)>?[] _due = new SortedSet<(long, string)>?[Bucket.Count];
 
+    /// <summary>Where changes are noted, or null.</summary>
+    internal RecordEffects? Effects { get; set; }
+
     internal IReadOnlyDictionary<string, MemorySession> Sessions => _sessions;
 
     internal MemorySession? Find(string clientId) => _sessions.GetValueOrDefault(clientId);
@@ -24,13 +27,30 @@ internal sealed class MemoryRecords
         }
 
         session.Header = header;
+        Effects?.Header(clientId, header);
     }
 
-    internal void SetField(string clientId, string name, ReadOnlyMemory<byte> value) => _sessions[clientId].Fields[name] = value.ToArray();
+    internal void SetField(string clientId, string name, ReadOnlyMemory<byte> value)
+    {
+        _sessions[clientId].Fields[name] = value.ToArray();
+        Effects?.Field(clientId, name, value);
+    }
 
-    internal void DeleteField(string clientId, string name) => _sessions[clientId].Fields.Remove(name);
+    internal void DeleteField(string clientId, string name)
+    {
+        if (_sessions[clientId].Fields.Remove(name))
+        {
+            Effects?.FieldGone(clientId, name);
+        }
+    }
 
-    internal void Drop(string clientId) => _sessions.Remove(clientId);
+    internal void Drop(string clientId)
+    {
+        if (_sessions.Remove(clientId))
+        {
+            Effects?.Gone(clientId);
+        }
+    }
 
     /// <summary>A will that stands apart from its session; null drops it.</summary>
     internal void SetWill(string owed, ReadOnlyMemory<byte>? will)
@@ -39,10 +59,12 @@ internal sealed class MemoryRecords
         {
             _wills[owed] = bytes;
         }
-        else
+        else if (!_wills.Remove(owed))
         {
-            _wills.Remove(owed);
+            return;
         }
+
+        Effects?.Will(owed, will);
     }
 
     internal ReadOnlyMemory<byte> Will(string owed) => _wills.GetValueOrDefault(owed);
@@ -56,6 +78,12 @@ internal sealed class MemoryRecords
         {
             due.Remove((old, member));
         }
+        else if (us is null)
+        {
+            return;
+        }
+
+        Effects?.Due(clientId, member, us);
 
         if (us is { } at)
         {
@@ -68,4 +96,30 @@ internal sealed class MemoryRecords
 
     internal IReadOnlyList<string> Due(int bucket, long nowUs, int maximum) =>
         _due[bucket] is { } due ? [.. due.TakeWhile(entry => entry.Us <= nowUs).Take(maximum).Select(entry => entry.Member)] : [];
+
+    /// <summary>Notes everything; calls back between any two records.</summary>
+    internal void WriteTo(RecordEffects effects, Action between)
+    {
+        foreach ((string clientId, MemorySession session) in _sessions)
+        {
+            effects.Header(clientId, session.Header);
+            foreach ((string name, ReadOnlyMemory<byte> value) in session.Fields)
+            {
+                effects.Field(clientId, name, value);
+            }
+
+            between();
+        }
+
+        foreach ((string owed, ReadOnlyMemory<byte> will) in _wills)
+        {
+            effects.Will(owed, will);
+        }
+
+        foreach ((long us, string member) in _due.OfType<SortedSet<(long, string)>>().SelectMany(due => due))
+        {
+            effects.Due(DueMember.TryReadOwed(member, out _, out string clientId) ? clientId : DueMember.ClientIdOf(member), member, us);
+            between();
+        }
+    }
 }

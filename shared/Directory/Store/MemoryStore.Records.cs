@@ -40,14 +40,14 @@ internal sealed partial class MemoryStore
                     return Finding.Missing;
                 }
 
-                contents.Checkpoints[node] = checkpoint;
+                contents.SetCheckpoint(node, checkpoint);
                 return Finding.Ok;
             },
             cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<NodeCheckpoint?>> ReadCheckpointAsync(NodeId node, CancellationToken cancellation) =>
-        Step(contents => contents.Checkpoints.GetValueOrDefault(node), cancellation);
+        Step(contents => contents.Checkpoint(node), cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<IReadOnlyList<DueItem>>> ReadDueAsync(int bucket, int maximum, CancellationToken cancellation) =>
@@ -176,11 +176,11 @@ internal sealed partial class MemoryStore
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         records.SetHeader(clientId, header with { Node = NodeId.None, AttachNumber = 0, Info = "", Number = 0 });
-        Free(records, clientId);
+        Free(memory, records, clientId);
     }
 
     // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end.
-    private void Free(MemoryRecords records, string clientId)
+    private static void Free(DirectoryMemory memory, MemoryRecords records, string clientId)
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         long now = memory.NowUs();

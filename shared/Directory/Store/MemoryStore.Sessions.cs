@@ -5,38 +5,48 @@ internal sealed partial class MemoryStore
 {
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation) =>
-        Step(
-            contents =>
+        Step(contents => Detach(memory, contents, victim, checkpoint), cancellation);
+
+    /// <summary>Detaches everything that nodes of an earlier process hold, by their last checkpoints.</summary>
+    internal static void DetachAll(DirectoryMemory memory)
+    {
+        MemoryContents contents = memory.Contents;
+        foreach (NodeId node in contents.Records.Sessions.Values.Where(session => session.Header.IsHeld).Select(session => session.Header.Node).Distinct().ToArray())
+        {
+            Detach(memory, contents, node, contents.Checkpoint(node));
+        }
+    }
+
+    private static int Detach(DirectoryMemory memory, MemoryContents contents, NodeId victim, NodeCheckpoint? checkpoint)
+    {
+        contents.Fenced.Add(victim);
+        contents.Detaching.Remove(victim);
+        MemoryRecords records = contents.Records;
+        string[] held = [.. records.Sessions.Where(s => s.Value.Header.Node == victim).Select(s => s.Key)];
+        foreach (string clientId in held)
+        {
+            MemoryHeader header = records.Find(clientId)!.Header;
+            if (header is { ExpirySeconds: 0, WillDelaySeconds: null })
             {
-                contents.Fenced.Add(victim);
-                contents.Detaching.Remove(victim);
-                contents.Checkpoints.Remove(victim);
-                MemoryRecords records = contents.Records;
-                string[] held = [.. records.Sessions.Where(s => s.Value.Header.Node == victim).Select(s => s.Key)];
-                foreach (string clientId in held)
-                {
-                    MemoryHeader header = records.Find(clientId)!.Header;
-                    if (header is { ExpirySeconds: 0, WillDelaySeconds: null })
-                    {
-                        records.Drop(clientId);
-                        continue;
-                    }
+                records.Drop(clientId);
+                continue;
+            }
 
-                    records.SetHeader(clientId, header with
-                    {
-                        Epoch = Math.Max(header.Epoch + 1, memory.NowUs()),
-                        Node = NodeId.None,
-                        Info = "",
-                        Number = 0,
-                        LastNode = victim,
-                        Checkpoint = checkpoint?.PositionsOf(clientId, header.AttachNumber) ?? header.Checkpoint,
-                    });
-                    Free(records, clientId);
-                }
+            records.SetHeader(clientId, header with
+            {
+                Epoch = Math.Max(header.Epoch + 1, memory.NowUs()),
+                Node = NodeId.None,
+                Info = "",
+                Number = 0,
+                LastNode = victim,
+                Checkpoint = checkpoint?.PositionsOf(clientId, header.AttachNumber) ?? header.Checkpoint,
+            });
+            Free(memory, records, clientId);
+        }
 
-                return held.Length;
-            },
-            cancellation);
+        contents.SetCheckpoint(victim, null);
+        return held.Length;
+    }
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation) =>

@@ -45,7 +45,7 @@ internal sealed partial class MemoryStore
                     return new(Finding.Refused, other);
                 }
 
-                contents.Shape = shape;
+                contents.SetShape(shape);
                 contents.Nodes[self.Id] = self;
                 contents.Counters[self.Id] = contents.Counters.GetValueOrDefault(self.Id) + 1;
                 contents.NodesVersion++;
@@ -60,7 +60,7 @@ internal sealed partial class MemoryStore
             {
                 contents.Nodes.Remove(self);
                 contents.Counters.Remove(self);
-                contents.Checkpoints.Remove(self);
+                contents.SetCheckpoint(self, null);
                 contents.NodesVersion++;
             },
             cancellation);
@@ -131,11 +131,11 @@ internal sealed partial class MemoryStore
                     return new(Finding.Stale, stored);
                 }
 
-                contents.Slots = map;
+                contents.SetSlots(map);
                 return new(Finding.Ok, map.Version);
             },
             cancellation);
 
     private GenerationReading Reading(MemoryContents contents) =>
-        new(contents.Generation, (memory.NowUs() - contents.GenerationAtUs) / 1_000, contents.Stamped);
+        new(contents.Generation, memory.IsAlone ? int.MaxValue : (memory.NowUs() - contents.GenerationAtUs) / 1_000, contents.Stamped);
 }

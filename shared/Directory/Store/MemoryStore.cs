@@ -1,7 +1,7 @@
 namespace Trunkline.Directory;
 
 /// <summary>The steps in memory, each under one lock: the same rules as the scripts.</summary>
-internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectoryStore
+internal sealed partial class MemoryStore(DirectoryMemory memory, bool owns) : IDirectoryStore
 {
     private NodeId _self;
     private IStoreEvents? _events;
@@ -57,6 +57,11 @@ internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectorySt
             }
         }
 
+        if (owns)
+        {
+            memory.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -97,9 +102,15 @@ internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectorySt
 
         lock (memory.Gate)
         {
-            return new(memory.Available
-                ? DirectoryResult<T>.Of(step(memory.Contents))
-                : DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, "memory directory is away"));
+            if (!memory.Available)
+            {
+                return new(DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, "memory directory is away"));
+            }
+
+            T done = step(memory.Contents);
+            return new(memory.Journal?.Commit(memory.Contents) is { } fault
+                ? DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault)
+                : DirectoryResult<T>.Of(done));
         }
     }
 

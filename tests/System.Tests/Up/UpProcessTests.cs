@@ -22,6 +22,30 @@ public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
         Assert.Equal(0, await up.Process.AwaitExitAsync(TimeSpan.FromSeconds(60)));
     }
 
+    [ProgramsFact("mosquitto_sub", "mosquitto_pub")]
+    public async Task With_data_sessions_and_messages_outlive_kill_9()
+    {
+        string folder = Tier.NewFolder();
+        string[] device = ["-i", "kept", "-c", "-q", "2", "-t", "kept/#"];
+        await using (UpProcess first = await UpProcess.StartAsync("--data", folder))
+        {
+            await (await MosquittoSubscriber.SubscribeAsync(first.Mqtt, device)).DisposeAsync();
+            await MosquittoPublisher.PublishAsync(first.Mqtt, "-t", "kept/1", "-m", "one", "-q", "1");
+            await MosquittoPublisher.PublishAsync(first.Mqtt, "-t", "kept/1", "-m", "two", "-q", "2");
+            using (global::System.Diagnostics.Process proxy = global::System.Diagnostics.Process.GetProcessById(first.Process.Pid))
+            {
+                proxy.Kill();
+            }
+
+            await first.Process.AwaitExitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        await using UpProcess second = await UpProcess.StartAsync("--data", folder);
+        await MosquittoPublisher.PublishAsync(second.Mqtt, "-t", "kept/1", "-m", "three", "-q", "1");
+        await using MosquittoSubscriber back = await MosquittoSubscriber.SubscribeAsync(second.Mqtt, device);
+        Assert.Equal(["kept/1 1 0 one", "kept/1 2 0 two", "kept/1 1 0 three"], await back.AwaitMessagesAsync(3));
+    }
+
     [Fact]
     public async Task Busy_ports_are_named_with_their_holder_and_the_flag_that_changes_them()
     {
