@@ -20,6 +20,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     private readonly AddressRanges _deny;
     private readonly AddressRanges _trustedProxies;
     private readonly SslServerAuthenticationOptions? _tls;
+    private readonly OpenSslContext? _openSsl;
     private int _open;
 
     public Listener(ListenerOptions options, IConnectionAcceptor acceptor, HostingMetrics metrics, FloodGate floodGate, ILogger log)
@@ -35,7 +36,12 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         ForwardedForTrusted = AddressRanges.Parse(options.WebSocket.ForwardedForTrustedAddresses);
         Settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds };
         Identity = new ListenerIdentity(options.Name, TypeName, default);
-        _tls = options.UsesTls ? TlsCredentials.Load(options.Tls) : null;
+        if (options.UsesTls)
+        {
+            // Read by .NET in any case: its sentences name the file that does not serve.
+            _tls = TlsCredentials.Load(options.Tls);
+            _openSsl = options.Tls.UseOpenSsl ? OpenSslContext.TryCreate(options.Tls) : null;
+        }
     }
 
     public ListenerOptions Options { get; }
@@ -112,10 +118,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         }
         else if (_tls is not null)
         {
-            TlsTransport tls = new(transport);
-            tls.Deadline = new HandshakeDeadline(this, transport);
-            transport.Loop.Timers.Schedule(tls.Deadline, Within(transport, Options.Tls.HandshakeDeadline));
-            _ = tls.RunServerAsync(_tls, this);
+            BeginTls(transport, _tls);
         }
         else
         {
@@ -128,14 +131,14 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         transport.AcceptedMs + (long)Options.ConnectDeadline.TotalMilliseconds - transport.Loop.NowMs, 0, (long)step.TotalMilliseconds);
 
     /// <inheritdoc/>
-    public void OnTlsReady(TlsTransport transport)
+    public void OnTlsReady(TlsLayer transport)
     {
         EndDeadline(transport);
         OnSecured(transport);
     }
 
     /// <inheritdoc/>
-    public void OnTlsFailed(TlsTransport transport, Exception exception)
+    public void OnTlsFailed(TlsLayer transport, Exception exception)
     {
         EndDeadline(transport);
         if (transport.Inner.IsClosed)
@@ -225,6 +228,17 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         _metrics.Closed(Options.Name, reason);
     }
 
+    private void BeginTls(Transport transport, SslServerAuthenticationOptions options)
+    {
+        TlsLayer tls = _openSsl is null ? new TlsTransport(transport) : new OpenSslTransport(transport, _openSsl, this);
+        tls.Deadline = new HandshakeDeadline(this, transport);
+        transport.Loop.Timers.Schedule(tls.Deadline, Within(transport, Options.Tls.HandshakeDeadline));
+        if (tls is TlsTransport stream)
+        {
+            _ = stream.RunServerAsync(options, this);
+        }
+    }
+
     private void OnSecured(Transport transport)
     {
         if (Options.UsesWebSocket)
@@ -248,7 +262,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         return may;
     }
 
-    private static void EndDeadline(TlsTransport transport)
+    private static void EndDeadline(TlsLayer transport)
     {
         transport.Loop.Timers.Cancel(transport.Deadline!);
         transport.Deadline = null;

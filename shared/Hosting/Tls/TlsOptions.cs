@@ -18,6 +18,9 @@ public sealed record TlsOptions
     /// <summary>Time from accept to the end of the handshake.</summary>
     public TimeSpan HandshakeDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Whether OpenSSL 3 is called directly where it is found, at half the memory; otherwise .NET's SslStream serves.</summary>
+    public bool UseOpenSsl { get; init; } = true;
+
     internal void Validate(string path, ICollection<string> errors)
     {
         File(CertificatePath, "CertificatePath", required: true);

@@ -122,10 +122,12 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         await AssertNoneOpenAsync(server);
     }
 
-    [Fact]
-    public async Task The_header_comes_before_TLS()
+    [Theory]
+    [InlineData(TransportKind.Tls)]
+    [InlineData(TransportKind.SslStream)]
+    public async Task The_header_comes_before_TLS(TransportKind kind)
     {
-        await using TestServer server = await TestServer.StartAsync(TransportKind.Tls, _certificates);
+        await using TestServer server = await TestServer.StartAsync(kind, _certificates);
         using Socket socket = await server.ConnectSocketAsync();
         await socket.SendAsync(Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.9 127.0.0.1 5 6\r\n"));
         await using var ssl = new SslStream(new NetworkStream(socket), false, AcceptAny);
@@ -136,10 +138,12 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         Assert.Equal("Tls13", peer.Transport.Origin.Details!.TlsVersion);
     }
 
-    [Fact]
-    public async Task A_client_certificate_is_asked_for_and_told()
+    [Theory]
+    [InlineData(TransportKind.Tls)]
+    [InlineData(TransportKind.SslStream)]
+    public async Task A_client_certificate_is_asked_for_and_told(TransportKind kind)
     {
-        await using TestServer server = await TestServer.StartAsync(TransportKind.Tls, _certificates, options => options with
+        await using TestServer server = await TestServer.StartAsync(kind, _certificates, options => options with
         {
             Tls = options.Tls with { ClientCaPath = _certificates.CaPath },
         });

@@ -47,12 +47,12 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
             Address = "127.0.0.1:0",
             Type = kind switch
             {
-                TransportKind.Tls => ListenerType.Tls,
+                TransportKind.Tls or TransportKind.SslStream => ListenerType.Tls,
                 TransportKind.Ws => ListenerType.Ws,
                 TransportKind.Wss or TransportKind.PortableWss => ListenerType.Wss,
                 _ => ListenerType.Tcp,
             },
-            Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath },
+            Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath, UseOpenSsl = kind is TransportKind.Tls or TransportKind.Wss },
         };
         var server = new TestServer(kind, change?.Invoke(options) ?? options, loops);
         foreach (Loop loop in server.Loops)
@@ -66,7 +66,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     public static bool IsWebSocket(TransportKind kind) => kind is TransportKind.Ws or TransportKind.Wss or TransportKind.PortableWss;
 
-    public static bool IsTls(TransportKind kind) => kind is TransportKind.Tls or TransportKind.Wss or TransportKind.PortableWss;
+    public static bool IsTls(TransportKind kind) => kind is TransportKind.Tls or TransportKind.SslStream or TransportKind.Wss or TransportKind.PortableWss;
 
     public void OnAccepted(Transport transport)
     {

@@ -15,7 +15,7 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     public EveryTransportTests(CertificateFixture fixture) => _certificates = fixture.Certificates;
 
     public static TheoryData<TransportKind> Kinds =>
-        [TransportKind.Tcp, TransportKind.PortableTcp, TransportKind.Tls, TransportKind.Ws, TransportKind.Wss, TransportKind.PortableWss];
+        [TransportKind.Tcp, TransportKind.PortableTcp, TransportKind.Tls, TransportKind.SslStream, TransportKind.Ws, TransportKind.Wss, TransportKind.PortableWss];
 
     public static TheoryData<TransportKind> TcpKinds => [TransportKind.Tcp, TransportKind.PortableTcp];
 
@@ -242,6 +242,7 @@ public sealed class EveryTransportTests : IClassFixture<CertificateFixture>
     [InlineData(TransportKind.PortableTcp, 1000)]
     [InlineData(TransportKind.Ws, 1000)]
     [InlineData(TransportKind.Tls, 200)]
+    [InlineData(TransportKind.SslStream, 200)]
     public async Task Many_connections_each_get_their_own(TransportKind kind, int count)
     {
         await using TestServer server = await StartAsync(kind);
