@@ -60,7 +60,7 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         bio = LibSsl.BioNew(_method);
         if (ssl == 0 || bio == 0)
         {
-            throw new OutOfMemoryException("OpenSSL could not make a connection.");
+            throw new InvalidOperationException("OpenSSL could not make a connection: its memory is exhausted.");
         }
 
         LibSsl.BioSetInit(bio, 1);
