@@ -7,6 +7,7 @@ using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Devices;
 using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Memory;
 using Trunkline.Hosting.Metrics;
 using Trunkline.Sessions;
 using Trunkline.Transports;
@@ -24,7 +25,8 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
     public async Task<int> RunAsync()
     {
         using var signals = new StopSignals();
-        var loopOptions = new LoopOptions { Name = "loop-0", Faults = new LoopFaultLog(loggers.CreateLogger("Trunkline.Loops")) };
+        using var memory = new MemoryWatch(options.Memory, TimeProvider.System, _logger);
+        var loopOptions = new LoopOptions { Name = "loop-0", Memory = memory.Gauge, Faults = new LoopFaultLog(loggers.CreateLogger("Trunkline.Loops")) };
         using Loop loop = OperatingSystem.IsLinux() ? new EpollLoop(loopOptions) : new ThreadLoop(loopOptions);
         var context = new SessionContext(loop, BrokerSessions.OptionsFor(options.Mqtt));
         GroupStore? store = OpenStore(loop, out string? refusal);
@@ -48,21 +50,24 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
         SessionMetrics.Register(meter, [context]);
         BrokerMetrics.Register(meter, [group], LabelValue.Of);
         using var hostingMetrics = new HostingMetrics(null, [loop]);
+        memory.Register(meter);
+        memory.Start();
         OpenDoors.Warn(_logger, options.Listeners, options.Management.EndPoint!);
         try
         {
             await using ManagementServer management = await ManagementServer.StartAsync(
-                options.Management.EndPoint!,
+                options.Management,
                 loggers,
                 () => new HealthReport(_hasStarted, _isServing, _isServing ? [] : ["The broker is starting or stopping."]),
                 endpoints: application => application.MapGet(
-                    "/statistics", async () => Results.Json(await loop.InvokeAsync(group.Statistics))));
+                    "/statistics", async () => Results.Text(StatisticsText.Of(await loop.InvokeAsync(group.Statistics)), "application/json")));
             await using var listeners = new ListenerSet(
                 options.Listeners,
                 [loop],
                 listener => new DeviceAcceptor(server, (long)listener.ConnectDeadline.TotalMilliseconds),
                 hostingMetrics,
-                loggers.CreateLogger("Trunkline.Hosting"));
+                loggers.CreateLogger("Trunkline.Hosting"),
+                memory.Gauge);
             loop.Start();
             await loop.InvokeAsync(group.Start);
             await listeners.StartAsync();

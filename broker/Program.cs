@@ -16,7 +16,7 @@ const string help = """
     docs/CONFIGURATION.md has every key.
     """;
 
-return await ProgramStart.RunAsync(args, typeof(BrokerProgram).Assembly, help, BrokerOptionsReader.Read, async options =>
+return await ProgramStart.RunAsync(args, typeof(BrokerProgram).Assembly, help, BrokerOptionsReader.Read, BrokerOptionsReader.Look, async options =>
 {
     using ILoggerFactory loggers = options.Logging.CreateFactory();
     return await new BrokerProgram(options, loggers).RunAsync();

@@ -14,12 +14,12 @@ const string help = """
       --listen ADDRESS        where both listen (127.0.0.1); nobody is asked for a password
       --management-port PORT  health, metrics, sessions (8080)
       --groups N              embedded groups (2)
-      --data DIR              keep the logs of embedded groups in DIR; without it in memory
+      --data DIR              keep the logs of embedded groups and the sessions in DIR; without it in memory
 
     docs/CONFIGURATION.md has every key.
     """;
 
-return await ProgramStart.RunAsync(args, typeof(ProxyNode).Assembly, help, ProxyOptionsReader.Read, async options =>
+return await ProgramStart.RunAsync(args, typeof(ProxyNode).Assembly, help, ProxyOptionsReader.Read, DataFolders.Look, async options =>
 {
     using ILoggerFactory loggers = options.Logging.CreateFactory();
     return await new ProxyProcess(options, loggers).RunAsync();

@@ -5,6 +5,7 @@ using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Devices;
 using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Memory;
 using Trunkline.Hosting.Metrics;
 using Trunkline.Links;
 using Trunkline.Sessions;
@@ -28,6 +29,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     private readonly Loop[] _loops;
     private readonly SessionContext[] _contexts;
     private readonly EmbeddedGroups _embedded;
+    private readonly ForeignLogs _logs;
     private readonly IDirectory _directory;
     private readonly LinkNode _links;
     private readonly ConnectionGate[] _gates;
@@ -37,6 +39,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     private readonly DirectoryEvents _events;
     private readonly HostingMetrics _hostingMetrics;
     private readonly ListenerSet _listeners;
+    private readonly MemoryWatch _memory;
     private bool _isRunning;
     private bool _isStopped;
     private volatile bool _isServing;
@@ -50,10 +53,12 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger("Trunkline.Proxy");
         _time = time;
+        _memory = new MemoryWatch(options.Memory, time, loggers.CreateLogger("Trunkline.Hosting"));
         _loops = [.. Enumerable.Range(0, options.Loops).Select(n => CreateLoop(n, time))];
         _contexts = [.. _loops.Select(loop => new SessionContext(loop, options.Mqtt))];
         _embedded = new EmbeddedGroups(options, _loops, loggers);
         _directory = CreateDirectory(time);
+        _logs = new ForeignLogs(options, EnvironmentOf(Guid.NewGuid().GetHashCode()));
         _links = new LinkNode(new LinkNodeSetup
         {
             Options = options.Links,
@@ -70,7 +75,13 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         var lines = new LineBudgets();
         var numbers = new AttachNumbers();
         _gates = [.. _contexts.Select(context => new ConnectionGate(
-            context, _directory, numbers, new ConnectAdmission(context.Loop, options.Admission, _contexts.Length), connections, lines))];
+            context, _directory, numbers, new ConnectAdmission(context.Loop, options.Admission, _contexts.Length), connections, lines)
+        {
+            WhenAway = options.Directory.WhenAway,
+
+            // In memory this node is the tier.
+            WaitsForRecovery = options.Directory.Endpoints.Count > 0,
+        })];
         foreach (SessionContext context in _contexts)
         {
             context.Router = _links.RouterFor(context.Loop.Index);
@@ -83,6 +94,8 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         foreach ((ConnectionGate gate, HeldReview review) in _gates.Zip(reviews))
         {
             gate.Keeper.Due = _due.Hurry;
+            gate.Keeper.RecordFills = _checkpoints.Hurry;
+            gate.Keeper.Holds.LimitMs = options.Directory.TakeOverDeadlineMs / 2;
             gate.Keeper.Doubted = () => review.Begin(HeldDoubt.Reconnected);
         }
 
@@ -93,7 +106,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             reason => _ended.TrySetResult(new NodeEnd(NodeEndKind.DeclaredDead, reason)),
             _logger)
         {
-            NodeDied = _due.NodeDied,
+            NodeIsGone = _due.NodeIsGone,
         };
         _hostingMetrics = new HostingMetrics(null, _loops);
         _listeners = new ListenerSet(
@@ -101,7 +114,9 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             _loops,
             listener => new DeviceAcceptor(_devices, (long)listener.ConnectDeadline.TotalMilliseconds),
             _hostingMetrics,
-            loggers.CreateLogger("Trunkline.Hosting"));
+            loggers.CreateLogger("Trunkline.Hosting"),
+            _memory.Gauge);
+        _memory.Register(_meter);
         SessionMetrics.Register(_meter, _contexts);
         ProxyMetrics.Register(_meter, _gates, _links, _loops.Length, _embedded);
     }
@@ -114,6 +129,9 @@ internal sealed partial class ProxyNode : IAsyncDisposable
 
     /// <summary>The directory, for management.</summary>
     public IDirectory Directory => _directory;
+
+    /// <summary>How many groups the tier has.</summary>
+    public int GroupCount => _options.Groups.Count;
 
     /// <summary>The listeners that listen.</summary>
     public IReadOnlyList<BoundListener> Listeners => _listeners.Bound;
@@ -148,12 +166,14 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     public async Task<NodeEnd?> StartAsync(CancellationToken cancellation)
     {
         _isRunning = true;
+        _memory.Start();
         foreach (Loop loop in _loops)
         {
             loop.Start();
         }
 
         await _embedded.StartAsync();
+        _logs.Start();
         _waitingFor = "The directory does not answer yet.";
         NodeEnd? refusal = await JoinAsync(cancellation);
         if (refusal is not null)
@@ -178,97 +198,9 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         return null;
     }
 
-    /// <summary>
-    /// Stops in the order in which nothing acknowledged is lost: no new devices, the devices are told and their wills
-    /// published, the links finish what they took, the directory is left. A step that fails is logged and the rest goes on.
-    /// </summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (_isStopped)
-        {
-            return;
-        }
-
-        _isStopped = true;
-        _waitingFor = "The node is stopping.";
-        _isServing = false;
-        if (_isRunning)
-        {
-            await StepAsync("stop accepting", _listeners.StopAcceptingAsync);
-            await StepAsync("close the devices", CloseDevicesAsync);
-            await StepAsync("finish the links", () => _links.StopAsync());
-            await StepAsync("leave the directory", async () => await _directory.LeaveAsync());
-        }
-
-        await StepAsync("close the directory", async () => await _directory.DisposeAsync());
-        if (_isRunning)
-        {
-            await StepAsync("stop the groups", _embedded.StopAsync);
-        }
-
-        foreach (Loop loop in _loops)
-        {
-            // What is still connected is closed with it.
-            await StepAsync("stop a loop", loop.StopAsync);
-            loop.Dispose();
-        }
-
-        _meter.Dispose();
-        _directoryMeter.Dispose();
-        _hostingMetrics.Dispose();
-    }
-
-    private async Task CloseDevicesAsync()
-    {
-        bool moves = _options.Directory.Endpoints.Count > 0;
-        await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() =>
-        {
-            gate.IsLeaving = true;
-            gate.Keeper.IsDraining = moves;
-            gate.Keeper.IsEnding = !moves;
-        })));
-        int left = await _devices.ShutDownAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs));
-        if (left > 0)
-        {
-            LogDevicesLeft(_logger, left, _options.CloseGraceMs);
-        }
-
-        await DetachAllAsync();
-        await _loops[0].InvokeAsync(() =>
-        {
-            _checkpoints.Stop();
-            _due.Stop();
-        });
-    }
-
-    /// <summary>Waits until the directory has every session, or for as long as devices are waited for.</summary>
-    private async Task DetachAllAsync()
-    {
-        Task[] detached = await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached)));
-        try
-        {
-            await Task.WhenAll(detached).WaitAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs), _time);
-        }
-        catch (TimeoutException)
-        {
-            // The directory is away; the checkpoint serves whoever goes on with these sessions.
-            int[] left = await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() => gate.Keeper.Detaching)));
-            KeeperLog.NotDetached(_logger, left.Sum());
-        }
-    }
-
-    private async Task StepAsync(string name, Func<Task> step)
-    {
-        try
-        {
-            await step();
-        }
-        catch (Exception exception)
-        {
-            // The edge of the process's end: whatever one part does, the others are stopped.
-            LogStepFailed(_logger, exception, name);
-        }
-    }
+    /// <summary>The name of a group, or its number when there is none of that number.</summary>
+    public string GroupName(int group) =>
+        group < GroupCount ? _options.Groups[group].Name : group.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private ConnectionGate GateOf(string clientId) => _gates[Array.IndexOf(_contexts, _devices.OwnerOf(clientId))];
 
@@ -281,8 +213,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             switch (result.Status)
             {
                 case DirectoryStatus.Ok:
-                    await ShareSlotsAsync(cancellation);
-                    return null;
+                    return await ShareSlotsAsync(cancellation);
                 case DirectoryStatus.Unavailable or DirectoryStatus.Recovering or DirectoryStatus.Busy:
                     _waitingFor = $"The directory does not answer yet: {result.Detail}";
                     await Task.Delay(TimeSpan.FromMilliseconds(250), _time, cancellation);
@@ -296,7 +227,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     }
 
     /// <summary>The first node of a tier writes the even slot table; all others take what is there.</summary>
-    private async Task ShareSlotsAsync(CancellationToken cancellation)
+    private async Task<NodeEnd?> ShareSlotsAsync(CancellationToken cancellation)
     {
         DirectoryResult<SlotMap?> read = await _directory.ReadSlotMapAsync(cancellation);
         if (read is { IsOk: true, Value: null })
@@ -305,10 +236,17 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             read = await _directory.ReadSlotMapAsync(cancellation);
         }
 
+        if (read.Status == DirectoryStatus.NewerRecord)
+        {
+            return new NodeEnd(NodeEndKind.Refused, read.Detail ?? "The directory's slot map cannot be read.");
+        }
+
         if (read is { IsOk: true, Value: { } map })
         {
             _events.SlotMapChanged(map);
         }
+
+        return null;
     }
 
     private Loop CreateLoop(int index, TimeProvider time)
@@ -318,11 +256,13 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             Name = $"loop-{index}",
             Index = index,
             Time = time,
+            Memory = _memory.Gauge,
             Faults = new LoopFaultLog(_loggers.CreateLogger("Trunkline.Loops")),
         };
         return OperatingSystem.IsLinux() ? new EpollLoop(options) : new ThreadLoop(options);
     }
 
+    /// <exception cref="DirectoryDataException">The directory's folder cannot be used.</exception>
     private IDirectory CreateDirectory(TimeProvider time)
     {
         DirectoryOptions options = _options.Directory;
@@ -333,10 +273,9 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             _options.Listeners.FirstOrDefault(listener => listener.Type == ListenerType.Tcp)?.Address ?? "",
             _options.Management.Advertised,
             ProgramVersion.Of(typeof(ProxyNode).Assembly));
-        var environment = new DirectoryEnvironment(
-            time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
+        DirectoryEnvironment environment = EnvironmentOf(seed);
         return options.Endpoints.Count == 0
-            ? new MemoryDirectory(new DirectoryMemory(time), self, options, environment)
+            ? MemoryDirectory.Open(self, options, environment)
             : new RedisDirectory(self, options, environment);
     }
 
@@ -348,7 +287,10 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         UserName = group.UserName.Length > 0 ? group.UserName : null,
         Password = group.Password.Length > 0 ? group.Password : null,
         MaximumFiltersPerLink = group.MaximumFiltersPerLink,
+        Log = _logs.Of(index),
     };
+
+    private DirectoryEnvironment EnvironmentOf(int seed) => new(_time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
 
     private static TcpConnector CreateConnector(GroupOptions group)
     {

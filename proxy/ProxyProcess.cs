@@ -21,7 +21,7 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
         try
         {
             await using ManagementServer management = await ManagementServer.StartAsync(
-                options.Management.EndPoint!,
+                options.Management,
                 loggers,
                 () => _node?.Health() ?? new HealthReport(false, false, ["The node is starting or stopping."]),
                 SessionEndpoints.AddServices,
@@ -81,9 +81,9 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     private async Task<NodeEnd> WaitAsync(ProxyNode node, CancellationToken stop)
     {
         LogReady(_logger, options.Node.Name, string.Join(", ", node.Listeners.Select(listener => $"{listener.Options.Name} {listener.Address}")));
-        if (options.Groups.Any(group => group.Kind == Links.GroupKind.Embedded))
+        if (Keeps(options) is { Length: > 0 } keeps)
         {
-            LogKeeps(_logger, Keeps(options.Broker));
+            LogKeeps(_logger, keeps);
         }
 
         try
@@ -111,9 +111,26 @@ internal sealed partial class ProxyProcess(ProxyOptions options, ILoggerFactory 
     [LoggerMessage(1003, LogLevel.Warning, "This node was declared dead and starts again as a new one: {Sentence}")]
     private static partial void LogDeclaredDead(ILogger logger, string sentence);
 
-    private static string Keeps(BrokerOptions options) => !options.UsesFiles()
-        ? "The embedded groups and the directory are in memory: sessions, retained messages and messages not yet delivered are forgotten when this process ends."
-        : $"The embedded groups keep their logs and retained messages in {options.DataDirectory}; sessions are in memory and forgotten when this process ends.";
+    /// <summary>What of this process's own is kept when it ends, and what is forgotten; empty when it has nothing of its own.</summary>
+    internal static string Keeps(ProxyOptions options)
+    {
+        var sentences = new List<string>();
+        if (options.Groups.Any(group => group.Kind == Links.GroupKind.Embedded))
+        {
+            sentences.Add(options.Broker.UsesFiles()
+                ? $"The embedded groups keep their logs and retained messages in {options.Broker.DataDirectory}."
+                : "The embedded groups are in memory: retained messages and messages not yet delivered are forgotten when this process ends.");
+        }
+
+        if (options.Directory.Endpoints.Count == 0)
+        {
+            sentences.Add(options.Directory.DataDirectory.Length > 0
+                ? $"Sessions are kept in {options.Directory.DataDirectory}."
+                : "Sessions are in memory and forgotten when this process ends.");
+        }
+
+        return string.Join(' ', sentences);
+    }
 
     [LoggerMessage(1005, LogLevel.Information, "{Keeps}")]
     private static partial void LogKeeps(ILogger logger, string keeps);

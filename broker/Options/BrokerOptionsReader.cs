@@ -22,6 +22,10 @@ internal static class BrokerOptionsReader
         return (Read(ConfigurationSources.Read(arguments, ShortFlags, errors), errors), errors);
     }
 
+    /// <summary>What is wrong with the folder that a broker with these options would use.</summary>
+    public static IEnumerable<ConfigurationError> Look(BrokerProcessOptions options) =>
+        options.Broker.UsesFiles() && DataFolderCheck.Find("Broker:DataDirectory", Path.Combine(options.Broker.DataDirectory, options.Group)) is { } error ? [error] : [];
+
     /// <summary>Binds a configuration and completes it; what is wrong is added to <paramref name="errors"/>.</summary>
     internal static BrokerProcessOptions Read(IConfiguration configuration, List<ConfigurationError> errors)
     {
@@ -35,6 +39,7 @@ internal static class BrokerOptionsReader
         options = options with { Listeners = ListenerListCheck.WithNames(options.Listeners) };
         errors.AddRange(binder.Errors);
         errors.AddRange(options.Management.Validate("Management"));
+        errors.AddRange(options.Memory.Validate("Memory"));
         var sentences = new List<string>();
         ListenerListCheck.Validate(options.Listeners, sentences);
         sentences.AddRange(options.Mqtt.Validate("Mqtt"));

@@ -2,6 +2,7 @@ using Trunkline.Broker;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Memory;
 using Trunkline.Sessions;
 
 namespace Trunkline.BrokerProcess;
@@ -20,6 +21,9 @@ internal sealed record BrokerProcessOptions
 
     /// <summary>The management port.</summary>
     public ManagementOptions Management { get; init; } = new() { Address = "127.0.0.1:8081" };
+
+    /// <summary>How much memory is left free; links are let in all the same.</summary>
+    public MemoryOptions Memory { get; init; } = new();
 
     /// <summary>Log, retained messages, shares and their limits.</summary>
     public BrokerOptions Broker { get; init; } = new();

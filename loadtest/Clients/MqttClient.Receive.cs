@@ -10,6 +10,7 @@ internal sealed partial class MqttClient
 {
     private bool _isSessionPresent;
     private int _filtersAcknowledged;
+    private bool _hasSubscribed;
 
     /// <inheritdoc/>
     public int OnReceived(ReadOnlySpan<byte> bytes)
@@ -138,8 +139,9 @@ internal sealed partial class MqttClient
 
         Figures.Counts.Connects++;
         Figures.Connect.Record(nowNs - _dueNs);
-        if (Spec.Filter is null)
+        if (Spec.Filter is null || (packet.SessionPresent && _hasSubscribed))
         {
+            // The session holds what this client subscribed before; devices do not ask again either.
             BecomeReady(packet.SessionPresent);
             return true;
         }
@@ -185,6 +187,7 @@ internal sealed partial class MqttClient
             return true;
         }
 
+        _hasSubscribed = true;
         BecomeReady(_isSessionPresent);
         return true;
     }

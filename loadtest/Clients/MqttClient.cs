@@ -23,7 +23,7 @@ internal sealed partial class MqttClient : LoopTimer, ITransportHandler
 
     private readonly ClientSettings _settings;
     private readonly LoadLoop _loop;
-    private readonly ITransportConnector _connector;
+    private readonly Connectors _connectors;
     private readonly IClientOwner _owner;
     private Transport? _transport;
     private long _dueNs;
@@ -31,16 +31,16 @@ internal sealed partial class MqttClient : LoopTimer, ITransportHandler
     private int _attempt;
 
     /// <summary>Makes a client that does nothing yet.</summary>
-    public MqttClient(ClientSpec spec, ClientSettings settings, LoadLoop loop, ITransportConnector connector, IClientOwner owner)
+    public MqttClient(ClientSpec spec, ClientSettings settings, LoadLoop loop, Connectors connectors, IClientOwner owner)
     {
         Spec = spec;
         _settings = settings;
         _loop = loop;
-        _connector = connector;
+        _connectors = connectors;
         _owner = owner;
     }
 
-    /// <summary>What it is; churn gives it another name between two connections.</summary>
+    /// <summary>What it is; between two connections churn gives it another name, and a failover another target.</summary>
     public ClientSpec Spec { get; set; }
 
     /// <summary>Where it is.</summary>
@@ -71,7 +71,7 @@ internal sealed partial class MqttClient : LoopTimer, ITransportHandler
             _dueNs = dueNs;
             State = ClientState.Dialling;
             _loop.Loop.Timers.Schedule(this, _settings.ConnectTimeoutMs);
-            _connector.Connect(_loop.Loop, new Attempt(this, ++_attempt));
+            _connectors.For(Spec).Connect(_loop.Loop, new Attempt(this, ++_attempt));
         }
     }
 
@@ -118,6 +118,7 @@ internal sealed partial class MqttClient : LoopTimer, ITransportHandler
             Figures.Counts.Disconnects++;
             Figures.AddReason($"connection lost: {reason}");
             Publisher?.OnConnectionLost();
+            Receiver?.OnConnectionLost(_settings.Clock.NowNs);
         }
 
         State = ClientState.Idle;
@@ -144,7 +145,7 @@ internal sealed partial class MqttClient : LoopTimer, ITransportHandler
     {
         if (_settings.Options.ProxyHeaderVersion > 0)
         {
-            ProxyHeaderWriter.Write(output, _settings.Options.ProxyHeaderVersion, Spec.Index, _settings.Options.Targets[Spec.Target].Port);
+            ProxyHeaderWriter.Write(output, _settings.Options.ProxyHeaderVersion, Spec.Index, _settings.Options.AllTargets[Spec.Target].Port);
         }
     }
 

@@ -4,6 +4,8 @@ namespace Trunkline.Loadtest;
 internal sealed class LoopFigures
 {
     private const int MaximumReasons = 50;
+    private const int MaximumLate = 100_000;
+    private readonly List<LateArrival> _late = [];
     private readonly Dictionary<string, long> _reasons = new(StringComparer.Ordinal);
 
     /// <summary>The counters.</summary>
@@ -30,6 +32,15 @@ internal sealed class LoopFigures
     /// <summary>Churn: from due to the end of the cycle. Storm: from the drop to standing again.</summary>
     public Histogram Cycle { get; } = new();
 
+    /// <summary>From the loss of a subscriber's connection until it has everything published until it was back.</summary>
+    public Histogram Return { get; } = new();
+
+    /// <summary>From due to received at subscribers that never lost their connection.</summary>
+    public Histogram Undisturbed { get; } = new();
+
+    /// <summary>With --late: first copies that came later than that, at most 100,000.</summary>
+    public IReadOnlyList<LateArrival> Late => _late;
+
     /// <summary>Begin of the measured time.</summary>
     public long MeasureFromNs { get; set; } = long.MaxValue;
 
@@ -49,6 +60,15 @@ internal sealed class LoopFigures
         _reasons[key] = _reasons.GetValueOrDefault(key) + 1;
     }
 
+    /// <summary>Notes a message that came late.</summary>
+    public void AddLate(LateArrival late)
+    {
+        if (_late.Count < MaximumLate)
+        {
+            _late.Add(late);
+        }
+    }
+
     /// <summary>Adds another loop's; on a copy of which neither loop knows.</summary>
     public void Add(LoopFigures other)
     {
@@ -59,6 +79,9 @@ internal sealed class LoopFigures
         Connect.Add(other.Connect);
         Subscribe.Add(other.Subscribe);
         Cycle.Add(other.Cycle);
+        Return.Add(other.Return);
+        Undisturbed.Add(other.Undisturbed);
+        _late.AddRange(other._late);
         foreach ((string reason, long count) in other._reasons)
         {
             _reasons[reason] = _reasons.GetValueOrDefault(reason) + count;

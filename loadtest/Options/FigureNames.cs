@@ -6,7 +6,7 @@ namespace Trunkline.Loadtest;
 /// </summary>
 internal static class FigureNames
 {
-    private static readonly string[] Latencies = ["connect", "subscribe", "ack", "lag", "delivery", "cycle"];
+    private static readonly string[] Latencies = ["connect", "subscribe", "ack", "lag", "delivery", "cycle", "return", "undisturbed"];
     private static readonly string[] Statistics = ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max"];
     private static readonly string[] Numbers =
     [

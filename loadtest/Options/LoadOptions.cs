@@ -14,6 +14,12 @@ internal sealed record LoadOptions
     /// <summary>-p: port of hosts without one; 0 is the usual one of the transport.</summary>
     public int Port { get; init; }
 
+    /// <summary>--publish-to as written: publishers go there and not to -h; null for no difference.</summary>
+    public string? PublishHosts { get; init; }
+
+    /// <summary>--failover: after a loss or a failure a client tries the next target.</summary>
+    public bool FailsOver { get; init; }
+
     /// <summary>-V.</summary>
     public ProtocolVersion Version { get; init; } = ProtocolVersion.Mqtt50;
 
@@ -119,6 +125,9 @@ internal sealed record LoadOptions
     /// <summary>--drain: how long to wait for what is on its way at the end.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>--late: delay beyond which a message counts as late; null lists none.</summary>
+    public TimeSpan? Late { get; init; }
+
     /// <summary>--connect-timeout of one attempt, MQTT included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -156,13 +165,21 @@ internal sealed record LoadOptions
     public bool IsQuiet { get; init; }
 
     /// <summary>The addresses, in the order of -h.</summary>
-    public IReadOnlyList<Target> Targets => Target.ParseAll(Hosts, Port != 0 ? Port : (UseTls, UseWebSocket) switch
+    public IReadOnlyList<Target> Targets => Target.ParseAll(Hosts, DefaultPort);
+
+    /// <summary>Where publishers go that have targets of their own; empty otherwise.</summary>
+    public IReadOnlyList<Target> PublishTargets => PublishHosts is null ? [] : Target.ParseAll(PublishHosts, DefaultPort);
+
+    /// <summary>Both, in this order: what <see cref="ClientSpec.Target"/> counts.</summary>
+    public IReadOnlyList<Target> AllTargets => [.. Targets, .. PublishTargets];
+
+    private int DefaultPort => Port != 0 ? Port : (UseTls, UseWebSocket) switch
     {
         (false, false) => 1883,
         (true, false) => 8883,
         (false, true) => 8083,
         (true, true) => 8084,
-    });
+    };
 
     /// <summary>Whether messages are sent by this process.</summary>
     public bool Publishes => Pattern is not (LoadPattern.Conn or LoadPattern.Sub or LoadPattern.Churn or LoadPattern.Storm);

@@ -90,6 +90,24 @@ internal static class OptionParser
             errors.Add($"-h: {exception.Message}");
         }
 
+        try
+        {
+            if (options.PublishHosts is not null
+                && (options.PublishTargets.Count == 0 || options.Pattern is not (LoadPattern.FanIn or LoadPattern.FanOut or LoadPattern.Pair)))
+            {
+                errors.Add("--publish-to: names targets of the publishers of fanin, fanout and pair.");
+            }
+        }
+        catch (OptionException exception)
+        {
+            errors.Add($"--publish-to: {exception.Message}");
+        }
+
+        if (options.FailsOver && options.ReconnectDelay is null)
+        {
+            errors.Add("--failover: lost connections are made again only with --reconnect.");
+        }
+
         if (options.Pattern == LoadPattern.Pair && options.Count < 2)
         {
             errors.Add("-c: a pair takes two clients.");

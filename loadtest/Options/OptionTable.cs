@@ -12,6 +12,7 @@ internal static class OptionTable
     [
         new(["-h", "--host"], "HOSTS", "targets: a, a:1883, a:1883,b:1884; clients take them in turn [127.0.0.1]", (o, v) => o with { Hosts = v }),
         new(["-p", "--port"], "PORT", "port of hosts without one [1883; TLS 8883, WebSocket 8083, both 8084]", (o, v) => o with { Port = (int)OptionValues.Whole(v, 1, 65535) }),
+        new(["--publish-to"], "HOSTS", "fanin, fanout, pair: targets of the publishers alone [as -h]", (o, v) => o with { PublishHosts = v }),
         new(["-V", "--version"], "N", "MQTT version: 3 (3.1), 4 (3.1.1) or 5 [5]", (o, v) => o with { Version = OptionValues.Version(v) }),
         new(["-c", "--count"], "N", "clients; churn: connections at a time [200]", (o, v) => o with { Count = (int)OptionValues.Whole(v, 1, 10_000_000) }),
         new(["-n", "--startnumber"], "N", "number of the first client [0]", (o, v) => o with { StartNumber = (int)OptionValues.Whole(v, 0, int.MaxValue / 2) }),
@@ -25,6 +26,7 @@ internal static class OptionTable
         new(["--prefix"], "TEXT", "prefix of client ids [one of the run's own]", (o, v) => o with { Prefix = v }),
         new(["--connect-timeout"], "TIME", "for one attempt, CONNACK and SUBACK included [10s]", (o, v) => o with { ConnectTimeout = Durations.Parse(v, "s") }),
         new(["--reconnect"], "TIME", "connect again this long after a connection was lost [never]", (o, v) => o with { ReconnectDelay = Durations.Parse(v, "s") }),
+        new(["--failover"], null, "with --reconnect: to the next target", (o, v) => o with { FailsOver = OptionValues.Switch(v) }),
     ];
 
     private static OptionSpec[] Sending() =>
@@ -62,6 +64,7 @@ internal static class OptionTable
         new(["-d", "--duration"], "TIME", "measured time; 0 until the limit or Ctrl-C [10s]", (o, v) => o with { Duration = Durations.Parse(v, "s") }),
         new(["--warmup"], "TIME", "load before the measured time [0]", (o, v) => o with { WarmUp = Durations.Parse(v, "s") }),
         new(["--drain"], "TIME", "wait at the end for what is on its way [5s]", (o, v) => o with { Drain = Durations.Parse(v, "s") }),
+        new(["--late"], "TIME", "list in the JSON what came later than that after it was due [nothing]", (o, v) => o with { Late = Durations.Parse(v, "ms") }),
         new(["--rounds"], "N", "storm: how often all are dropped [1]", (o, v) => o with { Rounds = (int)OptionValues.Whole(v, 1, 1000) }),
         new(["--loops"], "N", "threads that carry the clients [1]", (o, v) => o with { Loops = (int)OptionValues.Whole(v, 1, 64) }),
         new(["--tick"], "TIME", "least time between wake-ups of the pacer; more costs less and sends in bursts [100us]", (o, v) => o with { Tick = Durations.Parse(v, "us") }),

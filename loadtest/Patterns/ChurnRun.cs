@@ -23,7 +23,7 @@ internal sealed class ChurnRun : ILoadRun, IClientOwner
         foreach (ClientSpec spec in plan.Clients)
         {
             LoadLoop loop = session.LoopOf(spec);
-            _lanes[loop.Index].Idle.Enqueue(new MqttClient(spec, session.Settings, loop, session.Connectors.For(spec), this));
+            _lanes[loop.Index].Idle.Enqueue(new MqttClient(spec, session.Settings, loop, session.Connectors, this));
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed class ClientSet : IClientOwner
 
     private readonly LoadSession _session;
     private readonly List<MqttClient>[] _byLoop;
+    private readonly Publisher[] _publishers;
+    private readonly int _targets;
+    private readonly int _publishTargets;
     private volatile bool _isEnding;
 
     /// <summary>Makes the clients.</summary>
@@ -20,9 +23,12 @@ internal sealed class ClientSet : IClientOwner
     {
         _session = session;
         Plan = plan;
+        _targets = session.Options.Targets.Count;
+        _publishTargets = session.Options.PublishTargets.Count;
         int[] copies = plan.Copies();
         uint? run = session.Options.Pattern == LoadPattern.Sub ? null : session.Settings.Run;
         All = [.. plan.Clients.Select(spec => Make(spec, copies, run))];
+        _publishers = [.. All.Where(client => client.Publisher is not null).Select(client => client.Publisher!).OrderBy(publisher => publisher.Number)];
         _byLoop = [.. session.Loops.Select(loop => All.Where(client => session.LoopOf(client.Spec) == loop).ToList())];
     }
 
@@ -115,6 +121,13 @@ internal sealed class ClientSet : IClientOwner
         {
             _session.LoopOf(client.Spec).Figures.Cycle.Record(storm.OnBack());
         }
+
+        if (client.Receiver is { IsReturning: true } receiver)
+        {
+            // A publisher of another loop may be a message further: one more or less does not change what is shown.
+            receiver.OnBack(
+                Plan.Expected[client.Spec.Index].ToDictionary(number => (uint)number, number => _publishers[number].Sent), _session.Clock.NowNs);
+        }
     }
 
     /// <inheritdoc/>
@@ -138,20 +151,30 @@ internal sealed class ClientSet : IClientOwner
     {
         if ((_session.Options.ReconnectDelay ?? otherwise) is { } delay && !_isEnding)
         {
+            if (_session.Options.FailsOver)
+            {
+                client.Spec = client.Spec with { Target = NextTarget(client.Spec) };
+            }
+
             var timer = new ReconnectTimer(client, _session.Clock);
             _session.LoopOf(client.Spec).Loop.Timers.Schedule(timer, (long)delay.TotalMilliseconds);
         }
     }
 
+    /// <summary>The next of the targets that are its own: those of -h, or those of --publish-to.</summary>
+    private int NextTarget(ClientSpec client) => client.Target < _targets
+        ? (client.Target + 1) % _targets
+        : _targets + ((client.Target - _targets + 1) % _publishTargets);
+
     private MqttClient Make(ClientSpec spec, int[] copies, uint? run)
     {
         LoadLoop loop = _session.LoopOf(spec);
-        return new MqttClient(spec, _session.Settings, loop, _session.Connectors.For(spec), this)
+        return new MqttClient(spec, _session.Settings, loop, _session.Connectors, this)
         {
             Publisher = spec.Topic is null
                 ? null
                 : new Publisher(_session.Settings, loop.Figures, Encoding.UTF8.GetBytes(spec.Topic), spec.Publisher) { Copies = copies[spec.Publisher] },
-            Receiver = spec.Filter is null ? null : new Receiver(loop.Figures, run),
+            Receiver = spec.Filter is null ? null : new Receiver(loop.Figures, run) { Client = spec.Index, LateNs = _session.Options.Late is { } late ? (long)late.TotalNanoseconds : long.MaxValue },
         };
     }
 

@@ -12,7 +12,7 @@ internal sealed class Connectors
     public Connectors(LoadOptions options)
     {
         IReadOnlyList<string?> sources = options.SourceAddresses.Count == 0 ? [null] : [.. options.SourceAddresses];
-        _byTarget = [.. options.Targets.Select(target => sources.Select(source => Make(options, target, source)).ToArray())];
+        _byTarget = [.. options.AllTargets.Select(target => sources.Select(source => Make(options, target, source)).ToArray())];
     }
 
     /// <summary>The connector of a client: sources change slower than targets, so that all pairs are used.</summary>

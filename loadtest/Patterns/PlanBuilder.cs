@@ -10,6 +10,7 @@ internal sealed class PlanBuilder
     private readonly LoadOptions _options;
     private readonly string _prefix;
     private readonly int _targets;
+    private readonly int _publishTargets;
     private readonly List<ClientSpec> _clients = [];
     private int _publishers;
 
@@ -18,6 +19,7 @@ internal sealed class PlanBuilder
         _options = options;
         _prefix = prefix;
         _targets = options.Targets.Count;
+        _publishTargets = options.PublishTargets.Count;
     }
 
     /// <summary>Makes the plan.</summary>
@@ -95,7 +97,7 @@ internal sealed class PlanBuilder
         {
             Number = number,
             ClientId = id,
-            Target = target,
+            Target = publishes && _publishTargets > 0 ? _targets + (place % _publishTargets) : target,
             Index = _clients.Count,
             UserName = user,
             Filter = subscribes ? Expand(FilterTemplate(), number, id, user) : null,

@@ -20,7 +20,7 @@ internal sealed class PrimingRun(LoadSession session) : IClientOwner
                 Filter = $"loadtest/{id}",
                 UserName = session.Options.UserName?.Replace("%i", "0", StringComparison.Ordinal),
             };
-            var client = new MqttClient(spec, session.Settings, loop, session.Connectors.For(spec), this);
+            var client = new MqttClient(spec, session.Settings, loop, session.Connectors, this);
             client.Connect(session.Clock.NowNs);
         });
         await session.UntilAsync(_ => Volatile.Read(ref _left) == 0, session.Options.ConnectTimeout, stop);

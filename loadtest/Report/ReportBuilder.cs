@@ -45,6 +45,7 @@ internal static class ReportBuilder
             Storms = [.. watch.Storms],
             Reasons = figures.Reasons.ToDictionary(),
             Seconds = [.. watch.Seconds],
+            Late = figures.Late,
         };
         return report with { Thresholds = [.. session.Options.Thresholds.Select(rule => Figures.Judge(report, rule))] };
     }
@@ -84,13 +85,19 @@ internal static class ReportBuilder
         foreach ((string name, Histogram histogram) in new[]
         {
             ("delivery", figures.Delivery), ("ack", figures.Acknowledge), ("lag", figures.Lag),
-            ("connect", figures.Connect), ("subscribe", figures.Subscribe), ("cycle", figures.Cycle),
+            ("connect", figures.Connect), ("subscribe", figures.Subscribe), ("cycle", figures.Cycle), ("return", figures.Return),
         })
         {
             if (LatencySummary.Of(histogram) is { } summary)
             {
                 all.Add(name, summary);
             }
+        }
+
+        // Where nobody was cut off it is the delivery over again.
+        if (figures.Counts.Disconnects > 0 && LatencySummary.Of(figures.Undisturbed) is { } undisturbed)
+        {
+            all.Add("undisturbed", undisturbed);
         }
 
         return all;

@@ -60,6 +60,8 @@ internal static class ReportTable
         ("lag", _) => "due to sent by loadtest",
         ("connect", _) => "due to CONNACK",
         ("subscribe", _) => "SUBSCRIBE to SUBACK",
+        ("return", _) => "cut off to up to date",
+        ("undisturbed", _) => "due to received, never cut off",
         ("cycle", "storm") => "dropped to back",
         _ => "due to end of cycle",
     };

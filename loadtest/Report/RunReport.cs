@@ -78,6 +78,9 @@ internal sealed record RunReport
     /// <summary>Rules and what came of them.</summary>
     public IReadOnlyList<ThresholdResult> Thresholds { get; init; } = [];
 
+    /// <summary>With --late: what came later than that.</summary>
+    public IReadOnlyList<LateArrival> Late { get; init; } = [];
+
     /// <summary>Samples.</summary>
     public IReadOnlyList<RunSecond> Seconds { get; init; } = [];
 }

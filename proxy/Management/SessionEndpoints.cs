@@ -14,7 +14,8 @@ namespace Trunkline.Proxy;
 
 /// <summary>
 /// <c>GET /sessions/{client id}</c>: what this tier knows of a session. A node that does not hold it passes the request
-/// to the node that does, so that any node may be asked.
+/// to the node that does, so that any node may be asked; of a session that is away, or whose node does not answer, it shows
+/// what the directory has.
 /// </summary>
 internal static class SessionEndpoints
 {
@@ -46,15 +47,28 @@ internal static class SessionEndpoints
                 return Results.Json(view, Json);
             }
 
-            string? other = http.Request.Headers.ContainsKey(PassedOn) ? null : await HolderAsync(serving, clientId);
-            if (other is null)
+            DirectoryResult<StoredSession> stored = await serving.Directory.ReadSessionAsync(clientId);
+            if (!stored.IsOk)
             {
-                return Results.Text($"No session of client id {clientId} is held.\n", statusCode: StatusCodes.Status404NotFound);
+                return Results.Text($"The directory does not answer ({stored.Status}).\n", statusCode: StatusCodes.Status503ServiceUnavailable);
             }
 
-            http.Request.Headers[PassedOn] = "1";
-            await forwarder.SendAsync(http, $"http://{other}/", client, ForwarderRequestConfig.Empty, SameTarget);
-            return Results.Empty;
+            string? other = http.Request.Headers.ContainsKey(PassedOn) ? null : EndpointOf(serving, stored.Value.Token);
+            if (other is not null)
+            {
+                http.Request.Headers[PassedOn] = "1";
+                ForwarderError error = await forwarder.SendAsync(http, $"http://{other}/", client, ForwarderRequestConfig.Empty, SameTarget);
+                if (error == ForwarderError.None || http.Response.HasStarted)
+                {
+                    return Results.Empty;
+                }
+
+                http.Response.Clear();
+            }
+
+            return StoredSessionView.Of(serving, clientId, stored.Value) is { } away
+                ? Results.Json(away, Json)
+                : Results.Text($"There is no session of client id {clientId}.\n", statusCode: StatusCodes.Status404NotFound);
         });
     }
 
@@ -87,13 +101,11 @@ internal static class SessionEndpoints
         });
     }
 
-    private static async Task<string?> HolderAsync(ProxyNode node, string clientId)
-    {
-        DirectoryResult<Holding> found = await node.Directory.LookUpAsync(clientId);
-        return found.IsOk && found.Value.Token.Node != node.Directory.Self.Id
-            ? node.Directory.Nodes.FirstOrDefault(other => other.Id == found.Value.Token.Node)?.ManagementEndpoint
-            : null;
-    }
+    /// <summary>Where the node of a claim can be asked; null for this one, and for one that is not registered.</summary>
+    private static string? EndpointOf(ProxyNode node, SessionToken token) =>
+        token.IsNone || token.Node == node.Directory.Self.Id
+            ? null
+            : node.Directory.Nodes.FirstOrDefault(other => other.Id == token.Node)?.ManagementEndpoint;
 
     /// <summary>Passes a request on with the path as it came, its escapes untouched.</summary>
     private sealed class RawTargetTransformer : HttpTransformer

@@ -3,6 +3,7 @@ using Trunkline.Directory;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Management;
+using Trunkline.Hosting.Memory;
 using Trunkline.Links;
 using Trunkline.Sessions;
 
@@ -47,6 +48,15 @@ internal sealed record ProxyOptions
     /// <summary>How many devices may connect at a time.</summary>
     public AdmissionOptions Admission { get; init; } = new();
 
+    /// <summary>The logs of foreign groups in Redis.</summary>
+    public GroupStreamOptions Streams { get; init; } = new();
+
+    /// <summary>How much memory is left free.</summary>
+    public MemoryOptions Memory { get; init; } = new();
+
+    /// <summary>How devices are sent to other nodes when this one stops.</summary>
+    public DrainOptions Drain { get; init; } = new();
+
     /// <summary>The upstream links.</summary>
     public LinkOptions Links { get; init; } = new();
 
@@ -81,6 +91,16 @@ internal sealed record AdmissionOptions
 
     /// <summary>CONNECTs under way in the directory at a time, split over the loops; beyond it 0x97 (3.x: return code 3).</summary>
     public int MaximumClaims { get; init; } = 10_000;
+}
+
+/// <summary>How a node that stops sends its devices to the others: spread over time, so that they are no storm there.</summary>
+internal sealed record DrainOptions
+{
+    /// <summary>Devices a second that are sent away by a stopping node with Redis; 0 sends all at once.</summary>
+    public int DevicesPerSecond { get; init; } = 2_000;
+
+    /// <summary>Milliseconds that takes at most: with more devices than fit, more are sent away a second.</summary>
+    public int MaximumMs { get; init; } = 10_000;
 }
 
 /// <summary>The two listeners of the embedded default.</summary>
@@ -131,5 +151,15 @@ internal sealed record GroupOptions
     public int MaximumFiltersPerLink { get; init; } = 20_000;
 
     /// <summary>Foreign: where the group's log stands; <c>none</c> serves sessions while they are connected.</summary>
-    public string Log { get; init; } = "none";
+    public GroupLogKind Log { get; init; } = GroupLogKind.None;
+}
+
+/// <summary>Where the log of a foreign group stands.</summary>
+internal enum GroupLogKind
+{
+    /// <summary>Nowhere: the group serves sessions while they are connected.</summary>
+    None,
+
+    /// <summary>In the directory's Redis.</summary>
+    Redis,
 }

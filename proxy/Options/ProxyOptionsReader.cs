@@ -10,6 +10,8 @@ namespace Trunkline.Proxy;
 /// <summary>Reads the options and finds every error in them at once.</summary>
 internal static class ProxyOptionsReader
 {
+    private const string DirectoryFolder = "directory";
+
     private static readonly IReadOnlyDictionary<string, string> ShortFlags = new Dictionary<string, string>
     {
         ["--mqtt-port"] = "Default:MqttPort",
@@ -95,6 +97,15 @@ internal static class ProxyOptionsReader
             };
         }
 
+        if (options.Directory is { Endpoints.Count: 0, DataDirectory.Length: 0 } && options.Broker.UsesFiles() && options.Broker.DataDirectory.Length > 0)
+        {
+            // One folder keeps all of it: the groups' logs and the sessions that read them.
+            options = options with
+            {
+                Directory = options.Directory with { DataDirectory = Path.Combine(options.Broker.DataDirectory, DirectoryFolder) },
+            };
+        }
+
         IEnumerable<GroupOptions> groups = options.Groups.Count > 0
             ? options.Groups
             : Enumerable.Repeat(new GroupOptions(), int.Clamp(options.EmbeddedGroups, 1, 256));
@@ -140,6 +151,16 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError("Admission:MaximumClaims", $"is {options.Admission.MaximumClaims}.", "Set it between 1 and 1000000.");
         }
 
+        if (options.Drain.DevicesPerSecond is < 0 or > 1_000_000)
+        {
+            yield return new ConfigurationError("Drain:DevicesPerSecond", $"is {options.Drain.DevicesPerSecond}.", "Set it between 1 and 1000000, or 0 to send all away at once.");
+        }
+
+        if (options.Drain.MaximumMs is < 0 or > 3_600_000)
+        {
+            yield return new ConfigurationError("Drain:MaximumMs", $"is {options.Drain.MaximumMs}.", "Set it between 0 and 3600000.");
+        }
+
         if (options.Groups.Count > 256)
         {
             yield return new ConfigurationError("Groups", $"are {options.Groups.Count}.", "Name between 1 and 256 groups.");
@@ -152,7 +173,7 @@ internal static class ProxyOptionsReader
 
         for (int n = 0; n < options.Groups.Count; n++)
         {
-            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}", options.Broker.UsesFiles()))
+            foreach (ConfigurationError error in ValidateGroup(options.Groups[n], $"Groups:{n}", options.Broker.UsesFiles()).Concat(ValidateLog(options, n)))
             {
                 yield return error;
             }
@@ -179,20 +200,42 @@ internal static class ProxyOptionsReader
             yield return ConfigurationError.FromSentence(sentence);
         }
 
-        foreach (ConfigurationError error in options.Management.Validate("Management"))
+        foreach (ConfigurationError error in options.Management.Validate("Management").Concat(options.Memory.Validate("Memory")))
         {
             yield return error;
         }
 
-        foreach (Directory.DirectoryOptionsError error in options.Directory.Validate())
+        foreach (Directory.DirectoryOptionsError error in options.Directory.Validate().Concat(options.Streams.Validate()))
         {
             yield return new ConfigurationError(error.Path, error.Problem, error.Fix);
         }
+
+        if (ClaimThatCannotWait(options) is { } claim)
+        {
+            yield return claim;
+        }
+    }
+
+    /// <summary>A CONNECT that comes as a new generation begins waits for the whole grace, and then asks the directory once more.</summary>
+    private static ConfigurationError? ClaimThatCannotWait(ProxyOptions options)
+    {
+        long needed = (long)options.Directory.RecoveringGraceMs + options.Directory.OperationDeadlineMs;
+        return options.Directory.Endpoints.Count == 0 || options.Mqtt.ClaimDeadlineMs >= needed
+            ? null
+            : new ConfigurationError(
+                "Mqtt:ClaimDeadlineMs",
+                $"is {options.Mqtt.ClaimDeadlineMs}, less than Directory:RecoveringGraceMs and Directory:OperationDeadlineMs together ({needed}), so devices would be refused that only wait for the grace after a new generation.",
+                $"Set it to {needed} or more, or the grace lower.");
     }
 
     private static IEnumerable<ConfigurationError> ValidateGroup(GroupOptions group, string path, bool usesFiles)
     {
         bool isEmbedded = group.Kind == GroupKind.Embedded;
+        if (isEmbedded && usesFiles && group.Name == DirectoryFolder)
+        {
+            yield return new ConfigurationError($"{path}:Name", $"\"{DirectoryFolder}\" is the folder of the sessions.", "Give the group another name.");
+        }
+
         if (isEmbedded && usesFiles && !GroupStore.IsName(group.Name))
         {
             yield return new ConfigurationError($"{path}:Name", $"\"{group.Name}\" cannot be the name of a folder.", GroupStore.NameRule);
@@ -208,24 +251,39 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError($"{path}:Address", $"\"{group.Address}\" is no host and port.", "Write where its broker listens, for example 10.0.0.7:1883.");
         }
 
-        if (group.CaFile.Length > 0 && !File.Exists(group.CaFile))
+        if (group.CaFile.Length > 0)
         {
-            yield return new ConfigurationError($"{path}:CaFile", $"names {group.CaFile}, which does not exist.", "Name a PEM file.");
-        }
+            if (!group.Tls)
+            {
+                yield return new ConfigurationError($"{path}:Tls", "is false, but CaFile is set.", $"Set {path}:Tls to true, or remove CaFile.");
+            }
 
-        if (!group.Tls && group.CaFile.Length > 0)
-        {
-            yield return new ConfigurationError($"{path}:Tls", "is false, but CaFile is set.", $"Set {path}:Tls to true, or remove CaFile.");
-        }
-
-        if (!group.Log.Equals("none", StringComparison.OrdinalIgnoreCase))
-        {
-            yield return new ConfigurationError($"{path}:Log", $"\"{group.Log}\" is not in this version.", "Set none: the group serves sessions while they are connected.");
+            if ((group.Tls || !File.Exists(group.CaFile)) && TcpConnectorOptions.CheckAuthorities(group.CaFile) is { } problem)
+            {
+                yield return new ConfigurationError($"{path}:CaFile", problem, "Name a PEM file of certificates.");
+            }
         }
 
         if (group.MaximumFiltersPerLink < 100)
         {
             yield return new ConfigurationError($"{path}:MaximumFiltersPerLink", $"is {group.MaximumFiltersPerLink}.", "Set at least 100.");
+        }
+    }
+
+    private static IEnumerable<ConfigurationError> ValidateLog(ProxyOptions options, int group)
+    {
+        if (options.Groups[group].Log != GroupLogKind.Redis)
+        {
+            yield break;
+        }
+
+        if (options.Groups[group].Kind != GroupKind.Foreign)
+        {
+            yield return new ConfigurationError($"Groups:{group}:Log", "is redis, but only foreign groups keep their log there.", "Leave it out: the group's broker has the log.");
+        }
+        else if (options.Directory.Endpoints.Count == 0)
+        {
+            yield return new ConfigurationError($"Groups:{group}:Log", "is redis, but no Redis is named.", "Name the directory's Redis in Directory:Endpoints, or set none.");
         }
     }
 

@@ -7,6 +7,9 @@ namespace Trunkline.Proxy;
 /// <summary>A CONNECT on its way through the directory. The gate's loop only, but for <see cref="OnLoop"/>.</summary>
 internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request, Channel channel, long attachNumber)
 {
+    /// <summary>An attempt that holds no checkpoint back: nothing was claimed for it yet.</summary>
+    public const long NotCounted = long.MaxValue;
+
     public ConnectionGate Gate { get; } = gate;
 
     public ConnectRequest Request { get; } = request;
@@ -15,13 +18,17 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
 
     public string ClientId => Request.ClientId;
 
-    public long AttachNumber { get; } = attachNumber;
+    /// <summary>Its number among the node's attachments; <see cref="NotCounted"/> while it waits before anything is claimed for it.</summary>
+    public long AttachNumber { get; set; } = attachNumber;
 
     /// <summary>Claims tried so far: each found another holder than the one expected.</summary>
     public int Tries { get; set; }
 
     /// <summary>The session this node has of the identifier, whose writes wait for the claim; null when it has none.</summary>
     public Session? Local { get; set; }
+
+    /// <summary>When the directory was asked last, as <see cref="HoldWatch.Begin"/> gave it.</summary>
+    public long Asked { get; set; }
 
     /// <summary>The claim, once granted.</summary>
     public HeldClaim? Claim { get; set; }
@@ -35,8 +42,11 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
     /// <summary>Whether the holder did not answer.</summary>
     public bool IsUnanswered { get; set; }
 
-    /// <summary>Whether the stored session is cleared although the device did not ask for it: this version cannot read it.</summary>
-    public bool ClearsRecord { get; set; }
+    /// <summary>Whether the grace of a new generation need not be waited for any more: the session was found, or the grace is over.</summary>
+    public bool IsRecoveryOver { get; set; }
+
+    /// <summary>Whether the directory lost the session this node has: the claim writes all of it.</summary>
+    public bool BringsWhole { get; set; }
 
     /// <summary>The holder that said it let go.</summary>
     public SessionToken ConfirmedBy { get; set; }
@@ -73,6 +83,17 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
 /// <param name="AttachNumber">The node's count of attachments.</param>
 /// <param name="IsPersistent">Whether it was claimed as a session that outlives its connection.</param>
 internal sealed record HeldClaim(SessionToken Token, long AttachNumber, bool IsPersistent);
+
+/// <summary>In place of a claim: a clean session of this node alone, of which no directory knows.</summary>
+internal sealed class ServedClean
+{
+    private ServedClean()
+    {
+    }
+
+    /// <summary>The only one.</summary>
+    public static ServedClean Instance { get; } = new();
+}
 
 /// <summary>In place of a claim while a new connection of this node takes a session over from an older one.</summary>
 internal sealed class TakenOverHere

@@ -53,11 +53,18 @@ internal sealed partial class ConnectionGate
             return;
         }
 
+        if (attempt.AttachNumber == ConnectAttempt.NotCounted)
+        {
+            attempt.AttachNumber = _numbers.Next();
+        }
+
         var request = new ClaimRequest(attempt.ClientId, attempt.AttachNumber, AddressOf(attempt.Channel), expecting, expected)
         {
+            WaitsForRecovery = WaitsForRecovery && attempt is { IsRecoveryOver: false, Local: null, Request.CleanStart: false },
             Change = ChangeOf(attempt),
             KnownVersion = SessionStateCodec.Version,
         };
+        attempt.Asked = Keeper.Holds.Begin();
         _directory.ClaimAsync(request)
             .Then(attempt, static (attempt, result) => attempt.OnLoop(() => attempt.Gate.Claimed(attempt, result)));
     }
@@ -73,15 +80,20 @@ internal sealed partial class ConnectionGate
             sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Encode(will)]));
         }
 
-        bool clears = request.CleanStart || attempt.ClearsRecord;
-        if (!clears && attempt.Local is { ExpirySeconds: > 0 } local)
+        bool clears = request.CleanStart;
+        if (!clears && attempt is { BringsWhole: true, Local: { } whole } && RecordFields.Whole(whole) is { } record)
+        {
+            clears = true;
+            sets.AddRange(record.Sets.Where(field => field.Name != SessionStateCodec.WillName));
+        }
+        else if (!clears && attempt.Local is { ExpirySeconds: > 0 } local)
         {
             // The record's attach number changes, so the checkpoint does not cover it for a while: the positions stand in it.
             sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(local.DonePositions())]));
         }
-        else if (!clears && attempt.Checkpoint is not null && attempt.Record is { } record)
+        else if (!clears && attempt.Checkpoint is not null && attempt.Record is { } stored)
         {
-            SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(record.Fields));
+            SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(stored.Fields));
             sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(Higher(reading.State.Positions, attempt.Checkpoint))]));
         }
 
@@ -102,6 +114,8 @@ internal sealed partial class ConnectionGate
                 attempt.Claim = new HeldClaim(
                     result.Value.Token, attempt.AttachNumber, attempt.Request.ExpiryWithin(_context.Options) > 0);
                 Ghosts.Remove(attempt.ClientId);
+                NoteServed();
+                WrittenBack ??= result.Value.Generation;
                 if (!result.Value.Previous.IsNone && result.Value.Previous.Node != _directory.Self.Id)
                 {
                     // It gave no answer before; should it still be there, it hears that it lost the session.
@@ -114,27 +128,84 @@ internal sealed partial class ConnectionGate
                     Keeper.Due?.Invoke(attempt.ClientId, 0);
                 }
 
-                Decide(attempt);
+                DecideUnheld(attempt);
+                break;
+            case DirectoryStatus.Stale when IsForgotten(attempt, result.Value):
+                // What this node has is newer than a directory that came back empty.
+                attempt.BringsWhole = true;
+                Claim(attempt, result.Value.Previous.IsNone ? ExpectedHolder.Free : ExpectedHolder.Exactly, result.Value.Previous);
                 break;
             case DirectoryStatus.Stale:
                 Drop(attempt);
                 FindHolder(attempt, result.Value.Previous);
                 break;
+            case DirectoryStatus.Recovering when !attempt.Request.CleanStart:
+                AwaitRecovery(attempt);
+                break;
             case DirectoryStatus.NewerRecord:
-                Keeper.Counters.Add(KeeperCounter.SessionsUnreadable);
-                KeeperLog.SessionUnreadable(_logger, attempt.ClientId);
-                attempt.ClearsRecord = true;
-                Claim(attempt, result.Value.Previous.IsNone ? ExpectedHolder.Free : ExpectedHolder.Exactly, result.Value.Previous);
+                RefuseNewer(attempt);
                 break;
             default:
                 // It may have taken place all the same: nobody may believe that this node has served the session.
-                Ghosts.Add(attempt.ClientId);
+                Ghosts.Add(attempt.ClientId, isUnknown: true);
+                if (result.Status == DirectoryStatus.Unavailable && MayServeClean(attempt))
+                {
+                    ServeClean(attempt, result.Detail);
+                    break;
+                }
+
                 Refuse(
                     attempt,
                     result.Status == DirectoryStatus.Busy ? ReasonCode.ServerBusy : ReasonCode.ServerUnavailable,
                     $"The directory could not be asked ({result.Status}).");
                 break;
         }
+    }
+
+    /// <summary>Decides, unless this process was held since the claim: then it is looked up first whether it still stands.</summary>
+    private void DecideUnheld(ConnectAttempt attempt)
+    {
+        if (!Keeper.Holds.WasHeldSince(attempt.Asked))
+        {
+            Decide(attempt);
+            return;
+        }
+
+        Keeper.Counters.Add(KeeperCounter.WritesDistrusted);
+        attempt.Asked = Keeper.Holds.Begin();
+        _directory.LookUpAsync(attempt.ClientId).Then(attempt, static (attempt, found) => attempt.OnLoop(() =>
+        {
+            if (found.IsOk && found.Value.Token == attempt.Claim!.Token)
+            {
+                attempt.Gate.DecideUnheld(attempt);
+            }
+            else
+            {
+                attempt.Gate.LoseClaim(attempt, isKnown: found.IsOk);
+            }
+        }));
+    }
+
+    /// <summary>Another node has the session, or nobody knows: this attempt opens nothing.</summary>
+    private void LoseClaim(ConnectAttempt attempt, bool isKnown)
+    {
+        if (isKnown)
+        {
+            Drop(attempt);
+        }
+        else if (attempt.Local is { } local)
+        {
+            Renew(local, attempt);
+        }
+
+        Refuse(attempt, ReasonCode.ServerBusy, TakenText);
+    }
+
+    /// <summary>A newer version of ours wrote the session: this one would lose what it cannot read, so it leaves it alone.</summary>
+    private void RefuseNewer(ConnectAttempt attempt)
+    {
+        Keeper.Counters.Add(KeeperCounter.SessionsNewer);
+        Refuse(attempt, ReasonCode.ServerUnavailable, NewerText);
     }
 
     /// <summary>Somebody holds it, or somebody else does now: that node is told first, and writes what only it knows.</summary>
@@ -202,6 +273,13 @@ internal sealed partial class ConnectionGate
 
     private void ReadCheckpoint(ConnectAttempt attempt, SessionToken holder, DirectoryResult<NodeCheckpoint?> result)
     {
+        if (result.Status == DirectoryStatus.NewerRecord)
+        {
+            // Without the checkpoint it would go on from where it was attached, and get QoS 2 messages again.
+            RefuseNewer(attempt);
+            return;
+        }
+
         if (!result.IsOk)
         {
             Refuse(attempt, ReasonCode.ServerUnavailable, $"The directory could not be asked ({result.Status}).");
@@ -209,7 +287,8 @@ internal sealed partial class ConnectionGate
         }
 
         attempt.IsUnanswered = true;
-        attempt.Checkpoint = result.Value?.PositionsOf(attempt.ClientId, attempt.Record!.AttachNumber);
+        attempt.Checkpoint = NodeCheckpoint.Higher(
+            attempt.Record!.Checkpoint, result.Value?.PositionsOf(attempt.ClientId, attempt.Record.AttachNumber));
         Keeper.Counters.Add(KeeperCounter.TakenUnanswered);
         KeeperLog.TakenUnanswered(_logger, holder.Node, attempt.ClientId);
         Claim(attempt, ExpectedHolder.Exactly, holder);

@@ -12,7 +12,7 @@ internal sealed partial class ConnectionGate
         if (attempt.Local is { } local)
         {
             // The claim replaced the one the session had; should it be written without a connection, then under this one.
-            local.Claim = attempt.Claim;
+            Renew(local, attempt);
         }
 
         if (attempt.IsLost)
@@ -39,6 +39,16 @@ internal sealed partial class ConnectionGate
         Finish(attempt);
     }
 
+    /// <summary>
+    /// The session here follows a granted claim: its token, and the will that CONNECT brought. The directory has taken the
+    /// will before out of the record, to be published under the claim before; nobody may publish that under this one.
+    /// </summary>
+    private static void Renew(Session local, ConnectAttempt attempt)
+    {
+        local.Claim = attempt.Claim;
+        local.ReplaceWill(attempt.Request.Will);
+    }
+
     /// <summary>The device left before it was answered; its CONNECT has changed the record all the same, so the session here follows it.</summary>
     private void EndUnopened(ConnectAttempt attempt)
     {
@@ -63,17 +73,35 @@ internal sealed partial class ConnectionGate
         }
     }
 
-    /// <summary>Brings the stored session here, if there is one to go on with. Returns false when something has to be written first.</summary>
+    /// <summary>Brings the stored session here, if there is one to go on with. Returns false when something has to be written first, or the attempt was refused.</summary>
     private bool TryBring(ConnectAttempt attempt)
     {
         Keeper.Reattached(attempt.ClientId);
+        if (_context.Registry.Find(attempt.ClientId) is { Claim: ServedClean, Channel: { } clean })
+        {
+            // It ends with its connection; what is stored is another session.
+            clean.TakeOver();
+        }
+
         if (_context.Registry.Find(attempt.ClientId) is { } before)
         {
             before.Claim = TakenOverHere.Instance;
             return true;
         }
 
-        if (attempt.Request.CleanStart || attempt.Record is not { Exists: true } record || Restore(attempt, record))
+        if (attempt.Request.CleanStart || attempt.Record is not { Exists: true } record)
+        {
+            return true;
+        }
+
+        SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(record.Fields));
+        if (!reading.IsWhole && reading.Damage.Any(damage => damage.Kind == FieldDamageKind.Newer))
+        {
+            RefuseNewer(attempt);
+            return false;
+        }
+
+        if (Restore(attempt, record, reading))
         {
             return true;
         }
@@ -96,9 +124,8 @@ internal sealed partial class ConnectionGate
     }
 
     /// <summary>Brings the stored session here. Returns whether the device may be told that it is present.</summary>
-    private bool Restore(ConnectAttempt attempt, StoredSession record)
+    private bool Restore(ConnectAttempt attempt, StoredSession record, SessionStateReading reading)
     {
-        SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(record.Fields));
         foreach (FieldDamage damage in reading.Damage)
         {
             Keeper.Counters.Add(KeeperCounter.FieldsSetAside);
@@ -112,14 +139,13 @@ internal sealed partial class ConnectionGate
             return false;
         }
 
-        IReadOnlyList<GroupPosition> positions = reading.State.Positions;
-        if ((attempt.Checkpoint ?? record.Checkpoint) is { } checkpoint)
-        {
-            positions = Higher(positions, checkpoint);
-        }
-
+        IReadOnlyList<LogPosition> checkpoint = attempt.Checkpoint ?? record.Checkpoint ?? [];
         _context.Registry.Restore(
-            attempt.ClientId, reading.State, positions, isAfterDeath: attempt.IsUnanswered || !record.LastNode.IsNone);
+            attempt.ClientId,
+            reading.State,
+            Higher(reading.State.Positions, checkpoint),
+            checkpoint,
+            isAfterDeath: attempt.IsUnanswered || !record.LastNode.IsNone);
         return true;
     }
 
@@ -194,9 +220,15 @@ internal sealed partial class ConnectionGate
             // The session of an older connection stands under the claim that was asked for.
             GiveAway(attempt);
         }
-        else if (!isHeld && attempt.Claim is { } claim && (attempt.IsLost || attempt.Next is not { Channel.IsClosed: false }))
+        else if (!isHeld && attempt.Claim is { } claim)
         {
-            GiveUp(attempt, claim);
+            // Until it is given up, or the attempt that waits replaces it, nobody may believe that this node has served the
+            // session: a checkpoint that is written meanwhile would cover it.
+            Ghosts.Add(attempt.ClientId, isUnknown: false);
+            if (attempt.IsLost || attempt.Next is not { Channel.IsClosed: false })
+            {
+                GiveUp(attempt, claim);
+            }
         }
 
         if (attempt.Next is { Channel.IsClosed: false } next)
@@ -207,8 +239,6 @@ internal sealed partial class ConnectionGate
 
     private void GiveUp(ConnectAttempt attempt, HeldClaim claim)
     {
-        // Until it is given up, nobody may believe that this node has served the session.
-        Ghosts.Add(attempt.ClientId);
         _directory.ReleaseAsync(attempt.ClientId, claim.Token).Then(attempt, static (attempt, result) => attempt.OnLoop(() =>
         {
             if (result.Status is DirectoryStatus.Ok or DirectoryStatus.Stale)

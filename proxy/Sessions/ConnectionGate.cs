@@ -20,11 +20,14 @@ namespace Trunkline.Proxy;
 ///    │                                         └─────► no answer: claim it from that holder, by its checkpoint ──► Open
 ///    └─ the identifier is under way: the older is refused, the newer waits ──────► Finish ──► the newer begins
 /// </code>
-/// Files: ConnectionGate (asking, what is held), ConnectionGate.Claim, ConnectionGate.Open, ConnectionGate.LetGo.
+/// Files: ConnectionGate (asking, what is held), ConnectionGate.Claim, ConnectionGate.Open, ConnectionGate.LetGo,
+/// ConnectionGate.Away (the directory does not answer, or has forgotten).
 /// </remarks>
 internal sealed partial class ConnectionGate : IConnectGate
 {
     private const string TakenText = "Another connection took the client identifier meanwhile.";
+    private const string NewerText =
+        "The stored session was written by a newer version of Trunkline and is left alone: connect to a proxy of that version, upgrade this one, or connect once with Clean Start to give the session up.";
     private readonly SessionContext _context;
     private readonly IDirectory _directory;
     private readonly AttachNumbers _numbers;
@@ -70,6 +73,12 @@ internal sealed partial class ConnectionGate : IConnectGate
     /// </summary>
     public bool IsLeaving { get; set; }
 
+    /// <summary>What a CONNECT gets while the directory does not answer.</summary>
+    public WhenAway WhenAway { get; init; }
+
+    /// <summary>Whether other nodes may have sessions that a directory of a new generation does not know yet: their devices wait for it.</summary>
+    public bool WaitsForRecovery { get; init; }
+
     /// <summary>The lowest attach number of an attempt that has no session yet; <see cref="long.MaxValue"/> for none.</summary>
     public long LowestPending
     {
@@ -91,7 +100,7 @@ internal sealed partial class ConnectionGate : IConnectGate
 
     /// <summary>This loop's part of the node's checkpoint.</summary>
     public CheckpointPart TakeCheckpoint(IReadOnlyList<LogPosition> before) =>
-        CheckpointPart.Take(_context, before, LowestPending, Ghosts.ClientIds);
+        CheckpointPart.Take(_context, before, LowestPending, Ghosts);
 
     /// <inheritdoc/>
     public void Ask(ConnectRequest request, Channel channel)
@@ -126,7 +135,7 @@ internal sealed partial class ConnectionGate : IConnectGate
     public void Closed(Channel channel, in ChannelClose close)
     {
         _closes[(int)close.Cause]++;
-        _log.Closed(channel, channel.Session?.ClientId, close);
+        _log.Closed(channel, channel.ClientId, close);
     }
 
     /// <summary>The sessions held on this loop with their tokens, and with all of their state when they are to be written back.</summary>

@@ -15,8 +15,8 @@ internal sealed partial class DirectoryEvents(
     Action<string> declaredDead,
     ILogger logger) : IDirectoryEvents
 {
-    /// <summary>Told that another node died; may be null.</summary>
-    public Action? NodeDied { get; init; }
+    /// <summary>Told that another node is gone: dead, or it left and may have had wills in mind; may be null.</summary>
+    public Action? NodeIsGone { get; init; }
 
     /// <inheritdoc/>
     public void StateChanged(DirectoryHealth health) => LogState(logger, health.State, health.Detail);
@@ -28,10 +28,7 @@ internal sealed partial class DirectoryEvents(
     public void NodeGone(NodeInfo node, NodeGoneReason reason)
     {
         LogNode(logger, node.Name, node.Id, reason == NodeGoneReason.Left ? "left" : "is dead: its lease stood still");
-        if (reason != NodeGoneReason.Left)
-        {
-            NodeDied?.Invoke();
-        }
+        NodeIsGone?.Invoke();
     }
 
     /// <inheritdoc/>

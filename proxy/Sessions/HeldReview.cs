@@ -12,6 +12,7 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
 {
     private const long RetryMs = 1_000;
     private HeldDoubt? _doubt;
+    private string _generation = "";
     private bool _isRunning;
 
     /// <summary>The loop whose sessions are reviewed.</summary>
@@ -42,6 +43,7 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
             _doubt = null;
             if (doubt == HeldDoubt.NewGeneration)
             {
+                _generation = directory.Health.Generation;
                 Restore(doubt, null);
             }
             else
@@ -63,6 +65,11 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
     {
         if (held.Count == 0)
         {
+            if (restores && doubt == HeldDoubt.NewGeneration)
+            {
+                gate.WrittenBack = _generation;
+            }
+
             _isRunning = false;
             gate.Keeper.LetAllGo();
             return;
@@ -91,6 +98,11 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
         }
 
         Act(result.Value);
+        if (restored && doubt == HeldDoubt.NewGeneration)
+        {
+            gate.WrittenBack = _generation;
+        }
+
         HashSet<string> missing =
             [.. result.Value.Where(finding => finding.Standing == HeldStanding.Missing).Select(finding => finding.Held.ClientId)];
         if (!restored && missing.Count > 0)
@@ -118,6 +130,9 @@ internal sealed partial class HeldReview(ConnectionGate gate, IDirectory directo
         {
             switch (finding.Standing)
             {
+                case HeldStanding.Stale when finding.Other.Node == directory.Self.Id:
+                    // A newer claim of this node, whose answer is on its way.
+                    break;
                 case HeldStanding.Stale:
                     stale++;
                     gate.LetGo(finding.Held.ClientId, finding.Held.Token, finding.Other, static () => { });

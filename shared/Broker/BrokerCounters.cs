@@ -39,11 +39,29 @@ public enum BrokerCounter
     /// <summary>Gauge: messages the log dropped at its limits, oldest first.</summary>
     LogDropped,
 
+    /// <summary>Gauge: of those, messages of tenants that had more than their share while others had not.</summary>
+    LogDroppedOverShare,
+
+    /// <summary>Segments of the log written anew without messages of who had more than its share.</summary>
+    LogThinned,
+
+    /// <summary>Gauge: tenants with something in the log.</summary>
+    LogTenants,
+
+    /// <summary>Gauge: messages accounted together with others' because there were too many tenants.</summary>
+    LogTenantsTogether,
+
+    /// <summary>QoS 1 and 2 publishes whose acknowledgement comes later, because their tenant has more than its share and its history is shorter than the floor.</summary>
+    PublishesSlowed,
+
     /// <summary>Gauge: messages in the log.</summary>
     LogMessages,
 
     /// <summary>Gauge: bytes in the log.</summary>
     LogBytes,
+
+    /// <summary>Gauge: bytes in memory of the index over the topics of the log.</summary>
+    LogIndexBytes,
 
     /// <summary>Gauge: bytes appended to the log that are not as durable as the group promises yet.</summary>
     LogUncommittedBytes,
@@ -126,11 +144,47 @@ public enum BrokerCounter
     /// <summary>Publishes to topics that are the broker's own.</summary>
     PublishesNotAuthorized,
 
-    /// <summary>Messages for a share that no member could take.</summary>
+    /// <summary>Gauge: shared subscriptions.</summary>
+    Shares,
+
+    /// <summary>Gauge: messages of shares handed out, or given back, and not done.</summary>
+    ShareOutstanding,
+
+    /// <summary>Gauge: QoS 2 messages of shares that belong to a session and are not done.</summary>
+    ShareTakes,
+
+    /// <summary>QoS 0 messages for a share that no member could take.</summary>
     ShareUndelivered,
 
-    /// <summary>Messages given to another member because theirs was gone.</summary>
+    /// <summary>Logged messages handed to members of shares, those handed out again counted again.</summary>
+    ShareHandedOut,
+
+    /// <summary>Messages of shares reported done.</summary>
+    ShareDone,
+
+    /// <summary>Messages of shares given back by a node or session whose member is gone.</summary>
+    ShareReturned,
+
+    /// <summary>Messages of shares to be handed out again because their node is gone, or did not get them.</summary>
     ShareHandedOver,
+
+    /// <summary>QoS 2 messages of shares that became a session's for good.</summary>
+    ShareTaken,
+
+    /// <summary>Asks for a QoS 2 message of a share that was done, or another session's.</summary>
+    ShareTakesRefused,
+
+    /// <summary>Times a share began to wait because nobody had room, or a limit was reached.</summary>
+    ShareWaits,
+
+    /// <summary>Times a share missed messages because retention had taken them.</summary>
+    ShareLosses,
+
+    /// <summary>Records of shares appended to the log.</summary>
+    ShareRecords,
+
+    /// <summary>Shared subscriptions that ended: their last member left, or none came in time.</summary>
+    SharesEnded,
 
     /// <summary>Shared subscriptions refused at a limit.</summary>
     SharesRefused,

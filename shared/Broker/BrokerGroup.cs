@@ -39,8 +39,12 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         IGroupLog log = setup.Log ?? (IGroupLog?)setup.Store?.Log ?? new MemoryGroupLog(setup.Context.Loop, setup.Options);
         _state = new BrokerState(setup, log, setup.Logger ?? NullLogger.Instance);
         _dispatcher = new MessageDispatcher(_state);
-        _links = new LinkTable(_state, _dispatcher);
-        _dispatcher.Readable = _links.PumpAll;
+        _links = new LinkTable(_state);
+        _dispatcher.Readable = () =>
+        {
+            _links.PumpAll();
+            _state.Shares.WakeAll();
+        };
         _subscriptions = new SubscriptionTable(_state, _links, new RetainedReplays(setup.Context.Loop, _state.Retained));
         _requests = new RequestHandler(_state, _links, Statistics);
         _gate = new ConnectGate(_state, _links, Incarnation);
@@ -84,6 +88,7 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
     {
         _housekeeping.Stop();
         _system.Stop();
+        _state.Shares.Stop();
         _store?.Close();
     }
 
@@ -163,7 +168,27 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
     /// <inheritdoc/>
     public void AttachmentChanged(Session session)
     {
-        // Shares look at the connections of their members when they choose.
+        ArgumentNullException.ThrowIfNull(session);
+        WakeShares(session);
+    }
+
+    /// <inheritdoc/>
+    public void FinishShared(Session session, in SharedPlace place) => _state.Shares.Find(place.Share)?.Done(place.Position);
+
+    /// <inheritdoc/>
+    public void ReturnShared(Session session, in SharedPlace place, SharedMessage message)
+    {
+        if (_state.Shares.Find(place.Share) is { } share)
+        {
+            share.Return(place.Position, share.Members.Find(member => ReferenceEquals(member.Subscription.Session, session)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void TakeShared(Session session, in SharedPlace place, ushort packetId)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        session.SharedTaken(packetId, place, _state.Shares.Find(place.Share)?.Take(place.Position, session.Origin) ?? false);
     }
 
     private void OnWritable(Session session)
@@ -171,9 +196,25 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         if (session.RouterState is ReceiveLink link)
         {
             link.Pump();
+            foreach (Share share in link.Node.Shares.Keys)
+            {
+                share.Wake();
+            }
+        }
+        else if (_state.Shares.Count > 0)
+        {
+            WakeShares(session);
         }
 
         session.Channel?.ResumeReading();
+    }
+
+    private static void WakeShares(Session session)
+    {
+        foreach (SessionSubscription subscription in session.Subscriptions)
+        {
+            (subscription.RouterState as ShareMember)?.Share.Wake();
+        }
     }
 
     /// <summary>What has to be done a few times a second: tails, nodes that are gone, expiry, gauges.</summary>
@@ -189,10 +230,15 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         {
             links.OnTick();
             state.Log.OnTick();
+            state.Shares.OnTick();
             state.Retained.Sweep(state.NowMs, SweepSteps);
             state.Counters.Set(BrokerCounter.LogMessages, state.Log.Messages);
             state.Counters.Set(BrokerCounter.LogBytes, state.Log.Bytes);
+            state.Counters.Set(BrokerCounter.LogIndexBytes, state.Log.IndexBytes);
             state.Counters.Set(BrokerCounter.LogDropped, state.Log.Dropped);
+            state.Counters.Set(BrokerCounter.LogDroppedOverShare, state.Log.DroppedOverShare);
+            state.Counters.Set(BrokerCounter.LogTenants, state.Log.Tenants);
+            state.Counters.Set(BrokerCounter.LogTenantsTogether, state.Log.TenantsTogether);
             state.Counters.Set(BrokerCounter.LogUncommittedBytes, state.Log.UncommittedBytes);
             state.Counters.Set(BrokerCounter.LogFailing, state.Log.IsFailing ? 1 : 0);
             state.Counters.Set(BrokerCounter.MessageIdsForgotten, state.Log.IdsForgotten);

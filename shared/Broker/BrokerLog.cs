@@ -29,6 +29,15 @@ internal static partial class BrokerLog
     [LoggerMessage(4020, LogLevel.Warning, "Group {Group}: node {Node} is gone; {Shares} shared subscriptions go on without it")]
     public static partial void NodeGone(ILogger logger, string group, string node, int shares);
 
+    [LoggerMessage(4021, LogLevel.Information, "Group {Group}: {Shares} shared subscriptions are back, {Messages} messages of theirs not done")]
+    public static partial void SharesRecovered(ILogger logger, string group, int shares, int messages);
+
+    [LoggerMessage(4022, LogLevel.Warning, "Group {Group}: share {Share} may have missed messages: it wants what follows {From}, the log begins after {Start}. Raise Broker:LogMaximumBytes if this is retention")]
+    public static partial void ShareLost(ILogger logger, string group, string share, string from, string start);
+
+    [LoggerMessage(4023, LogLevel.Error, "Group {Group}: a record of shares is of a newer version; what it told is handed out again")]
+    public static partial void ShareRecordUnknown(ILogger logger, string group);
+
     [LoggerMessage(4030, LogLevel.Warning, "Group {Group} refuses further retained messages: {Messages} messages, {Bytes} bytes. Raise Broker:RetainedMaximumMessages or RetainedMaximumBytes")]
     public static partial void RetainedFull(ILogger logger, string group, int messages, long bytes);
 }

@@ -9,10 +9,15 @@ public static class BrokerMetrics
     {
         (BrokerCounter.LogMessages, "log.messages", null, "Messages in the log."),
         (BrokerCounter.LogBytes, "log.size", "By", "Bytes in the log."),
+        (BrokerCounter.LogTenants, "log.tenants", null, "Tenants (first topic levels) with something in the log."),
+        (BrokerCounter.LogIndexBytes, "log.index.size", "By", "Bytes in memory of the index over the topics of the log."),
         (BrokerCounter.LogUncommittedBytes, "log.uncommitted.size", "By", "Bytes appended to the log that are not as durable as the group promises yet."),
         (BrokerCounter.LogFailing, "log.failing", null, "1 while the log cannot be written (disk full, I/O error), else 0."),
         (BrokerCounter.Retained, "retained.messages", null, "Retained messages."),
         (BrokerCounter.RetainedBytes, "retained.size", "By", "Bytes of retained messages, topics included."),
+        (BrokerCounter.Shares, "shares", null, "Shared subscriptions."),
+        (BrokerCounter.ShareOutstanding, "share.messages", null, "Messages of shares handed out, or given back, and not done."),
+        (BrokerCounter.ShareTakes, "share.takes", null, "QoS 2 messages of shares that belong to a session and are not done."),
         (BrokerCounter.PublishLinks, "publish.links", null, "Publish links connected."),
         (BrokerCounter.ReceiveLinks, "receive.links", null, "Receive links connected."),
     };

@@ -15,6 +15,21 @@ public sealed record BrokerOptions
     /// <summary>What to do with a damaged file at start: <c>refuse</c> to start, or <c>set-aside</c>: rename it and go on without its messages.</summary>
     public DamagedSegments DamagedSegments { get; init; }
 
+    /// <summary>First topic levels that name who a message's space is accounted to; at a limit of the log who has more than its share loses first. 0 accounts nobody: the oldest goes first.</summary>
+    public int TenantLevels { get; init; } = 1;
+
+    /// <summary>Of those, as many are accounted each alone; further ones share one account.</summary>
+    public int TenantsMaximum { get; init; } = 1_000;
+
+    /// <summary>Milliseconds of history that who has more than its share is held to: while it loses younger messages, the acknowledgements of its QoS 1 and 2 publishes come later by <c>SlowedMs</c>. 0 holds nobody.</summary>
+    public long RetentionFloorMs { get; init; }
+
+    /// <summary>Milliseconds by which those acknowledgements come later.</summary>
+    public int SlowedMs { get; init; } = 100;
+
+    /// <summary>Segments the log has at most, with <c>file</c>; at it the oldest goes whole, whoever's it is.</summary>
+    public int SegmentsMaximum { get; init; } = 512;
+
     /// <summary>Messages the log keeps; beyond it the oldest is dropped.</summary>
     public long LogMaximumMessages { get; init; } = 10_000_000;
 
@@ -72,8 +87,23 @@ public sealed record BrokerOptions
     /// <summary>Members of one shared subscription; a further one is refused: SUBACK 0x97.</summary>
     public int ShareMembersMaximum { get; init; } = 1_000;
 
-    /// <summary>Milliseconds a node may be away before what was chosen for its shares goes to other members.</summary>
-    public int NodeGoneMs { get; init; } = 30_000;
+    /// <summary>Messages of one shared subscription handed out and not done; beyond it the rest waits in the log.</summary>
+    public int ShareHandedOutMaximum { get; init; } = 10_000;
+
+    /// <summary>Messages of one shared subscription with one node, whatever it says it takes; beyond it other nodes get them, or they wait.</summary>
+    public int ShareNodeMaximum { get; init; } = 5_000;
+
+    /// <summary>QoS 2 messages of one shared subscription that belong to a session and are not done; beyond it the rest waits in the log.</summary>
+    public int ShareTakesMaximum { get; init; } = 100_000;
+
+    /// <summary>Milliseconds for which changes of shares are gathered for the log; what a lost record told is handed out again.</summary>
+    public int ShareRecordMs { get; init; } = 100;
+
+    /// <summary>Seconds a shared subscription of sessions that may be away waits without any member; then it is over.</summary>
+    public int ShareKeptSeconds { get; init; } = 86_400;
+
+    /// <summary>Milliseconds a node may be away before what it has of shares goes to other members.</summary>
+    public int NodeGoneMs { get; init; } = 10_000;
 
     /// <summary>Publish links whose numbers are remembered; beyond it the one gone longest is forgotten.</summary>
     public int ProducersMaximum { get; init; } = 10_000;
@@ -92,6 +122,11 @@ public sealed record BrokerOptions
     {
         (string Name, long Value, long Minimum, long Maximum)[] ranges =
         [
+            (nameof(TenantLevels), TenantLevels, 0, 8),
+            (nameof(TenantsMaximum), TenantsMaximum, 1, 100_000),
+            (nameof(RetentionFloorMs), RetentionFloorMs, 0, 30L * 86_400_000),
+            (nameof(SlowedMs), SlowedMs, 1, 10_000),
+            (nameof(SegmentsMaximum), SegmentsMaximum, 4, 10_000),
             (nameof(LogMaximumMessages), LogMaximumMessages, 1, long.MaxValue / 2),
             (nameof(LogMaximumBytes), LogMaximumBytes, 64 * 1024, long.MaxValue / 2),
             (nameof(LogMaximumAgeMs), LogMaximumAgeMs, 1000, 3650L * 86_400_000),
@@ -109,8 +144,13 @@ public sealed record BrokerOptions
             (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
             (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
             (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
-            (nameof(SharesMaximum), SharesMaximum, 0, RecordFrame.MaximumChoices),
+            (nameof(SharesMaximum), SharesMaximum, 0, 1_000_000),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),
+            (nameof(ShareHandedOutMaximum), ShareHandedOutMaximum, 1, 1_000_000),
+            (nameof(ShareNodeMaximum), ShareNodeMaximum, 1, 1_000_000),
+            (nameof(ShareTakesMaximum), ShareTakesMaximum, 1, 10_000_000),
+            (nameof(ShareRecordMs), ShareRecordMs, 1, 60_000),
+            (nameof(ShareKeptSeconds), ShareKeptSeconds, 1, 315_360_000),
             (nameof(NodeGoneMs), NodeGoneMs, 100, 86_400_000),
             (nameof(ProducersMaximum), ProducersMaximum, 1, 10_000_000),
             (nameof(ProducerMemoryMs), ProducerMemoryMs, 1000, 30L * 86_400_000),

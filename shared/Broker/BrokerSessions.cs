@@ -16,6 +16,7 @@ public static class BrokerSessions
     {
         MaximumPacketSize = int.Min(device.MaximumPacketSize + LinkOverheadBytes, 268_435_460),
         ReceiveMaximum = 65_535,
+        MaximumIncomingExchanges = 65_535,
         MaximumSubscriptions = 10_000_000,
         MaximumWaitingOperations = 65_535,
         TopicAliasMaximum = 0,

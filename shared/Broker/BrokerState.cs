@@ -16,8 +16,8 @@ internal sealed class BrokerState
         Logger = logger;
         Counters = setup.Store?.Counters ?? new BrokerCounters();
         Retained = setup.Store?.Retained ?? new RetainedMessages(setup.Options, Counters);
-        Shares = new ShareTable(setup.Options);
         Dispatched = log.Committed;
+        Shares = new ShareTable(this);
     }
 
     public string Name { get; }

@@ -56,6 +56,9 @@ internal static partial class DirectoryLog
     [LoggerMessage(3028, LogLevel.Error, "The checkpoint of node {Node} ({Bytes} bytes) cannot be read and is passed over: its sessions start from their records")]
     internal static partial void CheckpointUnreadable(ILogger logger, NodeId node, int bytes);
 
+    [LoggerMessage(3029, LogLevel.Warning, "The checkpoint of dead node {Node} is of a newer version: its sessions are left to a proxy of that version")]
+    internal static partial void CheckpointNewer(ILogger logger, NodeId node);
+
     [LoggerMessage(3030, LogLevel.Warning, "A message of another node cannot be read and is passed over")]
     internal static partial void MessageUnreadable(ILogger logger);
 
@@ -65,8 +68,23 @@ internal static partial class DirectoryLog
     [LoggerMessage(3041, LogLevel.Warning, "The directory's slot map went back to version {Stored}; writing back version {Known}")]
     internal static partial void SlotMapWentBack(ILogger logger, ulong stored, ulong known);
 
-    [LoggerMessage(3042, LogLevel.Error, "The directory's slot map ({Bytes} bytes) cannot be read and is passed over")]
+    [LoggerMessage(3042, LogLevel.Error, "The directory's slot map ({Bytes} bytes) is damaged or of a newer version; the one known before stays in use")]
     internal static partial void SlotMapUnreadable(ILogger logger, int bytes);
+
+    [LoggerMessage(3045, LogLevel.Information, "{Count} sessions read from {Folder}")]
+    internal static partial void RecordsRead(ILogger logger, int count, string folder);
+
+    [LoggerMessage(3046, LogLevel.Warning, "{File}: the last {Bytes} bytes are of a step that was not finished, and were cut")]
+    internal static partial void TailCut(ILogger logger, string file, long bytes);
+
+    [LoggerMessage(3047, LogLevel.Error, "The directory's file in {Folder} cannot be written; calls that change something are refused until it can: {Fault}")]
+    internal static partial void JournalFailed(ILogger logger, string folder, string fault);
+
+    [LoggerMessage(3048, LogLevel.Information, "The directory's file in {Folder} is written again")]
+    internal static partial void JournalHealed(ILogger logger, string folder);
+
+    [LoggerMessage(3049, LogLevel.Warning, "The directory's file in {Folder} has grown and cannot be replaced by a smaller one; it goes on growing: {Fault}")]
+    internal static partial void ReplaceFailed(ILogger logger, string folder, string fault);
 
     [LoggerMessage(3050, LogLevel.Error, "A handler of directory events threw")]
     internal static partial void HandlerThrew(ILogger logger, Exception exception);

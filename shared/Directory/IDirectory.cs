@@ -47,6 +47,12 @@ public interface IDirectory : IAsyncDisposable
     /// <summary>Who holds a client id. Ok with a none token and no session when nothing is stored.</summary>
     ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// As <see cref="LookUpAsync"/>; and no claim of this identifier that this node made before takes effect from now on, however
+    /// late it comes. For claims whose answer was lost.
+    /// </summary>
+    ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, CancellationToken cancellation = default);
+
     /// <summary>Compares what this node holds with the directory; changes nothing. Findings other than Held only. Any size: sent in batches.</summary>
     ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> VerifyHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default);
 

@@ -15,6 +15,9 @@ internal static partial class HostingLog
     [LoggerMessage(2002, LogLevel.Warning, "{Listener} pauses accepting for {PauseMs} ms: {Error}. Raise the limit of open files (ulimit -n, LimitNOFILE=) or lower Listeners:n:MaximumConnections")]
     public static partial void AcceptPaused(this ILogger logger, string listener, int pauseMs, string error);
 
+    [LoggerMessage(2003, LogLevel.Warning, "{Listener} pauses accepting for {PauseMs} ms: memory is down to Memory:ReservePercent of the limit. Give the process more memory, or lower Listeners:n:MaximumConnections and the limits of queues")]
+    public static partial void AcceptPausedForMemory(this ILogger logger, string listener, int pauseMs);
+
     [LoggerMessage(2010, LogLevel.Warning, "{Listener} refused {Peer}: Listeners:n:MaximumConnections ({Limit}) are open")]
     public static partial void RefusedByLimit(this ILogger logger, string listener, NetworkAddress peer, int limit);
 
@@ -33,6 +36,9 @@ internal static partial class HostingLog
     [LoggerMessage(2030, LogLevel.Information, "{Listener}: TLS handshake with {Origin} failed: {Error}")]
     public static partial void TlsHandshakeFailed(this ILogger logger, string listener, ConnectionOrigin origin, string error);
 
+    [LoggerMessage(2031, LogLevel.Warning, "{Listener}: TLS is served by .NET's SslStream, at about twice the memory a device, because OpenSSL cannot be called directly: {Error}. Listeners:n:Tls:UseOpenSsl false chooses it without this line")]
+    public static partial void OpenSslNotUsed(this ILogger logger, string listener, string error);
+
     [LoggerMessage(2040, LogLevel.Information, "{Listener} refused the WebSocket request of {Origin} with {Status}: {Error}")]
     public static partial void WebSocketRefused(this ILogger logger, string listener, ConnectionOrigin origin, string status, string error);
 
@@ -42,8 +48,20 @@ internal static partial class HostingLog
     [LoggerMessage(2050, LogLevel.Error, "Fault on loop {Loop} in {Source}; contained, its connection is closed")]
     public static partial void LoopFault(this ILogger logger, Exception exception, string loop, string source);
 
-    [LoggerMessage(2060, LogLevel.Information, "{Listener}: {Count} more lines about {Peer} were held back")]
-    public static partial void HeldBack(this ILogger logger, string listener, int count, string peer);
+    [LoggerMessage(2060, LogLevel.Information, "{Count} more lines of listeners about {Peer} were held back")]
+    public static partial void HeldBack(this ILogger logger, long count, string peer);
+
+    [LoggerMessage(2061, LogLevel.Information, "{Count} lines of listeners about other addresses were held back: more than {Addresses} addresses came within the window")]
+    public static partial void HeldBackOthers(this ILogger logger, long count, int addresses);
+
+    [LoggerMessage(2065, LogLevel.Information, "The process may have {Limit} bytes; nobody new is let in when less than {Percent}% of them are left")]
+    public static partial void MemoryWatched(this ILogger logger, long limit, int percent);
+
+    [LoggerMessage(2066, LogLevel.Warning, "Memory is {Level}: {Used} of {Limit} bytes are in use (Memory:ReservePercent, Memory:ShedPercent)")]
+    public static partial void MemoryIsScarce(this ILogger logger, MemoryLevel level, long used, long limit);
+
+    [LoggerMessage(2067, LogLevel.Information, "Memory is ample again: {Used} of {Limit} bytes are in use")]
+    public static partial void MemoryIsAmple(this ILogger logger, long used, long limit);
 
     [LoggerMessage(2070, LogLevel.Warning, "Listener {Listener} at {Address} is open beyond this machine and asks nobody for a password: whoever reaches it is let in. Keep it on 127.0.0.1, fence it by a firewall or Listeners:n:Allow, or ask for certificates (Listeners:n:Tls:ClientCaPath)")]
     public static partial void OpenDoor(this ILogger logger, string listener, string address);

@@ -15,6 +15,7 @@ public sealed class HostingMetrics : IDisposable
     private readonly Counter<long> _refused;
     private readonly Counter<long> _closed;
     private readonly Counter<long> _acceptPauses;
+    private readonly Counter<long> _handshakesPutOff;
     private readonly UpDownCounter<long> _connections;
 
     /// <summary>Makes the instruments; the byte counters read <paramref name="loops"/>.</summary>
@@ -25,6 +26,7 @@ public sealed class HostingMetrics : IDisposable
         _refused = _meter.CreateCounter<long>("trunkline.listener.refused", description: "Connections refused before MQTT, by listener and reason.");
         _closed = _meter.CreateCounter<long>("trunkline.listener.closed", description: "Connections closed, by listener and how their transport ended.");
         _acceptPauses = _meter.CreateCounter<long>("trunkline.listener.pauses", description: "Pauses of accepting for want of descriptors or memory.");
+        _handshakesPutOff = _meter.CreateCounter<long>("trunkline.listener.handshakes.put.off", description: "Steps of TLS handshakes that waited for a later turn of their loop, by listener.");
         _connections = _meter.CreateUpDownCounter<long>("trunkline.listener.connections", description: "Connections open now, before and after CONNECT, by listener.");
         _meter.CreateObservableCounter("trunkline.network.received", () => loops.Sum(loop => loop.ReceivedBytes), "By", "Bytes received from sockets.");
         _meter.CreateObservableCounter("trunkline.network.sent", () => loops.Sum(loop => loop.SentBytes), "By", "Bytes sent to sockets.");
@@ -50,6 +52,8 @@ public sealed class HostingMetrics : IDisposable
     }
 
     internal void AcceptPaused(string listener) => _acceptPauses.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    internal void HandshakePutOff(string listener) => _handshakesPutOff.Add(1, new KeyValuePair<string, object?>("listener", listener));
 
     /// <summary>Label values, made once.</summary>
     private static class Names

@@ -114,6 +114,11 @@ public sealed class LinkNode
             return;
         }
 
+        if (group.Endpoint.Log is null)
+        {
+            LinksLog.NoLog(_wiring.Log, group.Endpoint.Name);
+        }
+
         SessionContext context = _wiring.Contexts[_receivers[group.Index].Loop.Index];
         _probes[group.Index] = new Probe(group, context.Loop, () =>
         {

@@ -24,6 +24,9 @@ internal static partial class LinksLog
     [LoggerMessage(5005, LogLevel.Warning, "Group {Group}: after the resume from {Position} the broker says that messages may be missing: {Reason}")]
     public static partial void ResumeWithLoss(ILogger log, string group, string position, string reason);
 
+    [LoggerMessage(5013, LogLevel.Error, "Group {Group}: the broker refused a report on shared subscriptions: {Reason}")]
+    public static partial void ShareReportRefused(ILogger log, string group, string reason);
+
     [LoggerMessage(5006, LogLevel.Warning, "Group {Group}: the broker refused an upstream subscription with {Reason}; its subscribers get 0x80 or miss messages until the next connection.")]
     public static partial void UpstreamRefused(ILogger log, string group, string reason);
 
@@ -44,4 +47,25 @@ internal static partial class LinksLog
 
     [LoggerMessage(5012, LogLevel.Warning, "The backlog of session {ClientId} at group {Group} was above its limit: {Skipped} messages, policy {Policy} ({HeldBack} such sessions held back).")]
     public static partial void BacklogLimited(ILogger log, string clientId, string group, long skipped, BacklogPolicy policy, int heldBack);
+
+    [LoggerMessage(5020, LogLevel.Warning, "Group {Group}: its log takes nothing, QoS 1 and 2 messages to it wait: {Reason}")]
+    public static partial void LogFails(ILogger log, string group, string reason);
+
+    [LoggerMessage(5021, LogLevel.Information, "Group {Group}: its log takes messages again, after {Milliseconds} ms.")]
+    public static partial void LogTakesAgain(ILogger log, string group, long milliseconds);
+
+    [LoggerMessage(5022, LogLevel.Warning, "Group {Group}: {Count} entries of its log up to {Position} are damaged or of another version and were passed over.")]
+    public static partial void LogDamaged(ILogger log, string group, int count, string position);
+
+    [LoggerMessage(5023, LogLevel.Warning, "Group {Group}: the end of its log cannot be read: {Reason}")]
+    public static partial void LogTailFails(ILogger log, string group, string reason);
+
+    [LoggerMessage(5024, LogLevel.Warning, "Group {Group}: its log had given up messages after {Position} before this node read them; sessions that outlive their connection miss them.")]
+    public static partial void LogTailLost(ILogger log, string group, string position);
+
+    [LoggerMessage(5026, LogLevel.Warning, "Session {ClientId} took none of its retained messages of group {Group} for {Milliseconds} ms while others waited for theirs; its connection is closed.")]
+    public static partial void ReplayGivenUp(ILogger log, string clientId, string group, int milliseconds);
+
+    [LoggerMessage(5025, LogLevel.Warning, "Group {Group} has no log (Log: none): what its broker sends while a link or a device is away is not kept, and what it had not stored when it dies is lost.")]
+    public static partial void NoLog(ILogger log, string group);
 }

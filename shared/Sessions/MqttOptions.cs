@@ -9,8 +9,20 @@ public sealed record MqttOptions
     /// <summary>Largest packet accepted, in bytes with its header; larger: DISCONNECT 0x95, or closed at 3.x.</summary>
     public int MaximumPacketSize { get; init; } = 1024 * 1024;
 
+    /// <summary>
+    /// Packets of one connection taken in one turn of its loop; what came beyond them waits for the next turn, when the
+    /// other connections have had theirs.
+    /// </summary>
+    public int MaximumPacketsPerTurn { get; init; } = 1000;
+
     /// <summary>QoS 1 and 2 publishes of one connection not yet acknowledged. 5.0: 0x93 beyond it; 3.x: reading pauses.</summary>
     public int ReceiveMaximum { get; init; } = 256;
+
+    /// <summary>
+    /// QoS 2 messages of one session between PUBLISH and PUBREL, over all its connections; no less than
+    /// <see cref="ReceiveMaximum"/>. Beyond it 5.0: 0x97; 3.x: closed.
+    /// </summary>
+    public int MaximumIncomingExchanges { get; init; } = 4_096;
 
     /// <summary>Topic aliases a 5.0 client may set up per connection; beyond it: DISCONNECT 0x94.</summary>
     public int TopicAliasMaximum { get; init; } = 16;
@@ -42,7 +54,14 @@ public sealed record MqttOptions
     /// <summary>Longest client identifier in bytes; beyond it CONNACK 0x85 (3.x: return code 2).</summary>
     public int MaximumClientIdBytes { get; init; } = 1024;
 
-    /// <summary>Sessions held by this node, connected or not; beyond it CONNACK 0x97 (3.x: return code 3).</summary>
+    /// <summary>
+    /// Milliseconds from CONNECT until the client identifier is claimed in the directory, the wait for an earlier CONNECT of
+    /// the same identifier and for the grace of a directory that recovers included, so it is longer than that grace; beyond it
+    /// CONNACK 0x88 (3.x: return code 3).
+    /// </summary>
+    public int ClaimDeadlineMs { get; init; } = 15_000;
+
+    /// <summary>Sessions held by each loop of this node, connected or not; beyond it CONNACK 0x97 (3.x: return code 3).</summary>
     public int MaximumSessions { get; init; } = 1_000_000;
 
     /// <summary>QoS 1 and 2 messages waiting for one session in a group's log, or in memory where no log has them; beyond it the policy decides.</summary>
@@ -50,6 +69,9 @@ public sealed record MqttOptions
 
     /// <summary>Their bytes of topic, properties and payload; beyond it the policy decides.</summary>
     public int BacklogBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Seconds after which a QoS 1 or 2 message that waits in a group's log is passed over, whatever the policy; time in which a broker of ours did not run is left out. 0 for none but the log's own.</summary>
+    public int BacklogAgeSeconds { get; init; }
 
     /// <summary>
     /// What goes when a backlog is above its limits. Looked at when a session begins to read from the log and again after
@@ -68,9 +90,18 @@ public sealed record MqttOptions
 
     /// <summary>
     /// QoS 2 messages to one client that stand in its stored record: in flight, or done and not passed by a written
-    /// checkpoint yet; beyond it new messages wait.
+    /// checkpoint yet; beyond it new messages wait. What a session brought along from another node is not counted.
     /// </summary>
     public int MaximumRecordedOutgoing { get; init; } = 4_096;
+
+    /// <summary>QoS 1 and 2 messages of one shared subscription and group with one connected member, not acknowledged; beyond it other members get them, or they wait in the group's log.</summary>
+    public int SharedInFlight { get; init; } = 64;
+
+    /// <summary>How members of shared subscriptions are chosen: <c>round-robin</c>, <c>random</c>, <c>least-in-flight</c>, <c>sticky</c>, <c>hash-client</c> (of the publisher) or <c>hash-topic</c>. The last three wait for their member when it is full. The same on every node.</summary>
+    public SharedStrategy SharedStrategy { get; init; }
+
+    /// <summary>Exceptions by share name: <c>name=strategy</c>, separated by commas; a name may end with *. The first that fits counts.</summary>
+    public string SharedStrategies { get; init; } = "";
 
     /// <summary>Given to 5.0 clients that ask for response information [MQTT-3.1.2-28]; empty gives none.</summary>
     public string ResponseInformation { get; init; } = "";
@@ -93,7 +124,9 @@ public sealed record MqttOptions
         (string Name, long Value, long Minimum, long Maximum)[] ranges =
         [
             (nameof(MaximumPacketSize), MaximumPacketSize, 1024, 268_435_460),
+            (nameof(MaximumPacketsPerTurn), MaximumPacketsPerTurn, 1, 1_000_000),
             (nameof(ReceiveMaximum), ReceiveMaximum, 1, 65_535),
+            (nameof(MaximumIncomingExchanges), MaximumIncomingExchanges, ReceiveMaximum, 65_535),
             (nameof(TopicAliasMaximum), TopicAliasMaximum, 0, 65_535),
             (nameof(OutboundTopicAliasMaximum), OutboundTopicAliasMaximum, 0, 1024),
             (nameof(MaximumQoS), (int)MaximumQoS, 0, 2),
@@ -102,12 +135,15 @@ public sealed record MqttOptions
             (nameof(MaximumSubscriptions), MaximumSubscriptions, 1, 10_000_000),
             (nameof(MaximumWaitingOperations), MaximumWaitingOperations, 1, 65_535),
             (nameof(MaximumClientIdBytes), MaximumClientIdBytes, 23, 65_535),
+            (nameof(ClaimDeadlineMs), ClaimDeadlineMs, 100, 600_000),
             (nameof(MaximumSessions), MaximumSessions, 1, 100_000_000),
             (nameof(BacklogMessages), BacklogMessages, 1, 10_000_000),
             (nameof(BacklogBytes), BacklogBytes, 1024, int.MaxValue),
+            (nameof(BacklogAgeSeconds), BacklogAgeSeconds, 0, 315_360_000),
             (nameof(LiveQueueMessages), LiveQueueMessages, 1, 1_000_000),
             (nameof(LiveQueueBytes), LiveQueueBytes, 1024, int.MaxValue),
             (nameof(MaximumRecordedOutgoing), MaximumRecordedOutgoing, 16, 16_384),
+            (nameof(SharedInFlight), SharedInFlight, 1, 16_384),
             (nameof(MaximumTopicLevels), MaximumTopicLevels, 1, 65_535),
             (nameof(MaximumSingleLevelWildcards), MaximumSingleLevelWildcards, 0, 65_535),
         ];
@@ -117,6 +153,11 @@ public sealed record MqttOptions
             {
                 yield return $"{path}:{name} is {value}; set it between {minimum} and {maximum}.";
             }
+        }
+
+        if (Sessions.SharedStrategies.TryParse(SharedStrategies, SharedStrategy) is null)
+        {
+            yield return $"{path}:{nameof(SharedStrategies)} is '{SharedStrategies}'; write name=strategy, separated by commas, with round-robin, random, least-in-flight, sticky, hash-client or hash-topic.";
         }
     }
 }

@@ -18,6 +18,8 @@ public sealed class SessionContext
         Messages = new MessagePool(loop);
         Registry = new SessionRegistry(this);
         FanOut = new FanOut();
+        Strategies = SharedStrategies.TryParse(options.SharedStrategies, options.SharedStrategy)
+            ?? throw new ArgumentException("Mqtt:SharedStrategies is malformed; Validate says how.", nameof(options));
     }
 
     /// <summary>The owner.</summary>
@@ -25,6 +27,9 @@ public sealed class SessionContext
 
     /// <summary>What the server offers and its limits.</summary>
     public MqttOptions Options { get; }
+
+    /// <summary>How members of shared subscriptions are chosen.</summary>
+    public SharedStrategies Strategies { get; }
 
     /// <summary>The loop's counters.</summary>
     public SessionCounters Counters { get; } = new();
@@ -42,6 +47,9 @@ public sealed class SessionContext
     public UndoneSessions Undone { get; } = new();
 
     internal WindowPool Windows { get; } = new();
+
+    /// <summary>Channels that go on in the next turn.</summary>
+    internal TurnYields Yields => field ??= new TurnYields(Loop);
 
     /// <summary>Where publishes and subscriptions go; set once while wiring.</summary>
     public IMessageRouter Router

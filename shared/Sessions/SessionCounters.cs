@@ -63,6 +63,9 @@ public enum SessionCounter
     /// <summary>QoS 1 and 2 messages dropped because the session's backlog is full.</summary>
     DroppedBacklog,
 
+    /// <summary>QoS 1 and 2 messages passed over because they waited longer than a backlog may.</summary>
+    DroppedBacklogAge,
+
     /// <summary>Messages dropped because their lifetime ended before delivery.</summary>
     DroppedExpired,
 
@@ -96,6 +99,12 @@ public enum SessionCounter
     /// <summary>QoS 1 and 2 messages delivered from a group's log to sessions that were away or too slow.</summary>
     BacklogDelivered,
 
+    /// <summary>Times a channel had more packets than <see cref="MqttOptions.MaximumPacketsPerTurn"/> and left the rest to the next turn.</summary>
+    TurnsYielded,
+
     /// <summary>Times a channel stopped reading because the way forward was full or a limit was reached.</summary>
     ReadingPaused,
+
+    /// <summary>QoS 2 messages of shares dropped before they were sent, because another session had been given them, or this one before.</summary>
+    SharedTakenByOthers,
 }

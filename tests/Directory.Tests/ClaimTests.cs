@@ -35,6 +35,64 @@ public sealed class ClaimTests(RedisServers servers)
     }
 
     [Theory]
+    [InlineData("127.0.0.1:40123")]
+    [InlineData("1.2.3.4:0")]
+    [InlineData("127.1:40123")]
+    [InlineData("1.2.3.4")]
+    [InlineData("[::1]:5")]
+    [InlineData("::ffff:1.2.3.4")]
+    [InlineData("unix")]
+    [InlineData("")]
+    public async Task The_word_about_the_connection_is_kept_as_it_is(string info)
+    {
+        await using TestTier tier = servers.Tier("memory");
+        var (directory, _) = await tier.JoinAsync();
+        await directory.ClaimAsync(new("id", 1, "another: longer than an address"));
+        await directory.ClaimAsync(new("id", 2, info));
+        Assert.Equal(info, (await directory.LookUpAsync("id")).Value.Info);
+    }
+
+    /// <summary>A claim whose answer was lost may come late, over another connection: what was made before it was declared void changes nothing.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_claim_that_was_declared_void_changes_nothing(string kind)
+    {
+        await using TestTier tier = servers.Tier(kind);
+        var (one, _) = await tier.JoinAsync("one");
+        var (two, _) = await tier.JoinAsync("two");
+        string generation = one.Health.Generation;
+        await one.ClaimAsync(new("id", 1));
+        Holding found = (await one.VoidClaimsAsync("id")).Value;
+        Assert.Equal(one.Self.Id, found.Token.Node);
+        await one.ReleaseAsync("id", found.Token).MustAsync();
+        Assert.True((await one.VoidClaimsAsync("id")).Value.Token.IsNone);
+
+        for (long number = 1; number <= 3; number++)
+        {
+            Assert.Equal(Finding.Late, (await one.Store.ClaimAsync(new("id", 2), one.Self.Id, generation, 0, number, default)).Value.Finding);
+        }
+
+        Assert.True((await one.LookUpAsync("id")).Value.Token.IsNone);
+        Assert.Equal(Finding.Ok, (await one.Store.ClaimAsync(new("id", 3), one.Self.Id, generation, 0, 4, default)).Value.Finding);
+        Assert.Equal(Finding.Ok, (await two.Store.ClaimAsync(new("id", 4), two.Self.Id, generation, 0, 1, default)).Value.Finding);
+        Assert.True((await one.ClaimAsync(new("id", 5))).IsOk);
+    }
+
+    /// <summary>A claim of a session that this very node holds, come late after newer writes of it: it would set the positions back.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_claim_older_than_a_write_of_the_same_holder_changes_nothing(string kind)
+    {
+        await using TestTier tier = servers.Tier(kind);
+        var (one, _) = await tier.JoinAsync("one");
+        SessionToken token = (await one.ClaimAsync(new("id", 1) { Change = new() { ExpirySeconds = 3600 } })).Value.Token;
+        await one.WriteSessionAsync("id", token, new() { Sets = [new("p", new byte[] { 1 })] }).MustAsync();
+        var late = new ClaimRequest("id", 2, Expecting: ExpectedHolder.Exactly, Expected: token);
+        Assert.Equal(Finding.Late, (await one.Store.ClaimAsync(late, one.Self.Id, one.Health.Generation, 0, 2, default)).Value.Finding);
+        Assert.Equal(Finding.Ok, (await one.Store.ClaimAsync(late, one.Self.Id, one.Health.Generation, 0, 3, default)).Value.Finding);
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Expected_holder_is_compared_whole(string kind)
     {

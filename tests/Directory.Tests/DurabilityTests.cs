@@ -45,6 +45,18 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public async Task Replicas_are_refused_of_a_cluster_with_what_to_use_instead()
+    {
+        await using RedisServer server = await RedisServer.StartClusterAsync();
+        await using var tier = new TestTier(server, "t");
+        DirectoryResult refused = await tier.Make("one", tier.Options with { Durability = "replicas(1)" }).JoinAsync(TestTier.Shape, new RecordingEvents());
+        Assert.Equal(DirectoryStatus.Refused, refused.Status);
+        Assert.Equal(
+            $"Directory:Durability is replicas(1), but Redis at 127.0.0.1:{server.Port} is a Cluster, where the Redis client in use cannot wait for the replicas of the right master: use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.",
+            refused.Detail);
+    }
+
+    [Fact]
     public void Forms_are_read_and_others_told()
     {
         Assert.True(Durability.TryParse("replicas(2)", out Durability two));

@@ -222,6 +222,26 @@ public sealed class RecordTests(RedisServers servers)
         Assert.Equal(DirectoryStatus.DeclaredDead, (await two.WriteSessionAsync("covered", default, SessionChange.None)).Status);
     }
 
+    /// <summary>The common positions of a node may lie before those that a session came with from another dead node.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Of_two_checkpoints_of_dead_nodes_the_higher_positions_hold(string kind)
+    {
+        await using TestTier tier = servers.Tier(kind);
+        var (one, _) = await tier.JoinAsync("one");
+        LogPosition[][] of = [[new(3, 40), new(1, 255)], [new(3, 9), new(1, 256), new(7, 1)], [new(2, 41), new(1, 1)]];
+        LogPosition[] higher = [new(3, 40), new(1, 256), new(7, 1)];
+        foreach (LogPosition[] common in of)
+        {
+            var (node, _) = await tier.JoinAsync("another");
+            await node.MustClaimAsync("id", new() { ExpirySeconds = Hour }, 1);
+            await node.WriteCheckpointAsync(new(1, common, [])).MustAsync();
+            Assert.Equal(1, (await one.DetachNodeAsync(node.Self.Id, default)).Value);
+        }
+
+        Assert.Equal(higher, (await one.MustClaimAsync("id", SessionChange.None, 1)).Record!.Checkpoint);
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Batches_answer_for_each_write(string kind)

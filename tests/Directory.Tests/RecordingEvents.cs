@@ -35,7 +35,7 @@ public sealed class RecordingEvents : IDirectoryEvents
     public void SlotMapChanged(SlotMap map) => _told.Writer.TryWrite(map);
 
     /// <summary>The next event of the type that fits; earlier others are dropped.</summary>
-    public async Task<T> NextAsync<T>(Func<T, bool>? fits = null, int seconds = 20)
+    public async Task<T> NextAsync<T>(Func<T, bool>? fits = null, int seconds = 60)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         while (true)

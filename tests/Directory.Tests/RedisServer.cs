@@ -28,7 +28,7 @@ public sealed class RedisServer : IAsyncDisposable
 
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
-        var server = new RedisServer(FreePort(), arguments);
+        var server = new RedisServer(FreePorts.Take(), arguments);
         await server.RunAsync();
         return server;
     }
@@ -36,7 +36,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>A sentinel that watches the master "m" at that port; a second's silence is enough for it.</summary>
     public static async Task<RedisServer> StartSentinelAsync(int master, int quorum)
     {
-        var server = new RedisServer(FreePort(), []);
+        var server = new RedisServer(FreePorts.Take(), []);
         string file = Path.Combine(server._folder, "sentinel.conf");
         await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
             port {server.Port}
@@ -58,8 +58,8 @@ public sealed class RedisServer : IAsyncDisposable
     public static async Task<RedisServer[]> StartClusterOfSixAsync()
     {
         RedisServer[] servers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => StartAsync(
-            "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture),
-            "--appendonly", "yes")));
+            "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", FreePorts.Take().ToString(CultureInfo.InvariantCulture),
+            "--appendonly", "yes", "--appendfsync", "always")));
         string[] ids = new string[6];
         for (int i = 0; i < 6; i++)
         {
@@ -98,7 +98,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>One node that serves all slots, in cluster mode: a script that touches two slots fails there.</summary>
     public static async Task<RedisServer> StartClusterAsync()
     {
-        RedisServer server = await StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture));
+        RedisServer server = await StartAsync("--cluster-enabled", "yes", "--cluster-port", FreePorts.Take().ToString(CultureInfo.InvariantCulture));
         await server.CommandAsync("CLUSTER ADDSLOTSRANGE 0 16383");
         await Eventually.HoldsAsync(
             async () => (await server.CommandAsync("CLUSTER INFO")).Contains("cluster_state:ok", StringComparison.Ordinal),
@@ -164,13 +164,6 @@ public sealed class RedisServer : IAsyncDisposable
         }
 
         System.IO.Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Signal(string name)

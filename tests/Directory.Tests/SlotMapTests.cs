@@ -61,7 +61,7 @@ public sealed class SlotMapTests(RedisServers servers)
         (SlotMap newer, SlotMap older) = a.IsNewerThan(b) ? (a, b) : (b, a);
         Assert.True((await one.PublishSlotMapAsync(storedWins ? older : newer, 0)).IsOk);
         tier.Memory.Empty();
-        tier.Memory.Contents.Slots = storedWins ? newer : older;
+        tier.Memory.Contents.SetSlots(storedWins ? newer : older);
         await events.NextAsync<HeldDoubt>(d => d == HeldDoubt.NewGeneration);
         Assert.Equal(newer, one.SlotMap);
         Assert.Equal(newer, (await one.ReadSlotMapAsync()).Value);

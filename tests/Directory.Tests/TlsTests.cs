@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -14,7 +13,7 @@ public sealed class TlsTests
         (string otherCa, _, _) = Make(folder, "other");
         await using RedisServer server = await RedisServer.StartAsync();
         await using var tier = new TestTier(server, "t");
-        int port = FreePort();
+        int port = FreePorts.Take();
         await server.CommandAsync($"CONFIG SET tls-cert-file {certificate} tls-key-file {key} tls-ca-cert-file {ca} tls-auth-clients no tls-port {port}");
         DirectoryOptions options = tier.Options with { Endpoints = ["127.0.0.1:" + port], Tls = true, TlsHost = "redis.test", TlsCaFile = ca };
         Assert.Empty(options.Validate());
@@ -27,13 +26,6 @@ public sealed class TlsTests
         }
 
         System.IO.Directory.Delete(folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static (string Ca, string Certificate, string Key) Make(string folder, string name)

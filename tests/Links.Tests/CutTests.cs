@@ -1,5 +1,6 @@
 using Trunkline.Clauses;
 using Trunkline.Protocol;
+using Trunkline.Transports;
 using Xunit.Abstractions;
 
 namespace Trunkline.Links.Tests;
@@ -109,6 +110,30 @@ public sealed class CutTests(ITestOutputHelper output)
         Assert.Equal(["later", "other", "written"], subscriber.Received.Select(got => got.Payload).Order());
         Assert.Equal(1, tier.Nodes[0].Count(LinkCounter.DroppedAway));
         Assert.False(device.IsClosed);
+    }
+
+    [Fact]
+    public void When_memory_is_short_nothing_more_is_kept_for_a_group_that_is_away()
+    {
+        var tier = new TestTier();
+        CutConnector[] connectors = tier.Nodes[0].Connectors;
+        TestDevice device = tier.Connect("device");
+        connectors[0].Refusal = "down";
+        connectors[0].CutAll();
+        tier.Run();
+        ushort kept = device.Publish(TopicOf(0), "kept", QoS.AtLeastOnce);
+        tier.Run();
+        Array.ForEach(tier.Nodes[0].Contexts.ToArray(), context => context.Loop.Memory.Level = MemoryLevel.Short);
+        ushort refused = device.Publish(TopicOf(0), "refused", QoS.AtLeastOnce);
+        ushort other = device.Publish(TopicOf(1), "other", QoS.AtLeastOnce);
+        tier.Run();
+        Assert.Equal(ReasonCode.QuotaExceeded, device.Acknowledged[refused]);
+        Assert.Equal(1, tier.Nodes[0].Count(LinkCounter.RefusedFull));
+        Assert.False(ReasonCodes.IsError(device.Acknowledged[other]));
+        Assert.DoesNotContain(kept, device.Acknowledged.Keys);
+        connectors[0].Refusal = null;
+        tier.Advance(10_000);
+        Assert.False(ReasonCodes.IsError(device.Acknowledged[kept]));
     }
 
     [Fact]

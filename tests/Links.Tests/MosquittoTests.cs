@@ -153,7 +153,7 @@ public sealed class MosquittoTests
 
             return true;
         });
-        await tier.Until(() => subscriber.Received.Count >= 200 && relay.Busiest.Acknowledged.Count >= 200);
+        await tier.Until(() => subscriber.Received.Count >= 200 && relay.Busiest is { Acknowledged: { Count: >= 200 } acknowledged } busiest && acknowledged.Count == busiest.Received.Count);
         Assert.Equal(relay.Busiest.Received, relay.Busiest.Acknowledged);
     }
 

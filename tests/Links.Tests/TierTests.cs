@@ -57,6 +57,32 @@ public sealed class TierTests
     }
 
     [Fact]
+    public void A_loop_that_no_message_is_for_hears_how_far_the_others_have_come()
+    {
+        var tier = new TestTier();
+        TestNode node = tier.Nodes[0];
+        TestDevice publisher = tier.Connect("publisher");
+        TestDevice subscriber = tier.Connect("subscriber");
+        string[] topics = [.. Enumerable.Range(0, 20).Select(i => $"t{i}")];
+        Array.ForEach(topics, topic => subscriber.Subscribe(topic));
+        tier.Run();
+        Array.ForEach(topics, topic => publisher.Publish(topic, "x", QoS.AtLeastOnce));
+        tier.Run();
+        Assert.Equal(20, subscriber.Received.Count);
+
+        // The tail that the broker tells is where the messages have come already.
+        tier.Advance(1000);
+        for (int group = 0; group < 2; group++)
+        {
+            Assert.False(tier.Groups[group].Log.Tail.IsNone);
+            for (int loop = 0; loop < 2; loop++)
+            {
+                Assert.Equal(tier.Groups[group].Log.Tail, node.Links.RouterFor(loop).Dispatched(group));
+            }
+        }
+    }
+
+    [Fact]
     public void A_filter_is_subscribed_upstream_once_and_given_up_after_the_linger()
     {
         var tier = new TestTier();
@@ -242,5 +268,30 @@ public sealed class TierTests
         tier.Acceptors[0].Continue();
         tier.Run();
         Assert.Equal(500, device.Acknowledged.Count);
+    }
+
+    [Fact]
+    public void A_publisher_beyond_those_that_may_be_paused_goes_on_and_is_counted()
+    {
+        var tier = new TestTier(groups: 1, options: new LinkOptions { Seed = 1, HighWaterMessages = 100, MaximumPausedSessions = 1 }, loopsPerNode: 1);
+        TestNode node = tier.Nodes[0];
+        TestDevice[] devices = [tier.Connect("first"), tier.Connect("second")];
+        tier.Acceptors[0].Stop();
+        foreach (TestDevice device in devices)
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                device.Publish("a", $"{i}", QoS.AtLeastOnce);
+            }
+
+            tier.Run();
+        }
+
+        Assert.Equal(1, node.Count(LinkCounter.PublishersPaused));
+        Assert.Equal(500, node.Count(LinkCounter.PublishersNotPaused));
+        Assert.Equal(601, node.Count(LinkCounter.PublishedQoS1));
+        tier.Acceptors[0].Continue();
+        tier.Run();
+        Assert.All(devices, device => Assert.Equal(500, device.Acknowledged.Count));
     }
 }

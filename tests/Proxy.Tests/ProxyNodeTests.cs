@@ -18,6 +18,8 @@ public sealed partial class ProxyNodeTests
     public async Task A_scrape_after_traffic_names_no_client_and_no_topic_and_every_metric_is_documented()
     {
         using var exporter = new PrometheusExporter();
+        await using ManagementServer management = await ManagementServer.StartAsync(
+            new ManagementOptions { Address = "127.0.0.1:0" }, NullLoggerFactory.Instance, () => new HealthReport(true, true, []));
         await using ProxyNode node = await StartAsync();
         await using TestDevice device = await TestDevice.ConnectAsync(EndPointOf(node), "secret-client");
         await device.SubscribeAsync("secret/topic");
@@ -57,10 +59,11 @@ public sealed partial class ProxyNodeTests
     public async Task A_node_starts_again_on_its_ports_in_the_same_process_and_counts_nothing_twice()
     {
         using var exporter = new PrometheusExporter();
-        int port;
-        await using (ProxyNode first = await StartAsync())
+
+        // A port that nobody else is given while no node listens on it.
+        int port = FreePorts.Take();
+        await using (ProxyNode first = await StartAsync(("Default:MqttPort", $"{port}")))
         {
-            port = EndPointOf(first).Port;
             await using TestDevice device = await TestDevice.ConnectAsync(EndPointOf(first), "d");
             Assert.Contains("\ntrunkline_connections 1\n", exporter.Render(), StringComparison.Ordinal);
         }

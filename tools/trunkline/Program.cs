@@ -5,14 +5,16 @@ using Trunkline.Tool.Bench;
 using Trunkline.Tool.Bench.Floor;
 using Trunkline.Tool.Chaos;
 using Trunkline.Tool.Host;
+using Trunkline.Tool.Recovery;
 using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
 
-// ./trunkline builds this program and hands `tier`, `test`, `chaos`, `bench` and `check host` on to it.
+// ./trunkline builds this program and hands `tier`, `test`, `chaos`, `recovery`, `bench` and `check host` on to it.
 RootCommand root = new("Trunkline's tool: a whole tier on loopback, the standing suite, chaos and the bench.");
 root.Subcommands.Add(TierCommand.Create());
 root.Subcommands.Add(SuiteCommand.Create());
 root.Subcommands.Add(ChaosCommand.Create());
+root.Subcommands.Add(RecoveryCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(TlsFloorCommand.Create());
 root.Subcommands.Add(HostCommand.Create());

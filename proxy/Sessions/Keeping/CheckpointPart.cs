@@ -21,9 +21,9 @@ internal sealed class CheckpointPart
     /// <param name="context">The loop's sessions.</param>
     /// <param name="before">The common positions of the checkpoint before.</param>
     /// <param name="lowestPending">See <see cref="LowestPending"/>.</param>
-    /// <param name="ghosts">Client identifiers claimed here that no session stands for: of them nothing is known to be done.</param>
+    /// <param name="ghosts">Claims made here that no session stands for: of them nothing is known to be done.</param>
     public static CheckpointPart Take(
-        SessionContext context, IReadOnlyList<LogPosition> before, long lowestPending, IEnumerable<string> ghosts)
+        SessionContext context, IReadOnlyList<LogPosition> before, long lowestPending, GhostClaims ghosts)
     {
         IMessageRouter router = context.Router;
         var dispatched = new LogPosition[router.LogGroups];
@@ -34,9 +34,14 @@ internal sealed class CheckpointPart
 
         var common = (LogPosition[])dispatched.Clone();
         var laggards = new List<(string, IReadOnlyList<LogPosition>)>();
-        foreach (string ghost in ghosts)
+        foreach (string ghost in ghosts.ClientIds)
         {
-            laggards.Add((ghost, new LogPosition[dispatched.Length]));
+            // Where a session stands, its own positions hold: the claim was made for it, and a checkpoint before may have
+            // said more than nothing.
+            if (context.Registry.Find(ghost)?.Claim is not HeldClaim)
+            {
+                laggards.Add((ghost, new LogPosition[dispatched.Length]));
+            }
         }
 
         // Thousands of sessions have something in flight at any moment: only a laggard costs an array.
@@ -51,7 +56,11 @@ internal sealed class CheckpointPart
                 isBehind |= group < before.Count && done[group] < before[group];
             }
 
-            if (isBehind)
+            if (session.Claim is not HeldClaim && ghosts.Contains(session.ClientId))
+            {
+                // Listed already, with less.
+            }
+            else if (isBehind)
             {
                 laggards.Add((session.ClientId, done.ToArray()));
             }

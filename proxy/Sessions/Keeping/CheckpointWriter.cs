@@ -6,8 +6,8 @@ using Trunkline.Transports;
 namespace Trunkline.Proxy;
 
 /// <summary>
-/// Writes the node's checkpoint, one directory write an interval whatever the number of messages and sessions. Runs on the
-/// first loop; each loop gives its part by a post.
+/// Writes the node's checkpoint, one directory write an interval whatever the number of messages and sessions; five a second
+/// while the record of a session fills, which waits for them. Runs on the first loop; each loop gives its part by a post.
 /// </summary>
 /// <remarks>
 /// The highest attach number is read before the loops are asked, and each loop names the lowest attempt that has no session
@@ -15,6 +15,9 @@ namespace Trunkline.Proxy;
 /// </remarks>
 internal sealed class CheckpointWriter : LoopTimer
 {
+    /// <summary>Milliseconds between two checkpoints while a record fills, where the interval is longer.</summary>
+    private const int HurriedMs = 200;
+
     private readonly IReadOnlyList<ConnectionGate> _gates;
     private readonly IDirectory _directory;
     private readonly AttachNumbers _numbers;
@@ -24,6 +27,9 @@ internal sealed class CheckpointWriter : LoopTimer
     private NodeCheckpoint? _written;
     private LogPosition[] _common = [];
     private long _highest;
+    private long _lastMs;
+    private bool _isUnderWay;
+    private bool _isHurried;
     private bool _isStopped;
     private bool _failed;
 
@@ -42,7 +48,17 @@ internal sealed class CheckpointWriter : LoopTimer
     private KeeperCounters Counters => _gates[0].Keeper.Counters;
 
     /// <summary>Begins. On the first loop.</summary>
-    public void Start() => Loop.Timers.Schedule(this, _intervalMs);
+    public void Start() => Next();
+
+    /// <summary>A session's record fills, and what waits there waits for a checkpoint: the next one comes soon. Any thread.</summary>
+    public void Hurry() => Loop.Post(() =>
+    {
+        _isHurried = true;
+        if (!_isUnderWay && !_isStopped && !_failed)
+        {
+            Loop.Timers.Schedule(this, _lastMs + int.Min(HurriedMs, _intervalMs) - Loop.NowMs);
+        }
+    });
 
     /// <summary>Ends: nothing is written from now on. On the first loop.</summary>
     public void Stop()
@@ -54,6 +70,8 @@ internal sealed class CheckpointWriter : LoopTimer
     /// <inheritdoc/>
     protected override void OnDue()
     {
+        _isUnderWay = true;
+        _isHurried = false;
         _parts.Clear();
         _highest = _numbers.Last;
         LogPosition[] before = _common;
@@ -78,7 +96,7 @@ internal sealed class CheckpointWriter : LoopTimer
         NodeCheckpoint checkpoint = Join();
         if (_written is { } written && IsSame(written, checkpoint))
         {
-            Loop.Timers.Schedule(this, _intervalMs);
+            Next();
             return;
         }
 
@@ -115,7 +133,6 @@ internal sealed class CheckpointWriter : LoopTimer
             return;
         }
 
-        Loop.Timers.Schedule(this, _intervalMs);
         if (!result.IsOk)
         {
             Counters.Add(KeeperCounter.CheckpointsFailed);
@@ -125,10 +142,12 @@ internal sealed class CheckpointWriter : LoopTimer
             }
 
             _failed = true;
+            Next();
             return;
         }
 
         _failed = false;
+        Next();
         _written = checkpoint;
         _common = [.. checkpoint.Positions];
         Counters.Add(KeeperCounter.Checkpoints);
@@ -138,6 +157,14 @@ internal sealed class CheckpointWriter : LoopTimer
         {
             gate.Loop.Post(() => gate.Keeper.CheckpointWritten(checkpoint.AttachNumber, checkpoint.Positions, laggards));
         }
+    }
+
+    /// <summary>The next one: after the interval, or soon where somebody waits and the directory answers.</summary>
+    private void Next()
+    {
+        _isUnderWay = false;
+        _lastMs = Loop.NowMs;
+        Loop.Timers.Schedule(this, _isHurried && !_failed ? int.Min(HurriedMs, _intervalMs) : _intervalMs);
     }
 
     /// <summary>An idle node writes nothing: what stands there says the same.</summary>

@@ -4,7 +4,7 @@ using Trunkline.Sessions;
 namespace Trunkline.Proxy;
 
 /// <summary>A session whose connection is gone, on its way into the directory. Its loop only.</summary>
-internal sealed class DetachTask(Session session, HeldClaim claim)
+internal sealed class DetachTask(Session session, HeldClaim claim, bool dropsWill)
 {
     /// <summary>The session; held by the registry until it is written, when it outlives its connection.</summary>
     public Session Session { get; } = session;
@@ -20,11 +20,14 @@ internal sealed class DetachTask(Session session, HeldClaim claim)
     /// <summary>Whether it did when it connected: DISCONNECT may have changed that.</summary>
     public bool WasPersistent { get; } = claim.IsPersistent;
 
+    /// <summary>Whether its will goes unfired: the device was sent away to another node.</summary>
+    public bool DropsWill { get; } = dropsWill;
+
     public bool IsUnderWay { get; set; }
 
     /// <summary>Told once: whether the directory has it.</summary>
     public List<Action<bool>> Done { get; } = [];
 
-    /// <summary>The will, when it is due the moment the connection is gone.</summary>
-    public bool HasWillDue { get; } = session.Will is { DelaySeconds: 0 } || (session.HasWill && session.ExpirySeconds == 0);
+    /// <summary>Whether the session has a will that is due the moment the connection is gone.</summary>
+    public bool HasWillDue => Session.Will is { DelaySeconds: 0 } || (Session.HasWill && Session.ExpirySeconds == 0);
 }

@@ -13,7 +13,7 @@ namespace Trunkline.Proxy;
 /// </summary>
 /// <remarks>
 /// Looking costs a call per bucket, so it is slow by default: the node that saw a connection end looks by itself when its
-/// will is due, and after the death of a node, whose wills nobody has in mind, all look often for a while.
+/// will is due, and when a node is gone, whose wills nobody has in mind, all look often for a while.
 /// </remarks>
 internal sealed class DueWorker : LoopTimer
 {
@@ -23,9 +23,12 @@ internal sealed class DueWorker : LoopTimer
     /// <summary>With every tick a share of the buckets is asked, and what was to be hurried.</summary>
     private const int TickMs = 100;
 
-    /// <summary>How often each bucket is asked after a death, and for how long.</summary>
+    /// <summary>How often each bucket is asked when a node is gone, and for how long.</summary>
     private const int HurriedIntervalMs = 1_000;
     private const int HurriedForMs = 15_000;
+
+    /// <summary>Wills of a newer version that are remembered; beyond it they are looked at again.</summary>
+    private const int MostNewer = 10_000;
 
     /// <summary>Wills kept in mind; beyond it they wait for the next look.</summary>
     private const int MostSoon = 100_000;
@@ -37,6 +40,10 @@ internal sealed class DueWorker : LoopTimer
     private readonly int _intervalMs;
     private readonly HashSet<(string ClientId, long Epoch, DueKind Kind)> _inHand = [];
     private readonly HashSet<int> _asked = [];
+
+    // Wills of a newer version, left to a proxy of that version, and how many of each bucket stand before what this one can do.
+    private readonly HashSet<(string ClientId, long Epoch, DueKind Kind)> _newer = [];
+    private readonly Dictionary<int, int> _newerOf = [];
     private IReadOnlyList<NodeInfo> _nodes = [];
     private int[] _buckets = [];
     private readonly PriorityQueue<string, long> _soon = new();
@@ -79,8 +86,8 @@ internal sealed class DueWorker : LoopTimer
         }
     });
 
-    /// <summary>A node died: what was in its care falls due in the next seconds; any thread.</summary>
-    public void NodeDied() => Loop.Post(() => _hurriedUntilMs = Loop.NowMs + HurriedForMs);
+    /// <summary>A node is gone: what was in its care falls due in the next seconds; any thread.</summary>
+    public void NodeIsGone() => Loop.Post(() => _hurriedUntilMs = Loop.NowMs + HurriedForMs);
 
     /// <inheritdoc/>
     protected override void OnDue()
@@ -139,12 +146,13 @@ internal sealed class DueWorker : LoopTimer
             return;
         }
 
-        _directory.ReadDueAsync(bucket, MostItems).Then(
-            (Worker: this, bucket),
-            static (state, result) => state.Worker.Loop.Post(() => state.Worker.Due(state.bucket, result)));
+        int most = MostItems + _newerOf.GetValueOrDefault(bucket);
+        _directory.ReadDueAsync(bucket, most).Then(
+            (Worker: this, bucket, most),
+            static (state, result) => state.Worker.Loop.Post(() => state.Worker.Due(state.bucket, state.most, result)));
     }
 
-    private void Due(int bucket, DirectoryResult<IReadOnlyList<DueItem>> result)
+    private void Due(int bucket, int most, DirectoryResult<IReadOnlyList<DueItem>> result)
     {
         _asked.Remove(bucket);
         if (!result.IsOk || _isStopped)
@@ -155,17 +163,42 @@ internal sealed class DueWorker : LoopTimer
         bool isNew = false;
         foreach (DueItem item in result.Value)
         {
-            if (_inHand.Add((item.ClientId, item.Epoch, item.Kind)))
+            if (_newer.Contains((item.ClientId, item.Epoch, item.Kind)))
+            {
+                continue;
+            }
+
+            if (item.Kind == DueKind.Will && SessionStateCodec.IsNewer(item.Will))
+            {
+                isNew = true;
+                LeaveAlone(bucket, item);
+            }
+            else if (_inHand.Add((item.ClientId, item.Epoch, item.Kind)))
             {
                 isNew = true;
                 Do(item);
             }
         }
 
-        if (isNew && result.Value.Count >= MostItems)
+        if (isNew && result.Value.Count >= most)
         {
             Read(bucket);
         }
+    }
+
+    /// <summary>Finished it would be gone, unpublished: a node of its version has it in mind, or finds it when this one has left.</summary>
+    private void LeaveAlone(int bucket, DueItem item)
+    {
+        if (_newer.Count >= MostNewer)
+        {
+            _newer.Clear();
+            _newerOf.Clear();
+        }
+
+        _newer.Add((item.ClientId, item.Epoch, item.Kind));
+        _newerOf[bucket] = _newerOf.GetValueOrDefault(bucket) + 1;
+        _gates[0].Keeper.Counters.Add(KeeperCounter.FieldsSetAside);
+        KeeperLog.WillNewer(_logger, item.ClientId);
     }
 
     private void Do(DueItem item)
@@ -241,5 +274,8 @@ internal sealed class DueWorker : LoopTimer
     private sealed class Waiting(DueWorker worker, DueItem item) : IPublishOwner
     {
         public void CompletePublish(int attachment, ushort packetId, QoS qos, ReasonCode reason) => worker.Published(item, reason);
+
+        /// <summary>It comes again by itself, and nothing comes behind it.</summary>
+        public bool Repeats(int attachment, ushort packetId, QoS qos) => false;
     }
 }

@@ -6,51 +6,63 @@ namespace Trunkline.Proxy;
 
 /// <summary>
 /// Claims that may stand in the directory for this node although it has no session for them: the answer was lost, or giving
-/// one up failed. The checkpoint must not cover them, for nobody served them; they are given up as soon as the directory
-/// answers. One per loop; its thread only.
+/// one up failed. The checkpoint must not cover them, for nobody served them. As soon as the directory answers they are
+/// given up; one that did not take effect by then is declared void, for it may still be on its way. One per loop; its
+/// thread only.
 /// </summary>
 internal sealed class GhostClaims(SessionContext context, IDirectory directory, Predicate<string> isConnecting) : LoopTimer
 {
     private const long RetryMs = 1_000;
 
-    /// <summary>A claim that was late may still come after it was looked for, so it is looked for twice.</summary>
-    private const int LooksNeeded = 2;
-
+    /// <summary>Asked for with one tick: the pace of giving up, no limit of how many there are. The others come with the next ticks.</summary>
     private const int MostAtOnce = 256;
-    private readonly Dictionary<string, int> _looks = new(StringComparer.Ordinal);
+
+    // Whether the outcome of a claim is unknown, so that it may still take effect.
+    private readonly Dictionary<string, bool> _ghosts = new(StringComparer.Ordinal);
 
     /// <summary>The client identifiers concerned.</summary>
-    public IEnumerable<string> ClientIds => _looks.Keys;
+    public IReadOnlyCollection<string> ClientIds => _ghosts.Keys;
 
-    /// <summary>A claim may be left behind.</summary>
-    public void Add(string clientId)
+    /// <summary>Whether one is concerned.</summary>
+    public bool Contains(string clientId) => _ghosts.ContainsKey(clientId);
+
+    /// <summary>A claim is to be left behind.</summary>
+    /// <param name="clientId">The client identifier.</param>
+    /// <param name="isUnknown">Whether it has no answer.</param>
+    public void Add(string clientId, bool isUnknown)
     {
-        _looks[clientId] = 0;
+        _ghosts[clientId] = isUnknown || _ghosts.GetValueOrDefault(clientId);
         if (!IsScheduled)
         {
             context.Loop.Timers.Schedule(this, RetryMs);
         }
     }
 
-    /// <summary>It is known to be gone, or a session stands for it.</summary>
-    public void Remove(string clientId) => _looks.Remove(clientId);
+    /// <summary>A claim is gone, or a session stands for it. One whose outcome is unknown stays: it may come after this one.</summary>
+    public void Remove(string clientId)
+    {
+        if (_ghosts.TryGetValue(clientId, out bool isUnknown) && !isUnknown)
+        {
+            _ghosts.Remove(clientId);
+        }
+    }
 
     /// <inheritdoc/>
     protected override void OnDue()
     {
-        foreach (string clientId in _looks.Keys.Take(MostAtOnce).ToArray())
+        foreach (string clientId in _ghosts.Keys.Take(MostAtOnce).ToArray())
         {
             if (isConnecting(clientId))
             {
                 continue;
             }
 
-            directory.LookUpAsync(clientId).Then(
+            directory.VoidClaimsAsync(clientId).Then(
                 (Ghosts: this, clientId),
                 static (state, found) => state.Ghosts.Post(() => state.Ghosts.Found(state.clientId, found)));
         }
 
-        if (_looks.Count > 0)
+        if (_ghosts.Count > 0)
         {
             context.Loop.Timers.Schedule(this, RetryMs);
         }
@@ -58,7 +70,7 @@ internal sealed class GhostClaims(SessionContext context, IDirectory directory, 
 
     private void Found(string clientId, DirectoryResult<Holding> found)
     {
-        if (!found.IsOk || !_looks.TryGetValue(clientId, out int looks) || isConnecting(clientId))
+        if (!found.IsOk || !_ghosts.ContainsKey(clientId) || isConnecting(clientId))
         {
             return;
         }
@@ -69,13 +81,9 @@ internal sealed class GhostClaims(SessionContext context, IDirectory directory, 
         {
             directory.ReleaseAsync(clientId, token).Then(0, static (_, _) => { });
         }
-        else if (looks + 1 >= LooksNeeded)
-        {
-            _looks.Remove(clientId);
-        }
         else
         {
-            _looks[clientId] = looks + 1;
+            _ghosts.Remove(clientId);
         }
     }
 

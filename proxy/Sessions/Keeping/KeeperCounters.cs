@@ -22,6 +22,9 @@ internal enum KeeperCounter
     /// <summary>Writes that failed and were repeated.</summary>
     WritesRepeated,
 
+    /// <summary>Writes and claims granted before this process was held for a while: asked for again before anything left by them.</summary>
+    WritesDistrusted,
+
     /// <summary>Sessions whose connection ended and whose state was written.</summary>
     Detached,
 
@@ -36,6 +39,15 @@ internal enum KeeperCounter
 
     /// <summary>Stored sessions that could not be read whole: their devices got a new session.</summary>
     SessionsUnreadable,
+
+    /// <summary>CONNECTs refused because a newer version wrote the stored session, which is left alone.</summary>
+    SessionsNewer,
+
+    /// <summary>CONNECTs served with a clean session of this node alone, because the directory was away.</summary>
+    ServedClean,
+
+    /// <summary>CONNECTs that waited because the directory's generation was new.</summary>
+    WaitedForRecovery,
 
     /// <summary>Checkpoints written.</summary>
     Checkpoints,

@@ -27,6 +27,15 @@ internal static partial class KeeperLog
     [LoggerMessage(1126, LogLevel.Information, "Node {Node} did not give {ClientId} up in time; its checkpoint is used.")]
     internal static partial void TakenUnanswered(ILogger logger, Directory.NodeId node, string clientId);
 
+    [LoggerMessage(1128, LogLevel.Warning, "The directory is away ({Detail}). By Directory:WhenAway devices that connect now are served clean sessions of this node alone: nothing of them is kept, whatever they asked for, and they end with their connections.")]
+    internal static partial void ServesClean(ILogger logger, string? detail);
+
+    [LoggerMessage(1129, LogLevel.Information, "The directory answers again: sessions are kept. {Count} devices were served clean sessions meanwhile.")]
+    internal static partial void ServesAgain(ILogger logger, long count);
+
+    [LoggerMessage(1130, LogLevel.Warning, "A stored will of {ClientId} is of a newer version; it is left to a proxy of that version.")]
+    internal static partial void WillNewer(ILogger logger, string clientId);
+
     [LoggerMessage(1127, LogLevel.Warning, "{Count} sessions were not written to the directory before the end of this node; their last checkpoint serves.")]
     internal static partial void NotDetached(ILogger logger, int count);
 }

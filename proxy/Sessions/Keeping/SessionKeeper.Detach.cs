@@ -9,7 +9,10 @@ internal sealed partial class SessionKeeper
     private readonly Dictionary<string, DetachTask> _detaching = new(StringComparer.Ordinal);
     private TaskCompletionSource? _empty;
 
-    /// <summary>Set while the node stops for good and its sessions move elsewhere: their wills are not fired.</summary>
+    /// <summary>
+    /// Set while the node stops for good and its sessions move elsewhere: wills of devices that it sends away are not fired.
+    /// One whose connection breaks meanwhile, or broke just before, has its will.
+    /// </summary>
     public bool IsDraining { get; set; }
 
     /// <summary>Set while the process ends with everything it keeps: wills are fired at once, whatever their delay.</summary>
@@ -24,7 +27,7 @@ internal sealed partial class SessionKeeper
     /// <summary>Runs a step when a session on its way is there (true), or could not be written for now (false).</summary>
     public void WhenDetached(string clientId, Action<bool> then)
     {
-        if (_detaching.TryGetValue(clientId, out DetachTask? task))
+        if (_detaching.TryGetValue(clientId, out DetachTask? task) && !EndsWithSession(task))
         {
             task.Done.Add(then);
         }
@@ -47,8 +50,9 @@ internal sealed partial class SessionKeeper
     }
 
     /// <inheritdoc/>
-    public void Detached(Session session)
+    public void Detached(Session session, bool isSentAway)
     {
+        bool moves = isSentAway && IsDraining;
         switch (session.Claim)
         {
             case HeldClaim claim:
@@ -57,7 +61,7 @@ internal sealed partial class SessionKeeper
                     session.PublishWill(MessageId.OfWill(session.Origin, claim.Token.Epoch));
                 }
 
-                var task = new DetachTask(session, claim);
+                var task = new DetachTask(session, claim, dropsWill: moves);
                 _detaching[session.ClientId] = task;
                 if (!task.IsPersistent)
                 {
@@ -65,6 +69,14 @@ internal sealed partial class SessionKeeper
                 }
 
                 TryDetach(task);
+                break;
+            case ServedClean:
+                if (!moves)
+                {
+                    session.PublishWill(default);
+                }
+
+                _context.Registry.End(session);
                 break;
             case TakenOverHere:
                 // A new connection of this node takes it; what does not outlive the old one ends.
@@ -86,6 +98,9 @@ internal sealed partial class SessionKeeper
     {
         if (_detaching.Remove(clientId, out DetachTask? task))
         {
+            // The detach was to write what waits to be written, too, and did not: whoever waits for that goes on here.
+            _changed.Add(task.Session);
+            List();
             Finish(task, isStored: false);
         }
     }
@@ -93,7 +108,7 @@ internal sealed partial class SessionKeeper
     private void TryDetach(DetachTask task)
     {
         Session session = task.Session;
-        if (task.IsUnderWay || (task.IsPersistent && (session.IsEnded || MustWait(session))))
+        if (task.IsUnderWay || EndsWithSession(task) || (task.IsPersistent && MustWait(session)))
         {
             return;
         }
@@ -113,10 +128,26 @@ internal sealed partial class SessionKeeper
             Sets = RecordFields.ToDirectory(changes.Sets),
             Deletes = changes.Deletes,
             ExpirySeconds = session.ExpirySeconds,
-            DropsWill = IsDraining || !session.HasWill,
+            DropsWill = task.DropsWill || !session.HasWill,
         };
         _writing.Add(session);
         _directory.DetachSessionAsync(task.ClientId, task.Token, change).Then((this, task), static (state, result) => state.Item1.Answered(state.task, result));
+    }
+
+    /// <summary>
+    /// A session that was let go while it waited for its turn is another node's, or cleared: there is nothing to write, and
+    /// whoever waits for that must not wait for ever.
+    /// </summary>
+    private bool EndsWithSession(DetachTask task)
+    {
+        if (task.IsUnderWay || !task.IsPersistent || !task.Session.IsEnded)
+        {
+            return false;
+        }
+
+        _detaching.Remove(task.ClientId);
+        Finish(task, isStored: true);
+        return true;
     }
 
     private void Answered(DetachTask task, DirectoryResult result) => _context.Loop.Post(() => Answer(task, result));
@@ -138,7 +169,7 @@ internal sealed partial class SessionKeeper
             case DirectoryStatus.Ok:
             case DirectoryStatus.Stale:
             case DirectoryStatus.Missing when !task.IsPersistent:
-                long? dueMs = result.IsOk && !IsDraining && session.Will is { } will
+                long? dueMs = result.IsOk && !task.DropsWill && session.Will is { } will
                     ? task.HasWillDue ? 0 : 100 + (1000L * uint.Min(will.DelaySeconds, session.ExpirySeconds))
                     : null;
                 Counters.Add(result.IsOk ? KeeperCounter.Detached : KeeperCounter.Fenced);
@@ -171,7 +202,7 @@ internal sealed partial class SessionKeeper
     private void Wait(DetachTask task, DirectoryResult result)
     {
         NoteAway(1, result);
-        if (task.HasWillDue && !IsDraining)
+        if (task.HasWillDue && !task.DropsWill)
         {
             task.Session.PublishWill(MessageId.OfWill(task.Session.Origin, task.Token.Epoch));
         }

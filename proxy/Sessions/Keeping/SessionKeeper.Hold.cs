@@ -75,6 +75,13 @@ internal sealed partial class SessionKeeper
             then();
         }
 
+        if (_retry.IsScheduled)
+        {
+            // The directory does not take it now, and says so at once: it is asked again when the timer is due, not in
+            // every turn.
+            return;
+        }
+
         if (_detaching.TryGetValue(session.ClientId, out DetachTask? task))
         {
             TryDetach(task);

@@ -42,6 +42,7 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
         _directory = directory;
         _logger = logger;
         _retry = new RetryTimer(this);
+        Holds = new HoldWatch(context.Loop);
         _nodeId = directory.Self.Id.ToString();
 
         // A numbering of its own beside those of the publish links, which give numbers only when they write.
@@ -52,11 +53,17 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
     /// <summary>What it counts.</summary>
     public KeeperCounters Counters { get; } = new();
 
+    /// <summary>Whether this process was held while something was asked.</summary>
+    public HoldWatch Holds { get; }
+
     /// <summary>Told when the directory does not know a holder any more: what is held has to be written back.</summary>
     public Action? Doubted { get; set; }
 
     /// <summary>Told that something of a client identifier is due after so many milliseconds; 0 for now.</summary>
     public Action<string, long>? Due { get; set; }
+
+    /// <summary>Told that a session's record is half full: what a checkpoint passes goes from it.</summary>
+    public Action? RecordFills { get; set; }
 
     /// <inheritdoc/>
     public MessageId NextMessageId() => new(_nodeId, _linkNumber, ++_lastNumber);
@@ -108,8 +115,9 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
         if (writes is not null)
         {
             _directory.WriteSessionsAsync(writes).Then(
-                (Keeper: this, Sessions: sessions!),
-                static (state, results) => state.Keeper._context.Loop.Post(() => state.Keeper.Written(state.Sessions, results)));
+                (Keeper: this, Sessions: sessions!, Asked: Holds.Begin()),
+                static (state, results) => state.Keeper._context.Loop.Post(
+                    () => state.Keeper.Written(state.Sessions, results, state.Asked)));
         }
     }
 
@@ -133,18 +141,28 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
         }
     }
 
-    private void Written(List<Session> sessions, IReadOnlyList<DirectoryResult> results)
+    private void Written(List<Session> sessions, IReadOnlyList<DirectoryResult> results, long asked)
     {
         int failed = 0;
+        bool fills = false;
+        bool wasHeld = Holds.WasHeldSince(asked);
         for (int i = 0; i < sessions.Count; i++)
         {
             Session session = sessions[i];
             _writing.Remove(session);
             switch (results[i].Status)
             {
+                case DirectoryStatus.Ok when wasHeld:
+                    // Another node may have the session by now: nothing leaves by a permission from before.
+                    Counters.Add(KeeperCounter.WritesDistrusted);
+                    session.ChangesFailed();
+                    _changed.Add(session);
+                    List();
+                    break;
                 case DirectoryStatus.Ok:
                     Counters.Add(KeeperCounter.ChangesWritten);
                     session.ChangesWritten();
+                    fills |= session.IsRecordHalfFull;
                     break;
                 case DirectoryStatus.Stale:
                     Counters.Add(KeeperCounter.Fenced);
@@ -157,6 +175,11 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
             }
 
             Settle(session);
+        }
+
+        if (fills)
+        {
+            RecordFills?.Invoke();
         }
 
         NoteAway(failed, failed > 0 ? results.First(result => !result.IsOk) : default);

@@ -9,14 +9,14 @@ internal sealed class LinkNode(string name)
 {
     public string Name { get; } = name;
 
+    /// <summary>Names it for hashes.</summary>
+    public ulong Key { get; } = SessionRegistry.OriginOf(name);
+
     /// <summary>The receive link of now; null while it is away.</summary>
     public ReceiveLink? Link { get; set; }
 
     /// <summary>The shares it is a member of, and its membership.</summary>
     public Dictionary<Share, ShareMember> Shares { get; } = [];
-
-    /// <summary>Up to here the link that is away had everything written for it.</summary>
-    public LogPosition SentUpTo { get; set; }
 
     /// <summary>When the link went away, on the loop's clock.</summary>
     public long AwaySinceMs { get; set; }

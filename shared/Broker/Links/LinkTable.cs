@@ -3,7 +3,7 @@ using Trunkline.Sessions;
 namespace Trunkline.Broker;
 
 /// <summary>The links of the group and the nodes behind them.</summary>
-internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
+internal sealed class LinkTable(BrokerState state)
 {
     private readonly List<ReceiveLink> _links = [];
     private readonly Dictionary<string, LinkNode> _nodes = new(StringComparer.Ordinal);
@@ -33,7 +33,7 @@ internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
     {
         if (!_nodes.TryGetValue(hello.Node, out LinkNode? node))
         {
-            node = new LinkNode(hello.Node) { SentUpTo = state.Dispatched };
+            node = new LinkNode(hello.Node);
             _nodes.Add(hello.Node, node);
         }
 
@@ -47,6 +47,12 @@ internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
 
         // Taking over may have let go of a node without shares.
         _nodes[hello.Node] = node;
+        foreach (ShareMember member in node.Shares.Values)
+        {
+            // Until it says anew who is there.
+            member.Connected = 0;
+            member.Capacity = 0;
+        }
     }
 
     public void CloseReceive(ReceiveLink link)
@@ -64,11 +70,6 @@ internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
         {
             node.Link = null;
             node.AwaySinceMs = state.NowMs;
-            if (link.IsRunning)
-            {
-                node.SentUpTo = link.Position;
-            }
-
             if (node.Shares.Count == 0)
             {
                 _nodes.Remove(node.Name);
@@ -98,13 +99,19 @@ internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
         }
 
         link.Start(cursor);
-        LeaveShares(link.Node, member => !ReferenceEquals(member.Subscription.Session, link.Session), link.Node.SentUpTo);
+        LeaveShares(link.Node, member => !ReferenceEquals(member.Subscription.Session, link.Session));
+        foreach ((Share share, ShareMember member) in link.Node.Shares)
+        {
+            // What it has and did not claim was lost on the way to it.
+            share.Reclaim(member, keeps: link);
+            share.Wake();
+        }
+
         return (cursor.Position, mayHaveLost);
     }
 
-    /// <summary>A member leaves a share: what was chosen for it and not sent goes to the others.</summary>
-    public void LeaveShare(LinkNode node, ShareMember leaving) =>
-        LeaveShares(node, member => ReferenceEquals(member, leaving), node.Link is { IsRunning: true } link ? link.Position : node.SentUpTo);
+    /// <summary>A node leaves a share: what it has goes to the others.</summary>
+    public void LeaveShare(LinkNode node, ShareMember leaving) => LeaveShares(node, member => ReferenceEquals(member, leaving));
 
     /// <summary>Reads on for every link that waits, whatever it waited for.</summary>
     public void PumpAll()
@@ -137,26 +144,19 @@ internal sealed class LinkTable(BrokerState state, MessageDispatcher dispatcher)
         {
             _nodes.Remove(node.Name);
             BrokerLog.NodeGone(state.Logger, state.Name, node.Name, node.Shares.Count);
-            LeaveShares(node, _ => true, node.SentUpTo);
+            LeaveShares(node, _ => true);
         }
     }
 
-    private void LeaveShares(LinkNode node, Predicate<ShareMember> leaves, LogPosition from)
+    private void LeaveShares(LinkNode node, Predicate<ShareMember> leaves)
     {
-        Dictionary<ShareChoice, Share>? left = null;
         foreach ((Share share, ShareMember member) in node.Shares.ToArray())
         {
             if (leaves(member))
             {
                 node.Shares.Remove(share);
-                state.Shares.Leave(share, member);
-                (left ??= []).Add(new ShareChoice(share.Id, member.Id), share);
+                state.Shares.Leave(member);
             }
-        }
-
-        if (left is not null)
-        {
-            new ShareHandover(state, dispatcher, left, from).Begin();
         }
     }
 }

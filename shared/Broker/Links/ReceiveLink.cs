@@ -16,11 +16,15 @@ namespace Trunkline.Broker;
 /// </remarks>
 internal sealed class ReceiveLink : LoopWork
 {
+    /// <summary>A link with more filters than this reads everything behind the tail: looking for each would cost more.</summary>
+    private const int SkipsWithFilters = 256;
+
     private readonly BrokerState _state;
     private uint[] _identifiers = new uint[8];
     private int _identifierCount;
     private LogCursor _cursor;
     private bool _isPosted;
+    private bool _hasSaidLost;
     private bool _isClosed;
 
     public ReceiveLink(BrokerState state, Session session, LinkNode node, LinkHello hello)
@@ -75,6 +79,7 @@ internal sealed class ReceiveLink : LoopWork
     public void Start(LogCursor cursor)
     {
         _cursor = cursor;
+        _hasSaidLost = false;
         IsRunning = true;
         IsAtTail = false;
         Continue();
@@ -84,6 +89,7 @@ internal sealed class ReceiveLink : LoopWork
     public void FallBehind(LogPosition before)
     {
         _cursor = _state.Log.Seek(before, out _);
+        _hasSaidLost = false;
         IsAtTail = false;
         _state.Counters.Add(BrokerCounter.LinkStops);
     }
@@ -96,6 +102,7 @@ internal sealed class ReceiveLink : LoopWork
             return;
         }
 
+        TopicsWanted? wanted = Wanted();
         for (int left = _state.Options.ReadAheadRecords; left > 0; left--)
         {
             if (IsCongested)
@@ -104,13 +111,29 @@ internal sealed class ReceiveLink : LoopWork
                 return;
             }
 
-            if (!Step())
+            if (wanted is not null && !Skip(wanted))
+            {
+                break;
+            }
+
+            if (!Step(wanted))
             {
                 return;
             }
         }
 
         Continue();
+    }
+
+    /// <summary>
+    /// Writes a message that a share hands to this node: out of the log's order, and not one of the link's own. False when
+    /// it is larger than the link takes.
+    /// </summary>
+    public bool HandOut(in LogRecord record, uint identifier)
+    {
+        _identifierCount = 0;
+        AddIdentifier(identifier);
+        return Write(record, isHandout: true);
     }
 
     public void Close()
@@ -133,8 +156,8 @@ internal sealed class ReceiveLink : LoopWork
         encoder.Write(Session.Channel!.Host.Output);
     }
 
-    /// <summary>Writes a message with the identifiers gathered; a logged one with its position.</summary>
-    public void Write(in LogRecord record)
+    /// <summary>Writes a message with the identifiers gathered; a logged one with its position. False when the link does not take it.</summary>
+    public bool Write(in LogRecord record, bool isHandout = false)
     {
         bool isLogged = !record.Position.IsNone;
         var text = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
@@ -142,6 +165,11 @@ internal sealed class ReceiveLink : LoopWork
         {
             text.Position(record.Position);
             text.Number('q', (ulong)record.QoS);
+        }
+
+        if (isHandout)
+        {
+            text.Flag('h');
         }
 
         if (record.Retain)
@@ -169,6 +197,7 @@ internal sealed class ReceiveLink : LoopWork
         int written = encoder.Write(channel.Host.Output, channel.MaximumPacketSize);
         _state.Counters.Add(written == 0 ? BrokerCounter.LinkDroppedTooLarge
             : isLogged ? BrokerCounter.LinkSentLogged : BrokerCounter.LinkSentQoS0);
+        return written > 0;
     }
 
     protected override void Run()
@@ -186,8 +215,28 @@ internal sealed class ReceiveLink : LoopWork
         }
     }
 
+    /// <summary>What the link's filters look for; null when it is to read everything. They change between turns only.</summary>
+    private TopicsWanted? Wanted() => Session.SubscriptionCount > SkipsWithFilters
+        ? null
+        : TopicsWanted.Of([.. Session.Subscriptions.Select(subscription => subscription.Filter)], _state.Options.TenantLevels);
+
+    /// <summary>Passes over what holds nothing for the link. False when others are to have their turn.</summary>
+    private bool Skip(TopicsWanted wanted)
+    {
+        LogCursor before = _cursor;
+        bool isOver = _state.Log.Skip(ref _cursor, wanted);
+        if (_cursor.Position > _state.Dispatched)
+        {
+            // Its position is what the node has everything up to, and never goes back.
+            _cursor = before;
+            return true;
+        }
+
+        return isOver;
+    }
+
     /// <summary>One record. Returns whether there may be another.</summary>
-    private bool Step()
+    private bool Step(TopicsWanted? wanted)
     {
         LogCursor before = _cursor;
         switch (_state.Log.TryRead(ref _cursor, out LogRecord record))
@@ -198,9 +247,11 @@ internal sealed class ReceiveLink : LoopWork
                 IsAtTail = true;
                 return false;
             case LogReading.Lost:
-                _state.Counters.Add(BrokerCounter.LinkLosses);
-                BrokerLog.LinkLost(
-                    _state.Logger, _state.Name, Node.Name, before.Position.ToString(), _cursor.Position.ToString());
+                if (wanted?.MayConcern(record.LostOf) ?? true)
+                {
+                    SayLost(before.Position);
+                }
+
                 return true;
         }
 
@@ -216,6 +267,17 @@ internal sealed class ReceiveLink : LoopWork
         return true;
     }
 
+    /// <summary>Counted each time; the line in the log once on a way to the tail, for gaps may be many.</summary>
+    private void SayLost(LogPosition before)
+    {
+        _state.Counters.Add(BrokerCounter.LinkLosses);
+        if (!_hasSaidLost)
+        {
+            _hasSaidLost = true;
+            BrokerLog.LinkLost(_state.Logger, _state.Name, Node.Name, before.ToString(), _cursor.Position.ToString());
+        }
+    }
+
     private void Match(in LogRecord record)
     {
         _state.Counters.Add(BrokerCounter.LogReads);
@@ -224,15 +286,6 @@ internal sealed class ReceiveLink : LoopWork
         if (!record.IsForSharesOnly)
         {
             _state.LinkFilters.Match(record.Topic, ref collector);
-        }
-
-        foreach (ShareChoice choice in record.Choices)
-        {
-            if (_state.Shares.MemberOf(choice) is { } member && ReferenceEquals(member.Node, Node))
-            {
-                AddIdentifier(member.Subscription.Identifier);
-                collector.Matches++;
-            }
         }
 
         if (collector.Matches == 0)

@@ -41,8 +41,20 @@ public interface IGroupLog
     /// <summary>Bytes of the messages kept, with their headers.</summary>
     long Bytes { get; }
 
+    /// <summary>Bytes in memory of the index over the topics of the log.</summary>
+    long IndexBytes { get; }
+
     /// <summary>Messages dropped so far because a retention limit was reached, oldest first.</summary>
     long Dropped { get; }
+
+    /// <summary>Of those, messages of tenants that had more than their share while others had not.</summary>
+    long DroppedOverShare { get; }
+
+    /// <summary>Tenants with something in the log.</summary>
+    int Tenants { get; }
+
+    /// <summary>Messages so far that were accounted with others because there were too many tenants.</summary>
+    long TenantsTogether { get; }
 
     /// <summary>Publish links whose numbers were forgotten so far.</summary>
     long ProducersForgotten { get; }
@@ -55,6 +67,21 @@ public interface IGroupLog
 
     /// <summary>Who is told of progress; set once, before the first append.</summary>
     ILogListener? Listener { get; set; }
+
+    /// <summary>
+    /// The whole of what shares have to remember, asked for when it is needed anew (a segment begins); set once by who
+    /// keeps them, before the first append.
+    /// </summary>
+    Func<byte[]>? ShareSnapshot { get; set; }
+
+    /// <summary>What shares had written before this run, oldest first: a snapshot and what followed it. Given once.</summary>
+    IReadOnlyList<byte[]> TakeShareRecords();
+
+    /// <summary>Appends what shares have to remember, behind the messages so far; it is no message. Returns its number.</summary>
+    long AppendShares(ReadOnlySpan<byte> record);
+
+    /// <summary>Whether what <see cref="AppendShares"/> appended under a number is as durable as the group promises.</summary>
+    bool IsCommitted(long shareRecord);
 
     /// <summary>Begins a new term above <paramref name="known"/> when the term of now is not; positions never go back.</summary>
     void RaiseTermAbove(ulong known);
@@ -87,9 +114,13 @@ public interface IGroupLog
     LogCursor Seek(LogPosition after, out bool mayHaveLost);
 
     /// <summary>
-    /// Moves a cursor over pieces of the log that hold nothing for the filters whose hashes are wanted; they need not be in memory. False when it stopped to let others have their turn.
+    /// Moves a cursor over pieces of the log that hold nothing that is wanted; they need not be in memory. False when what
+    /// may be looked at in one turn (<see cref="TopicsWanted.BeginTurn"/>) is used up.
     /// </summary>
-    bool Skip(ref LogCursor cursor, uint[] wanted);
+    bool Skip(ref LogCursor cursor, TopicsWanted wanted);
+
+    /// <summary>Whether the tenant of a topic is to be slowed: it has more than its share and lost what was younger than the floor.</summary>
+    bool IsSlowed(ReadOnlySpan<byte> topic);
 
     /// <summary>Drops what is too old; called a few times a second.</summary>
     void OnTick();
@@ -118,8 +149,8 @@ public enum LogReading
     Tail,
 
     /// <summary>
-    /// What the cursor wanted is gone: retention has overtaken it, or a piece of the log cannot be read. It stands at the
-    /// next message there is.
+    /// What the cursor wanted is gone: retention has overtaken it, tenants with more than their share lost messages here, or
+    /// a piece of the log cannot be read. It stands at the next message there is.
     /// </summary>
     Lost,
 

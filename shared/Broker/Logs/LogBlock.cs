@@ -17,11 +17,20 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
     /// <summary>Bytes used.</summary>
     public int Used { get; set; }
 
-    /// <summary>Messages in it; other records are not counted.</summary>
+    /// <summary>Numbers of messages it covers, those of gaps included; other records are not counted. 0: another is in its place.</summary>
     public int Count { get; set; }
 
-    /// <summary>Hashes of what topics it holds, sorted, once it is complete; null while it is not.</summary>
-    public uint[]? Topics { get; set; }
+    /// <summary>Messages in it.</summary>
+    public int Live { get; set; }
+
+    /// <summary>Hashes of the tenants whose messages were dropped in it; null for no gap, empty for too many to name.</summary>
+    public uint[]? Gaps { get; set; }
+
+    /// <summary>What the tenants have in it, in memory; in files a segment knows.</summary>
+    public TenantBytes Tenants { get; } = new();
+
+    /// <summary>What topics it holds, once it is complete; null while it is not.</summary>
+    public BlockIndex? Topics { get; set; }
 
     /// <summary>The segment file it is part of; null in memory.</summary>
     public LogSegment? Segment { get; init; }
@@ -72,31 +81,46 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
     /// <summary>The bytes from a record on.</summary>
     public ReadOnlySpan<byte> At(int offset) => Buffer.AsSpan(offset, Used - offset);
 
-    /// <summary>Where a message of this block begins.</summary>
+    /// <summary>Where a message of this block begins, or the gap it is part of.</summary>
     public int OffsetOf(long ordinal)
     {
         int offset = 0;
-        for (long skip = ordinal - FirstOrdinal; skip > 0 || RecordFrame.KindOf(At(offset)) != RecordKind.Message;)
+        for (long at = FirstOrdinal; ;)
         {
             ReadOnlySpan<byte> source = At(offset);
-            skip -= RecordFrame.KindOf(source) == RecordKind.Message ? 1 : 0;
+            at = RecordFrame.KindOf(source) switch
+            {
+                RecordKind.Message => at + 1,
+                RecordKind.Gap => RecordFrame.GapEnd(source),
+                _ => at,
+            };
+            if (ordinal < at)
+            {
+                return offset;
+            }
+
             offset += RecordFrame.LengthOf(source);
         }
-
-        return offset;
     }
 
-    /// <summary>Reads the message at an offset, passing over records of other kinds; <paramref name="offset"/> moves behind it.</summary>
-    public LogRecord ReadAt(scoped ref int offset, LogPosition position, long clockOffsetMs)
+    /// <summary>Reads the message at an offset, which moves behind it.</summary>
+    public LogRecord ReadAt(scoped ref int offset, LogPosition position, long clockOffsetMs, long ageShiftMs)
     {
         ReadOnlySpan<byte> source = At(offset);
-        while (RecordFrame.KindOf(source) != RecordKind.Message)
+        offset += RecordFrame.LengthOf(source);
+        return RecordFrame.Read(source, position, clockOffsetMs, ageShiftMs);
+    }
+
+    /// <summary>Moves an offset over records that are neither message nor gap. Whether a gap is there.</summary>
+    public bool IsGapAt(ref int offset)
+    {
+        RecordKind kind = RecordFrame.KindOf(At(offset));
+        while (kind is not (RecordKind.Message or RecordKind.Gap))
         {
-            offset += RecordFrame.LengthOf(source);
-            source = At(offset);
+            offset += RecordFrame.LengthOf(At(offset));
+            kind = RecordFrame.KindOf(At(offset));
         }
 
-        offset += RecordFrame.LengthOf(source);
-        return RecordFrame.Read(source, position, clockOffsetMs);
+        return kind == RecordKind.Gap;
     }
 }

@@ -6,13 +6,13 @@ namespace Trunkline.Broker;
 /// The messages of one log by running number (ordinal), in blocks in order; what is common to a log in memory and one in
 /// files. Between two blocks numbers may be missing: a segment that was set aside. Loop thread only.
 /// </summary>
-internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
+internal sealed class LogBlocks(LogTerms terms, int blockBytes, long lastOrdinal = 0)
 {
-    /// <summary>Comparisons one call of <see cref="Skip"/> makes at most, so that the loop goes on.</summary>
-    private const int SkipComparisons = 50_000;
+    /// <summary>Bytes of a block for each hash of a level that its index may hold: an eighth of the log at most.</summary>
+    public const int BytesPerLevel = 32;
 
     private readonly List<LogBlock> _blocks = [];
-    private readonly BlockTopics _topics = new();
+    private readonly BlockTopics _topics = new(int.Max(64, blockBytes / BytesPerLevel));
     private long _use;
 
     public LogTerms Terms { get; } = terms;
@@ -25,6 +25,15 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
 
     /// <summary>What a stored expiry is ahead of the loop's clock, in ms.</summary>
     public long ClockOffsetMs { get; init; }
+
+    /// <summary>Bytes in memory of the index over the topics of complete blocks.</summary>
+    public long IndexBytes { get; private set; }
+
+    /// <summary>Messages below this number are of earlier runs.</summary>
+    public long FirstOfRun { get; set; }
+
+    /// <summary>What the times of those are behind, because their age stood still while no broker ran.</summary>
+    public long EarlierShiftMs { get; set; }
 
     public int BlockCount => _blocks.Count;
 
@@ -41,7 +50,9 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
     {
         if (_blocks.Count > 0)
         {
-            _blocks[^1].Topics = _topics.Take();
+            BlockIndex index = _topics.Take();
+            _blocks[^1].Topics = index;
+            IndexBytes += index.Bytes;
         }
 
         _blocks.Add(block);
@@ -51,20 +62,43 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
     public long Count(LogBlock block, ReadOnlySpan<byte> topic)
     {
         block.Count++;
+        block.Live++;
         _topics.Add(topic);
         return ++LastOrdinal;
     }
 
+    /// <summary>A gap is added to the last block.</summary>
+    public void CountGap(LogBlock block, long end, ReadOnlySpan<uint> names)
+    {
+        block.Gaps = block.Gaps is { Length: 0 } || names.IsEmpty ? [] : [.. (block.Gaps ?? []).Union(names.ToArray())];
+        block.Count += (int)(end - 1 - LastOrdinal);
+        LastOrdinal = end - 1;
+    }
+
+    /// <summary>Puts other blocks in the place of some, for the same numbers; not of the last. Cursors find the new ones.</summary>
+    public void Replace(int index, int count, IReadOnlyList<LogBlock> fresh)
+    {
+        for (int i = index; i < index + count; i++)
+        {
+            IndexBytes -= _blocks[i].Topics?.Bytes ?? 0;
+            _blocks[i].Count = 0;
+        }
+
+        _blocks.RemoveRange(index, count);
+        _blocks.InsertRange(index, fresh);
+        IndexBytes += fresh.Sum(block => (long)(block.Topics?.Bytes ?? 0));
+    }
+
     /// <summary>
     /// Moves a cursor over complete blocks that hold nothing that is wanted. False when there may be more of them than one
-    /// step looks at.
+    /// turn looks at.
     /// </summary>
     /// <param name="cursor">The cursor.</param>
-    /// <param name="wanted">See <see cref="BlockTopics.Wanted"/>.</param>
+    /// <param name="wanted">What is.</param>
     /// <param name="below">Not further than to this number.</param>
-    public bool Skip(ref LogCursor cursor, uint[] wanted, long below)
+    public bool Skip(ref LogCursor cursor, TopicsWanted wanted, long below)
     {
-        for (int left = SkipComparisons; left > 0; left -= 1 + wanted.Length)
+        while (wanted.HasTurn)
         {
             if (cursor.NextOrdinal < FirstOrdinal || cursor.NextOrdinal >= below || (cursor.Block?.Holds(cursor.NextOrdinal) ?? false))
             {
@@ -72,8 +106,8 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
             }
 
             LogBlock block = _blocks[IndexOf(cursor.NextOrdinal)];
-            if (!block.Holds(cursor.NextOrdinal) || block.Topics is not { } topics || block.EndOrdinal > below
-                || BlockTopics.HoldsAny(topics, wanted))
+            if (!block.Holds(cursor.NextOrdinal) || block.Topics is not { } topics || block.EndOrdinal > below || wanted.MayBeIn(topics)
+                || (block.Gaps is { } gaps && wanted.MayConcern(gaps)))
             {
                 return true;
             }
@@ -85,7 +119,15 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
     }
 
     /// <summary>Drops the oldest blocks.</summary>
-    public void RemoveFirst(int count) => _blocks.RemoveRange(0, count);
+    public void RemoveFirst(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            IndexBytes -= _blocks[i].Topics?.Bytes ?? 0;
+        }
+
+        _blocks.RemoveRange(0, count);
+    }
 
     public LogCursor Seek(LogPosition after, out bool mayHaveLost)
     {
@@ -145,9 +187,14 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
             cursor.Offset = block.OffsetOf(cursor.NextOrdinal);
         }
 
-        LogPosition position = Terms.PositionOf(cursor.NextOrdinal);
         int offset = cursor.Offset;
-        record = block.ReadAt(ref offset, position, ClockOffsetMs);
+        if (block.IsGapAt(ref offset))
+        {
+            return PassGap(ref cursor, block.At(offset), offset, out record);
+        }
+
+        LogPosition position = Terms.PositionOf(cursor.NextOrdinal);
+        record = block.ReadAt(ref offset, position, ClockOffsetMs, cursor.NextOrdinal < FirstOfRun ? EarlierShiftMs : 0);
         cursor.Offset = offset;
         cursor.NextOrdinal++;
         cursor.Position = position;
@@ -178,6 +225,21 @@ internal sealed class LogBlocks(LogTerms terms, long lastOrdinal = 0)
 
         LogPosition position = Terms.PositionOf(ordinal);
         return new LogPosition(position.Term, position.Offset - 1);
+    }
+
+    private LogReading PassGap(ref LogCursor cursor, ReadOnlySpan<byte> gap, int offset, out LogRecord record)
+    {
+        cursor.Offset = offset + RecordFrame.LengthOf(gap);
+        cursor.NextOrdinal = RecordFrame.GapEnd(gap);
+        cursor.Position = Terms.PositionOf(cursor.NextOrdinal - 1);
+        record = new LogRecord
+        {
+            Topic = default,
+            LostOf = RecordFrame.GapNames(gap),
+            QoS = default,
+            ExpiresAtMs = long.MaxValue,
+        };
+        return LogReading.Lost;
     }
 
     private LogReading MoveTo(ref LogCursor cursor, long ordinal)

@@ -36,17 +36,22 @@ public readonly ref struct LogRecord
     /// <summary>The identity it was given elsewhere, when it came by another way than its own link. Only on the way in.</summary>
     public MessageId? Id { get; init; }
 
-    /// <summary>For each matching share the member that gets it.</summary>
-    public ReadOnlySpan<ShareChoice> Choices { get; init; }
-
-    /// <summary>Whether it is here for its choices alone: everyone else had it under an earlier position.</summary>
+    /// <summary>Whether an older broker wrote it for members of shares alone: everyone had it under an earlier position.</summary>
     public bool IsForSharesOnly { get; init; }
+
+    /// <summary>
+    /// Beside <see cref="LogReading.Lost"/>: hashes of the tenants whose messages alone were lost; empty when anybody's may be.
+    /// </summary>
+    internal ReadOnlySpan<uint> LostOf { get; init; }
+
+    /// <summary>When it was appended on the loop's clock in ms; time in which no broker ran is left out. Only on the way out.</summary>
+    public long AppendedAtMs { get; init; }
 
     /// <summary>Its place; only on the way out.</summary>
     public LogPosition Position { get; init; }
 
-    /// <summary>The same message under other choices and another position.</summary>
-    public LogRecord With(ReadOnlySpan<ShareChoice> choices, bool isForSharesOnly, LogPosition position) => new()
+    /// <summary>The same message with its place.</summary>
+    public LogRecord At(LogPosition position) => new()
     {
         Topic = Topic,
         Properties = Properties,
@@ -55,11 +60,6 @@ public readonly ref struct LogRecord
         Retain = Retain,
         ExpiresAtMs = ExpiresAtMs,
         Origin = Origin,
-        Producer = Producer,
-        Number = Number,
-        Id = Id,
-        Choices = choices,
-        IsForSharesOnly = isForSharesOnly,
         Position = position,
     };
 
@@ -69,11 +69,6 @@ public readonly ref struct LogRecord
     /// <summary>Seconds left, rounded up; null for no limit [MQTT-3.3.2-6]. Ask <see cref="IsExpired"/> first.</summary>
     public uint? RemainingSeconds(long nowMs) => MessageLifetime.RemainingSeconds(ExpiresAtMs, nowMs);
 }
-
-/// <summary>Which member of a share gets a message. Both are numbers of this broker's run.</summary>
-/// <param name="Share">The share.</param>
-/// <param name="Member">The member.</param>
-public readonly record struct ShareChoice(uint Share, uint Member);
 
 /// <summary>Message lifetimes on the loop's clock.</summary>
 internal static class MessageLifetime

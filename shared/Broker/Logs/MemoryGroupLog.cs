@@ -4,17 +4,19 @@ using Trunkline.Transports;
 namespace Trunkline.Broker;
 
 /// <summary>
-/// The log in memory: as durable as the process, committed at once. Bounded in messages and bytes; at a limit the oldest
-/// message is dropped. Blocks of bytes, so that a million messages are a few thousand objects. Loop thread only.
+/// The log in memory: as durable as the process, committed at once. Bounded in messages and bytes; at a limit who has more
+/// than its share of the space loses its oldest messages (MemoryGroupLog.Room.cs), and when the process's memory is short the
+/// oldest go with each that comes (MemoryGroupLog.Memory.cs). Blocks of bytes, so that a million messages are a few thousand
+/// objects. Loop thread only.
 /// </summary>
-public sealed class MemoryGroupLog : IGroupLog
+public sealed partial class MemoryGroupLog : IGroupLog
 {
     private const int MaximumDropsPerTick = 100_000;
     private readonly Loop _loop;
     private readonly BrokerOptions _options;
-    private readonly LogProducers _producers;
     private readonly LogBlocks _blocks;
-    private readonly LogIds _ids;
+    private readonly LogIdentities _identities;
+    private readonly LogTenants _tenants;
     private byte[]? _spare;
     private int _headOffset;
 
@@ -29,9 +31,10 @@ public sealed class MemoryGroupLog : IGroupLog
     {
         _loop = loop;
         _options = options;
-        _blocks = new LogBlocks(new LogTerms(term ?? (ulong)loop.Time.GetUtcNow().ToUnixTimeMilliseconds()));
-        _producers = new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs);
-        _ids = new LogIds(options.MessageIdsMaximum);
+        _tenants = new LogTenants(options);
+        _blocks = new LogBlocks(new LogTerms(term ?? (ulong)loop.Time.GetUtcNow().ToUnixTimeMilliseconds()), options.LogBlockBytes);
+        _identities = new LogIdentities(
+            _blocks, new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs), new LogIds(options.MessageIdsMaximum));
     }
 
     /// <inheritdoc/>
@@ -53,25 +56,40 @@ public sealed class MemoryGroupLog : IGroupLog
     public bool IsFailing => false;
 
     /// <inheritdoc/>
-    public long Messages => _blocks.LastOrdinal - _blocks.FirstOrdinal + 1;
+    public long Messages { get; private set; }
 
     /// <inheritdoc/>
     public long Bytes { get; private set; }
 
     /// <inheritdoc/>
+    public long IndexBytes => _blocks.IndexBytes;
+
+    /// <inheritdoc/>
     public long Dropped { get; private set; }
 
     /// <inheritdoc/>
-    public long ProducersForgotten => _producers.Forgotten;
+    public long ProducersForgotten => _identities.Producers.Forgotten;
 
     /// <inheritdoc/>
-    public int Ids => _ids.Count;
+    public int Ids => _identities.Ids.Count;
 
     /// <inheritdoc/>
-    public long IdsForgotten => _ids.Forgotten;
+    public long IdsForgotten => _identities.Ids.Forgotten;
 
     /// <inheritdoc/>
     public ILogListener? Listener { get; set; }
+
+    /// <inheritdoc/>
+    public Func<byte[]>? ShareSnapshot { get; set; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<byte[]> TakeShareRecords() => [];
+
+    /// <inheritdoc/>
+    public long AppendShares(ReadOnlySpan<byte> record) => 0;
+
+    /// <inheritdoc/>
+    public bool IsCommitted(long shareRecord) => true;
 
     /// <inheritdoc/>
     public void RaiseTermAbove(ulong known)
@@ -83,24 +101,13 @@ public sealed class MemoryGroupLog : IGroupLog
     }
 
     /// <inheritdoc/>
-    public LogProducer Acquire(string node, ulong link) => _producers.Acquire(node, link, _loop.NowMs, Start);
+    public LogProducer Acquire(string node, ulong link) => _identities.Producers.Acquire(node, link, _loop.NowMs, Start);
 
     /// <inheritdoc/>
-    public void Release(LogProducer producer) => _producers.Release(producer, _loop.NowMs, Start);
+    public void Release(LogProducer producer) => _identities.Producers.Release(producer, _loop.NowMs, Start);
 
     /// <inheritdoc/>
-    public bool TryFind(in MessageId id, out LogPosition position)
-    {
-        if (_ids.TryFind(id, out long ordinal))
-        {
-            position = _blocks.Terms.PositionOf(ordinal);
-            return true;
-        }
-
-        LogProducer? producer = _producers.Find(id.Node, id.Link);
-        position = producer?.LastPosition ?? default;
-        return producer?.Has(id.Number) ?? false;
-    }
+    public bool TryFind(in MessageId id, out LogPosition position) => _identities.TryFind(id, out position);
 
     /// <inheritdoc/>
     public LogPosition Append(in LogRecord record)
@@ -108,21 +115,24 @@ public sealed class MemoryGroupLog : IGroupLog
         int size = checked((int)RecordFrame.SizeOf(record));
         while (Messages > 0 && (Messages >= _options.LogMaximumMessages || Bytes + size > _options.LogMaximumBytes))
         {
-            DropOldest();
+            MakeRoom();
+        }
+
+        if (IsMemoryScarce)
+        {
+            DropForMemory(size);
         }
 
         LogBlock block = BlockFor(size);
         RecordFrame.Write(
             block.Extend(size), record, new RecordStamp(RecordKind.Message, _loop.NowMs, record.ExpiresAtMs));
         Bytes += size;
+        Messages++;
+        _appendedBytes += size;
         long ordinal = _blocks.Count(block, record.Topic);
+        _tenants.Add(block.Tenants, record.Topic, size);
         LogPosition position = Tail;
-        record.Producer?.Pass(record.Number, position);
-        if (record.Id is { } id)
-        {
-            _ids.Add(id, ordinal);
-        }
-
+        _identities.Add(record, ordinal, position);
         return position;
     }
 
@@ -130,7 +140,7 @@ public sealed class MemoryGroupLog : IGroupLog
     public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
 
     /// <inheritdoc/>
-    public bool Skip(ref LogCursor cursor, uint[] wanted) => _blocks.Skip(ref cursor, wanted, _blocks.LastOrdinal + 1);
+    public bool Skip(ref LogCursor cursor, TopicsWanted wanted) => _blocks.Skip(ref cursor, wanted, _blocks.LastOrdinal + 1);
 
     /// <inheritdoc/>
     public void OnTick()
@@ -138,7 +148,12 @@ public sealed class MemoryGroupLog : IGroupLog
         long before = _loop.NowMs - _options.LogMaximumAgeMs;
         for (int left = MaximumDropsPerTick; left > 0 && Messages > 0 && RecordFrame.AtMsOf(_blocks[0].At(_headOffset)) < before; left--)
         {
-            DropOldest();
+            DropOldest(isForRoom: false);
+        }
+
+        if (IsMemoryScarce)
+        {
+            GiveBack();
         }
     }
 
@@ -160,35 +175,11 @@ public sealed class MemoryGroupLog : IGroupLog
         }
         else
         {
-            buffer = GC.AllocateUninitializedArray<byte>(int.Max(size, _options.LogBlockBytes));
+            buffer = NewBuffer(int.Max(size, _options.LogBlockBytes));
         }
 
         var block = new LogBlock(buffer, _blocks.LastOrdinal + 1);
         _blocks.Add(block);
         return block;
-    }
-
-    private void DropOldest()
-    {
-        LogBlock head = _blocks[0];
-        int size = RecordFrame.LengthOf(head.At(_headOffset));
-        _headOffset += size;
-        Bytes -= size;
-        _blocks.FirstOrdinal++;
-        Dropped++;
-        _ids.DropBefore(_blocks.FirstOrdinal);
-        if (head.Holds(_blocks.FirstOrdinal))
-        {
-            return;
-        }
-
-        byte[] buffer = head.TakeBuffer();
-        if (buffer.Length == _options.LogBlockBytes)
-        {
-            _spare ??= buffer;
-        }
-
-        _blocks.RemoveFirst(1);
-        _headOffset = 0;
     }
 }

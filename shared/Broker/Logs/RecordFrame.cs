@@ -14,17 +14,15 @@ namespace Trunkline.Broker;
 ///   length  crc  properties  topic  flags, choices  expires  origin  at (ms)  extra   kind  zero  batch  ...
 ///   ... choices (8 bytes each), extra, topic, properties, payload
 /// </code>
-/// Flags: bits 0 and 1 QoS, 2 RETAIN, 3 for shares only; the number of choices stands above them. The checksum covers
+/// Flags: bits 0 and 1 QoS, 2 RETAIN, 3 for shares only; the number of choices stands above them. Choices and bit 3 are
+/// of older brokers: they are passed over, not written. The checksum covers
 /// everything after itself and begins with a seed of the file and the place, so that a copy of a record inside a payload
 /// is never taken for one. <c>batch</c> is where in the file the write began that this record was part of.
 /// </remarks>
 internal static class RecordFrame
 {
     public const int HeaderBytes = 48;
-    public const int ChoiceBytes = 8;
-
-    /// <summary>Choices one record can hold.</summary>
-    public const int MaximumChoices = 4095;
+    private const int ChoiceBytes = 8;
 
     private const int RetainFlag = 4;
     private const int SharesOnlyFlag = 8;
@@ -32,8 +30,7 @@ internal static class RecordFrame
     private const int ChecksumEnd = 8;
 
     public static long SizeOf(in LogRecord record, int extraBytes = 0) =>
-        HeaderBytes + ((long)record.Choices.Length * ChoiceBytes) + extraBytes
-        + record.Topic.Length + record.Properties.Length + record.Payload.Length;
+        HeaderBytes + extraBytes + (long)record.Topic.Length + record.Properties.Length + record.Payload.Length;
 
     /// <summary>Writes all but the checksum and the extra bytes; returns where those go.</summary>
     public static Span<byte> Write(Span<byte> target, in LogRecord record, in RecordStamp stamp)
@@ -42,8 +39,7 @@ internal static class RecordFrame
         BinaryPrimitives.WriteInt32LittleEndian(target[4..], 0);
         BinaryPrimitives.WriteInt32LittleEndian(target[8..], record.Properties.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(target[12..], (ushort)record.Topic.Length);
-        int flags = (int)record.QoS | (record.Retain ? RetainFlag : 0) | (record.IsForSharesOnly ? SharesOnlyFlag : 0);
-        BinaryPrimitives.WriteUInt16LittleEndian(target[14..], (ushort)(flags | (record.Choices.Length << ChoicesShift)));
+        BinaryPrimitives.WriteUInt16LittleEndian(target[14..], (ushort)((int)record.QoS | (record.Retain ? RetainFlag : 0)));
         BinaryPrimitives.WriteInt64LittleEndian(target[16..], stamp.ExpiresAtMs);
         BinaryPrimitives.WriteUInt64LittleEndian(target[24..], record.Origin);
         BinaryPrimitives.WriteInt64LittleEndian(target[32..], stamp.AtMs);
@@ -52,9 +48,6 @@ internal static class RecordFrame
         target[43] = 0;
         BinaryPrimitives.WriteInt32LittleEndian(target[44..], stamp.Batch);
         Span<byte> rest = target[HeaderBytes..];
-        ReadOnlySpan<byte> choices = MemoryMarshal.AsBytes(record.Choices);
-        choices.CopyTo(rest);
-        rest = rest[choices.Length..];
         Span<byte> extra = rest[..stamp.ExtraBytes];
         rest = rest[stamp.ExtraBytes..];
         record.Topic.CopyTo(rest);
@@ -63,6 +56,40 @@ internal static class RecordFrame
         record.Payload.CopyTo(rest[record.Properties.Length..]);
         return extra;
     }
+
+    /// <summary>Bytes of a gap that names so many tenants.</summary>
+    public static int SizeOfGap(int names) => HeaderBytes + (names * sizeof(uint));
+
+    /// <summary>
+    /// Writes a gap, all but the checksum. Its first number stands where a message has its expiry, how many there were where
+    /// it has its origin; the payload are hashes of the tenants' names, none when there were too many.
+    /// </summary>
+    public static void WriteGap(Span<byte> target, long first, long count, long atMs, ReadOnlySpan<uint> names)
+    {
+        var record = new LogRecord
+        {
+            Topic = default,
+            Payload = MemoryMarshal.AsBytes(names),
+            QoS = QoS.AtMostOnce,
+            ExpiresAtMs = first,
+            Origin = (ulong)count,
+        };
+        Write(target, record, new RecordStamp(RecordKind.Gap, atMs, first));
+    }
+
+    /// <summary>The number after the last message of a gap.</summary>
+    public static long GapEnd(ReadOnlySpan<byte> source) =>
+        BinaryPrimitives.ReadInt64LittleEndian(source[16..]) + BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
+
+    /// <summary>Hashes of the names of a gap's tenants.</summary>
+    public static ReadOnlySpan<uint> GapNames(ReadOnlySpan<byte> source) => MemoryMarshal.Cast<byte, uint>(source[HeaderBytes..LengthOf(source)]);
+
+    /// <summary>The topic of a message.</summary>
+    public static ReadOnlySpan<byte> Topic(ReadOnlySpan<byte> source) =>
+        source.Slice(HeaderBytes + (ChoicesOf(source) * ChoiceBytes) + ExtraOf(source), TopicOf(source));
+
+    /// <summary>Where in its file the write began that this record was part of; a record that is written anew stands alone.</summary>
+    public static void Rebatch(Span<byte> record, int place) => BinaryPrimitives.WriteInt32LittleEndian(record[44..], place);
 
     /// <summary>Writes the checksum of a record that is complete.</summary>
     public static void Seal(Span<byte> record, uint seed) =>
@@ -80,7 +107,7 @@ internal static class RecordFrame
         int claimed = LengthOf(source);
         int properties = BinaryPrimitives.ReadInt32LittleEndian(source[8..]);
         long parts = HeaderBytes + ((long)ChoicesOf(source) * ChoiceBytes) + ExtraOf(source) + TopicOf(source) + properties;
-        if (claimed < HeaderBytes || claimed > source.Length || properties < 0 || parts > claimed || source[43] != 0 || source[42] > (byte)RecordKind.End
+        if (claimed < HeaderBytes || claimed > source.Length || properties < 0 || parts > claimed || source[43] != 0 || source[42] > (byte)RecordKind.Gap
             || BinaryPrimitives.ReadUInt32LittleEndian(source[4..]) != Crc32C.Of(seed, source[ChecksumEnd..claimed]))
         {
             return false;
@@ -106,7 +133,8 @@ internal static class RecordFrame
     /// <param name="source">From its first byte.</param>
     /// <param name="position">Its place.</param>
     /// <param name="clockOffsetMs">What its expiry is ahead of the loop's clock.</param>
-    public static LogRecord Read(ReadOnlySpan<byte> source, LogPosition position, long clockOffsetMs)
+    /// <param name="ageShiftMs">What the time it was appended at is behind that clock.</param>
+    public static LogRecord Read(ReadOnlySpan<byte> source, LogPosition position, long clockOffsetMs, long ageShiftMs = 0)
     {
         int length = LengthOf(source);
         int properties = BinaryPrimitives.ReadInt32LittleEndian(source[8..]);
@@ -124,7 +152,7 @@ internal static class RecordFrame
             Retain = (flags & RetainFlag) != 0,
             ExpiresAtMs = expires == long.MaxValue ? expires : expires - clockOffsetMs,
             Origin = BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
-            Choices = MemoryMarshal.Cast<byte, ShareChoice>(source.Slice(HeaderBytes, choices)),
+            AppendedAtMs = AtMsOf(source) - clockOffsetMs + ageShiftMs,
             IsForSharesOnly = (flags & SharesOnlyFlag) != 0,
             Position = position,
         };
@@ -162,4 +190,10 @@ internal enum RecordKind : byte
 
     /// <summary>The end of the file of retained messages; the payload is how many there are.</summary>
     End = 4,
+
+    /// <summary>What shares have to remember, since the record of theirs before.</summary>
+    Shares = 5,
+
+    /// <summary>In the place of messages that were dropped because their tenants had more than their share.</summary>
+    Gap = 6,
 }

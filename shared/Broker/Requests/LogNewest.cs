@@ -13,6 +13,7 @@ internal sealed class LogNewest : LoopWork
     private readonly BrokerState _state;
     private readonly RequestText _text;
     private readonly Action<LogNewest> _done;
+    private readonly TopicsWanted? _wanted;
     private readonly WaitTimer _wait;
     private LogCursor _cursor;
     private LogPosition _end;
@@ -24,6 +25,7 @@ internal sealed class LogNewest : LoopWork
         _state = state;
         _text = text;
         _done = done;
+        _wanted = text.Wanted(state.Options.TenantLevels);
         _wait = new WaitTimer(this);
     }
 
@@ -35,6 +37,9 @@ internal sealed class LogNewest : LoopWork
 
     /// <summary>Matching messages that remain.</summary>
     public long Left { get; private set; }
+
+    /// <summary>Messages passed over that were older than is wanted; they count neither as passed over nor as remaining.</summary>
+    public long Aged { get; private set; }
 
     /// <summary>Whether retention took messages after the place asked for.</summary>
     public bool MayHaveLost { get; private set; }
@@ -49,8 +54,14 @@ internal sealed class LogNewest : LoopWork
 
     protected override void Run()
     {
+        _wanted?.BeginTurn();
         for (int left = _state.Options.ReadAheadRecords; left > 0; left--)
         {
+            if (_wanted is not null && !_state.Log.Skip(ref _cursor, _wanted))
+            {
+                break;
+            }
+
             LogReading reading = _state.Log.TryRead(ref _cursor, out LogRecord record);
             if (reading == LogReading.Pending)
             {
@@ -60,7 +71,7 @@ internal sealed class LogNewest : LoopWork
 
             if (reading == LogReading.Lost)
             {
-                MayHaveLost = true;
+                MayHaveLost |= _wanted?.MayConcern(record.LostOf) ?? true;
             }
             else if (reading == LogReading.Tail || record.Position > _end)
             {
@@ -90,6 +101,12 @@ internal sealed class LogNewest : LoopWork
     {
         if (record.IsForSharesOnly || record.IsExpired(_state.NowMs) || !_text.Matches(record.Topic))
         {
+            return false;
+        }
+
+        if (_text.IsAged(record, _state.NowMs))
+        {
+            Aged += _isSkipping ? 1 : 0;
             return false;
         }
 

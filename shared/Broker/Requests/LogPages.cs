@@ -16,7 +16,7 @@ internal sealed class LogPages(BrokerState state)
     public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
         LogCursor cursor = state.Log.Seek(text.From!.Value, out bool mayHaveLost);
-        uint[]? wanted = text.Wanted();
+        TopicsWanted? wanted = text.Wanted(state.Options.TenantLevels);
         bool isMore = true;
         for (int left = state.Options.ReadAheadRecords; left > 0 && page.WrittenCount < bytes; left--)
         {
@@ -29,7 +29,7 @@ internal sealed class LogPages(BrokerState state)
             LogReading reading = state.Log.TryRead(ref cursor, out LogRecord record);
             if (reading == LogReading.Lost)
             {
-                mayHaveLost = true;
+                mayHaveLost |= wanted?.MayConcern(record.LostOf) ?? true;
                 continue;
             }
 
@@ -45,7 +45,7 @@ internal sealed class LogPages(BrokerState state)
                 continue;
             }
 
-            if (!TryWrite(record, page, limit))
+            if (!TryWrite(record, page, limit, text.IsAged(record, state.NowMs)))
             {
                 if (page.WrittenCount > 0)
                 {
@@ -85,10 +85,16 @@ internal sealed class LogPages(BrokerState state)
         return text.Matches(record.Topic);
     }
 
-    private bool TryWrite(in LogRecord record, ArrayBufferWriter<byte> page, int limit)
+    /// <summary>One that is too old goes without what it says.</summary>
+    private bool TryWrite(in LogRecord record, ArrayBufferWriter<byte> page, int limit, bool isAged)
     {
         var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
         fields.Position(record.Position);
+        if (isAged)
+        {
+            fields.Flag('a');
+        }
+
         if (record.Retain)
         {
             fields.Flag('r');
@@ -103,8 +109,8 @@ internal sealed class LogPages(BrokerState state)
         {
             Version = ProtocolVersion.Mqtt50,
             Topic = record.Topic,
-            Payload = record.Payload,
-            ForwardableProperties = record.Properties,
+            Payload = isAged ? default : record.Payload,
+            ForwardableProperties = isAged ? default : record.Properties,
             QoS = record.QoS,
             PacketId = 1,
             RemainingExpirySeconds = record.RemainingSeconds(state.NowMs),

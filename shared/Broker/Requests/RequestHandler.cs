@@ -39,6 +39,10 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         {
             AnswerPage(request, channel, what.SequenceEqual("log"u8));
         }
+        else if (what.SequenceEqual("shares"u8))
+        {
+            AnswerShares(request, channel);
+        }
         else if (what.SequenceEqual("statistics"u8))
         {
             _page.ResetWrittenCount();
@@ -47,7 +51,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         }
         else
         {
-            Fail(request, channel, "There is no such request; there are resume, retained, log and statistics.");
+            Fail(request, channel, "There is no such request; there are resume, retained, log, shares and statistics.");
         }
 
         ticket.Complete(ReasonCode.Success);
@@ -88,6 +92,40 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         }
 
         Reply(request, channel, default, text.Value);
+    }
+
+    /// <summary>What is taken is answered when the log has it as durably as a message; any other report at once.</summary>
+    private void AnswerShares(in PublishRequest request, Channel channel)
+    {
+        if (request.Publisher.RouterState is not ReceiveLink link)
+        {
+            Fail(request, channel, "Only a receive link reports on shares.");
+            return;
+        }
+
+        var report = new ShareReport(state, link);
+        if (report.Run(request.Payload) is { } error)
+        {
+            Fail(request, channel, error);
+            return;
+        }
+
+        byte[] answers = report.Answers;
+        if (answers.Length == 0)
+        {
+            Reply(request, channel, default, default);
+            return;
+        }
+
+        byte[] topic = request.Properties.ResponseTopic.ToArray();
+        byte[] correlation = CorrelationOf(request);
+        state.Shares.WhenRecorded(() =>
+        {
+            if (channel.IsOpen)
+            {
+                Write(channel, topic, correlation, answers, default);
+            }
+        });
     }
 
     private void AnswerPage(in PublishRequest request, Channel channel, bool isLog)
@@ -148,6 +186,11 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         fields.Position(newest.Position);
         fields.Number('k', (ulong)newest.Skipped);
         fields.Number('l', (ulong)newest.Left);
+        if (newest.Aged > 0)
+        {
+            fields.Number('a', (ulong)newest.Aged);
+        }
+
         if (newest.MayHaveLost)
         {
             fields.Text('e', "lost"u8);

@@ -28,6 +28,9 @@ internal sealed class RequestText
 
     public int? Bytes { get; private set; }
 
+    /// <summary>Milliseconds after which a message is too old to be wanted; null for never.</summary>
+    public long? AgeMs { get; private set; }
+
     public LogPosition? From { get; private set; }
 
     /// <summary>The newest messages that count, in number and bytes; null for all.</summary>
@@ -53,7 +56,11 @@ internal sealed class RequestText
     }
 
     /// <summary>What pieces of the log must hold one of to be worth reading; null for any.</summary>
-    public uint[]? Wanted() => BlockTopics.Wanted(_filters);
+    /// <param name="tenantLevels">First levels of a topic that name its tenant.</param>
+    public TopicsWanted? Wanted(int tenantLevels) => TopicsWanted.Of(_filters, tenantLevels);
+
+    /// <summary>Whether a message is older than is wanted.</summary>
+    public bool IsAged(in LogRecord record, long nowMs) => AgeMs is { } age && nowMs - record.AppendedAtMs > age;
 
     /// <summary>Whether any of the filters matches a topic.</summary>
     public bool Matches(ReadOnlySpan<byte> topic)
@@ -116,6 +123,11 @@ internal sealed class RequestText
             isRight = Utf8Parser.TryParse(value, out int bytes, out int used) && used == value.Length && bytes > 0;
             Bytes = bytes;
         }
+        else if (name.SequenceEqual("age"u8))
+        {
+            isRight = Utf8Parser.TryParse(value, out uint seconds, out int used) && used == value.Length && seconds > 0;
+            AgeMs = seconds * 1000L;
+        }
         else if (name.SequenceEqual("newest"u8))
         {
             isRight = TakeNewest(value);
@@ -127,7 +139,7 @@ internal sealed class RequestText
         }
         else
         {
-            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes, from or newest.";
+            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes, age, from or newest.";
             return false;
         }
 

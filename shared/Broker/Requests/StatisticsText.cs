@@ -1,12 +1,22 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Trunkline.Broker;
 
-/// <summary>The reply to <c>$trunkline/statistics</c>.</summary>
-internal static class StatisticsText
+/// <summary>How a group stands as JSON: the reply to <c>$trunkline/statistics</c>, and the broker's page of that name.</summary>
+public static class StatisticsText
 {
-    public static void Write(IBufferWriter<byte> output, BrokerStatistics statistics)
+    /// <summary>The JSON as text.</summary>
+    public static string Of(BrokerStatistics statistics)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        var output = new ArrayBufferWriter<byte>();
+        Write(output, statistics);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+
+    internal static void Write(IBufferWriter<byte> output, BrokerStatistics statistics)
     {
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();

@@ -17,6 +17,7 @@ internal sealed class MessageDispatcher : ILogListener
     private readonly LinkMatches _matches = new();
     private readonly Queue<(LogPosition Position, PublishTicket Ticket)> _unacknowledged = new();
     private readonly LogPauses _pauses;
+    private readonly SlowedAcknowledgements _slowed;
     private byte[] _properties = new byte[256];
     private bool _isRetainedFull;
 
@@ -24,6 +25,7 @@ internal sealed class MessageDispatcher : ILogListener
     {
         _state = state;
         _pauses = new LogPauses(state);
+        _slowed = new SlowedAcknowledgements(state, Acknowledge);
         state.Log.Listener = this;
     }
 
@@ -83,7 +85,12 @@ internal sealed class MessageDispatcher : ILogListener
             return new PublishOutcome(ReasonCode.QuotaExceeded, false);
         }
 
-        Acknowledge(Append(record), ticket);
+        LogPosition position = Append(record);
+        if (!_slowed.Takes(record.Topic, position, ticket))
+        {
+            Acknowledge(position, ticket);
+        }
+
         return new PublishOutcome(ReasonCode.Success, _pauses.MustPause(request.Publisher));
     }
 
@@ -96,9 +103,20 @@ internal sealed class MessageDispatcher : ILogListener
             _state.Retained.Apply(record);
         }
 
-        _state.Counters.Add(BrokerCounter.ShareUndelivered, _state.Shares.Choose(record.Topic, mayWait: false));
         var clients = new ClientMatches(_state.Context, record);
-        Match(record, _state.Shares.Choices, ref clients);
+        Match(record, ref clients);
+        foreach (ShareMember member in _state.Shares.ChooseLive(record))
+        {
+            if (member.Node is null)
+            {
+                clients.Add(member.Subscription);
+            }
+            else
+            {
+                _matches.Add(member.Node.Link!, member.Subscription.Identifier);
+            }
+        }
+
         for (int i = 0; i < _matches.Count; i++)
         {
             ReceiveLink link = _matches[i];
@@ -115,10 +133,6 @@ internal sealed class MessageDispatcher : ILogListener
         clients.Deliver();
     }
 
-    /// <summary>Appends again what another member of a share is to get; nobody else sees it.</summary>
-    public void AppendForShares(in LogRecord record, ReadOnlySpan<ShareChoice> choices) =>
-        AppendChosen(record, choices, isForSharesOnly: true);
-
     /// <inheritdoc/>
     public void OnCommitted()
     {
@@ -133,6 +147,7 @@ internal sealed class MessageDispatcher : ILogListener
             waiting.Ticket.Complete(ReasonCode.Success);
         }
 
+        _state.Shares.OnCommitted();
         _pauses.OnCommitted();
     }
 
@@ -171,19 +186,13 @@ internal sealed class MessageDispatcher : ILogListener
 
     private LogPosition Append(in LogRecord record)
     {
-        _state.Counters.Add(BrokerCounter.ShareUndelivered, _state.Shares.Choose(record.Topic, mayWait: true));
-        return AppendChosen(record, _state.Shares.Choices, isForSharesOnly: false);
-    }
-
-    private LogPosition AppendChosen(in LogRecord record, ReadOnlySpan<ShareChoice> choices, bool isForSharesOnly)
-    {
         IGroupLog log = _state.Log;
         bool allDispatched = _state.Dispatched == log.Tail;
-        LogPosition position = log.Append(record.With(choices, isForSharesOnly, default));
+        LogPosition position = log.Append(record);
         _state.Counters.Add(BrokerCounter.Appended);
         if (allDispatched && log.Committed >= position)
         {
-            Dispatch(record.With(choices, isForSharesOnly, position));
+            Dispatch(record.At(position));
         }
 
         return position;
@@ -199,7 +208,7 @@ internal sealed class MessageDispatcher : ILogListener
         }
 
         var clients = new ClientMatches(_state.Context, record);
-        Match(record, record.Choices, ref clients);
+        Match(record, ref clients);
         bool isExpired = record.IsExpired(_state.NowMs);
         for (int i = 0; i < _matches.Count; i++)
         {
@@ -220,6 +229,7 @@ internal sealed class MessageDispatcher : ILogListener
             }
         }
 
+        _state.Shares.Dispatch(record, before);
         _state.Dispatched = record.Position;
         clients.Deliver();
     }
@@ -247,38 +257,23 @@ internal sealed class MessageDispatcher : ILogListener
         }
     }
 
-    private void Match(in LogRecord record, ReadOnlySpan<ShareChoice> choices, ref ClientMatches clients)
+    private void Match(in LogRecord record, ref ClientMatches clients)
     {
         _matches.Begin();
-        if (!record.IsForSharesOnly)
+        if (record.IsForSharesOnly)
         {
-            if (_state.LinkFilters.Count > 0)
-            {
-                var collector = new LinkMatches.Collector(_matches);
-                _state.LinkFilters.Match(record.Topic, ref collector);
-            }
-
-            if (_state.ClientFilters.Count > 0)
-            {
-                _state.ClientFilters.Match(record.Topic, ref clients);
-            }
+            return;
         }
 
-        foreach (ShareChoice choice in choices)
+        if (_state.LinkFilters.Count > 0)
         {
-            if (_state.Shares.MemberOf(choice) is not { } member)
-            {
-                continue;
-            }
+            var collector = new LinkMatches.Collector(_matches);
+            _state.LinkFilters.Match(record.Topic, ref collector);
+        }
 
-            if (member.Node is null)
-            {
-                clients.Add(member.Subscription);
-            }
-            else if (member.Node.Link is { } link)
-            {
-                _matches.Add(link, member.Subscription.Identifier);
-            }
+        if (_state.ClientFilters.Count > 0)
+        {
+            _state.ClientFilters.Match(record.Topic, ref clients);
         }
     }
 

@@ -6,9 +6,6 @@ namespace Trunkline.Broker;
 /// <summary>Makes subscriptions of clients and links live and ends them.</summary>
 internal sealed class SubscriptionTable(BrokerState state, LinkTable links, RetainedReplays replays)
 {
-    /// <summary>What a shared subscription keeps as its router state.</summary>
-    private sealed record Membership(Share Share, ShareMember Member);
-
     /// <summary>Adds the filters, answers, then begins with the retained messages.</summary>
     public void Subscribe(SubscribeOperation operation)
     {
@@ -64,7 +61,7 @@ internal sealed class SubscriptionTable(BrokerState state, LinkTable links, Reta
     {
         if (subscription.Filter.IsShared)
         {
-            return subscription.RouterState is Membership || Join(subscription, link?.Node);
+            return Join(subscription, link?.Node);
         }
 
         if (link is not null)
@@ -81,49 +78,41 @@ internal sealed class SubscriptionTable(BrokerState state, LinkTable links, Reta
 
     private bool Join(SessionSubscription subscription, LinkNode? node)
     {
-        if (node is not null && FindMembership(node, subscription) is { } membership)
-        {
-            // The node is back: what was chosen for it is still its own.
-            membership.Member.Subscription = subscription;
-            subscription.RouterState = membership;
-            return true;
-        }
-
-        if (state.Shares.Join(subscription, node) is not var (share, member))
+        if ((subscription.RouterState ?? FindMember(node, subscription) ?? state.Shares.Join(subscription, node)) is not ShareMember member)
         {
             return false;
         }
 
-        node?.Shares.Add(share, member);
-        subscription.RouterState = new Membership(share, member);
-        return true;
-    }
-
-    private static Membership? FindMembership(LinkNode node, SessionSubscription subscription)
-    {
-        foreach ((Share share, ShareMember member) in node.Shares)
+        // A node that is back has what it had; a new link's subscription takes the place of the old one's.
+        member.Subscription = subscription;
+        subscription.RouterState = member;
+        if (node is not null)
         {
-            if (share.Filter == subscription.Filter)
+            node.Shares[member.Share] = member;
+            if (subscription.Options.QoS == QoS.ExactlyOnce)
             {
-                return new Membership(share, member);
+                member.Share.MakeLasting();
             }
         }
 
-        return null;
+        return true;
     }
+
+    private static ShareMember? FindMember(LinkNode? node, SessionSubscription subscription) =>
+        node?.Shares.Values.FirstOrDefault(member => member.Share.Filter == subscription.Filter);
 
     private void Remove(SessionSubscription subscription, ReceiveLink? link)
     {
-        if (subscription.RouterState is Membership membership)
+        if (subscription.RouterState is ShareMember member)
         {
             subscription.RouterState = null;
-            if (membership.Member.Node is { } node)
+            if (member.Node is { } node)
             {
-                links.LeaveShare(node, membership.Member);
+                links.LeaveShare(node, member);
             }
             else
             {
-                state.Shares.Leave(membership.Share, membership.Member);
+                state.Shares.Leave(member);
             }
         }
         else if (link is not null)

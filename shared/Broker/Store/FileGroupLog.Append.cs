@@ -2,7 +2,7 @@ using Trunkline.Sessions;
 
 namespace Trunkline.Broker;
 
-/// <summary>Adding records, and dropping whole segments at the limits.</summary>
+/// <summary>Adding records.</summary>
 internal sealed partial class FileGroupLog
 {
     private readonly Queue<LogBlock> _dirty = new();
@@ -46,6 +46,25 @@ internal sealed partial class FileGroupLog
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<byte[]> TakeShareRecords()
+    {
+        IReadOnlyList<byte[]> taken = _shareRecords;
+        _shareRecords = [];
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public long AppendShares(ReadOnlySpan<byte> record)
+    {
+        var frame = new LogRecord { Topic = default, Payload = record, QoS = default, ExpiresAtMs = long.MaxValue };
+        AppendRecord(frame, RecordKind.Shares, checked((int)RecordFrame.SizeOf(frame)));
+        return AppendedBytes;
+    }
+
+    /// <inheritdoc/>
+    public bool IsCommitted(long shareRecord) => shareRecord <= AppendedBytes - UncommittedBytes;
+
+    /// <inheritdoc/>
     public LogPosition Append(in LogRecord record)
     {
         int size = checked((int)RecordFrame.SizeOf(record, RecordIds.SizeOf(record)));
@@ -54,15 +73,12 @@ internal sealed partial class FileGroupLog
         long ordinal = _blocks.Count(block, record.Topic);
         LogSegment segment = _segments[^1];
         segment.NewestMs = WallMs;
+        segment.Live++;
+        _tenants.Add(segment.Tenants, record.Topic, size);
         segment.EndOrdinal = ordinal + 1;
         segment.HasRetained |= record.Retain;
         LogPosition position = Tail;
-        record.Producer?.Pass(record.Number, position);
-        if (record.Id is { } id)
-        {
-            _ids.Add(id, ordinal);
-        }
-
+        _identities.Add(record, ordinal, position);
         return position;
     }
 
@@ -70,7 +86,7 @@ internal sealed partial class FileGroupLog
     public void OnRetainedSafe(long below)
     {
         RetainedSafeBelow = long.Max(RetainedSafeBelow, below);
-        DropSegments();
+        MakeRoom();
     }
 
     private long WallMs => _loop.NowMs + _blocks.ClockOffsetMs;
@@ -140,7 +156,7 @@ internal sealed partial class FileGroupLog
         Bytes += segment.Length;
         _batchOffset = 0;
         AppendState(segment);
-        DropSegments();
+        MakeRoom();
         if (!isFirst)
         {
             SegmentSealed?.Invoke();
@@ -151,7 +167,9 @@ internal sealed partial class FileGroupLog
 
     private void AppendState(LogSegment segment)
     {
-        byte[] state = LogState.Write(_blocks.Terms, _producers.All);
+        // Until somebody keeps the shares, what was written of them is handed on as it is.
+        byte[] shares = ShareSnapshot?.Invoke() ?? [.. _shareRecords.SelectMany(record => record)];
+        byte[] state = LogState.Write(_blocks.Terms, _identities.Producers.All, shares);
         var record = new LogRecord { Topic = default, Payload = state, QoS = default, ExpiresAtMs = long.MaxValue };
         int size = (int)RecordFrame.SizeOf(record);
         AddBlock(segment, size);
@@ -163,57 +181,5 @@ internal sealed partial class FileGroupLog
         var block = new LogBlock(_cache.Rent(size), _blocks.LastOrdinal + 1) { Segment = segment, FileOffset = segment.Length };
         _blocks.Add(block);
         return block;
-    }
-
-    /// <summary>Drops the oldest segments while a limit is passed.</summary>
-    private void DropSegments()
-    {
-        while (!_isClosed && _segments.Count > 1 && (IsOverLimit || IsOld(_segments[0])) && MayDrop(_segments[0]))
-        {
-            DropFirst();
-        }
-    }
-
-    private bool IsOld(LogSegment segment) => WallMs - segment.NewestMs > _options.LogMaximumAgeMs;
-
-    /// <summary>It is written, and no retained message hangs on it.</summary>
-    private bool MayDrop(LogSegment segment) =>
-        (!segment.HasRetained || segment.EndOrdinal <= RetainedSafeBelow)
-        && (!_dirty.TryPeek(out LogBlock? dirty) || dirty.Segment != segment);
-
-    private void DropFirst()
-    {
-        LogSegment segment = _segments[0];
-        _segments.RemoveAt(0);
-        segment.IsDropped = true;
-        int count = 0;
-        long messages = 0;
-        while (count < _blocks.BlockCount && _blocks[count].Segment == segment)
-        {
-            messages += _blocks[count].Count;
-            _cache.Remove(_blocks[count]);
-            count++;
-        }
-
-        _blocks.RemoveFirst(count);
-        _blocks.FirstOrdinal = _blocks.BlockCount > 0 ? _blocks[0].FirstOrdinal : _blocks.LastOrdinal + 1;
-        _ids.DropBefore(_blocks.FirstOrdinal);
-        _messages -= messages;
-        Dropped += messages;
-        Bytes -= segment.Length;
-        _helper.Do(new SegmentDeletion(segment, this));
-    }
-
-    private sealed class SegmentDeletion(LogSegment segment, FileGroupLog log) : StoreJob
-    {
-        protected override void Work() => segment.Delete();
-
-        protected override void Run()
-        {
-            if (Error is not null)
-            {
-                StoreLog.DeletionFailed(log._logger, log._folder.Group, segment.Path, Error.Message);
-            }
-        }
     }
 }

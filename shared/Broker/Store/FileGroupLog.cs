@@ -27,10 +27,9 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
     private readonly StoreThread _helper;
     private readonly BlockCache _cache;
     private readonly LogBlocks _blocks;
-    private readonly LogProducers _producers;
-    private readonly LogIds _ids;
+    private readonly LogIdentities _identities;
     private readonly List<LogSegment> _segments;
-    private readonly long _firstOfRun;
+    private IReadOnlyList<byte[]> _shareRecords;
     private bool _isClosed;
 
     /// <summary>Goes on with what recovery found. <see cref="BeginRun"/> comes next.</summary>
@@ -48,14 +47,15 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
         _cache = new BlockCache(setup.Disk, setup.Helper, options.LogCacheBytes, options.LogBlockBytes, OnLoaded);
         _blocks = recovered.Blocks;
         _segments = recovered.Segments;
-        _ids = recovered.Ids;
-        _producers = new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs);
+        _tenants = recovered.Tenants;
+        _identities = new LogIdentities(
+            _blocks, new LogProducers(options.ProducersMaximum, options.ProducerMemoryMs), recovered.Ids);
         foreach (LogProducer producer in recovered.Producers.TakeLast(options.ProducersMaximum))
         {
-            _producers.Restore(producer, loop.NowMs);
+            _identities.Producers.Restore(producer, loop.NowMs);
         }
 
-        _firstOfRun = _blocks.LastOrdinal + 1;
+        _shareRecords = recovered.ShareRecords;
         _messages = recovered.Messages;
         Bytes = _segments.Sum(segment => segment.Length);
         Committed = Tail;
@@ -88,19 +88,25 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
     public long Bytes { get; private set; }
 
     /// <inheritdoc/>
+    public long IndexBytes => _blocks.IndexBytes;
+
+    /// <inheritdoc/>
     public long Dropped { get; private set; }
 
     /// <inheritdoc/>
-    public long ProducersForgotten => _producers.Forgotten;
+    public long ProducersForgotten => _identities.Producers.Forgotten;
 
     /// <inheritdoc/>
-    public int Ids => _ids.Count;
+    public int Ids => _identities.Ids.Count;
 
     /// <inheritdoc/>
-    public long IdsForgotten => _ids.Forgotten;
+    public long IdsForgotten => _identities.Ids.Forgotten;
 
     /// <inheritdoc/>
     public ILogListener? Listener { get; set; }
+
+    /// <inheritdoc/>
+    public Func<byte[]>? ShareSnapshot { get; set; }
 
     /// <summary>The number of the newest message that is committed.</summary>
     public long CommittedOrdinal { get; private set; }
@@ -117,40 +123,23 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
     /// </summary>
     public long RetainedSafeBelow { get; private set; }
 
-    /// <summary>Whether the oldest segment would go if the file of retained messages were newer.</summary>
-    public bool WaitsForRetained =>
-        _segments.Count > 1 && IsOverLimit && _segments[0].HasRetained && _segments[0].EndOrdinal > RetainedSafeBelow;
-
-    private bool IsOverLimit => Bytes + _options.LogSegmentBytes > _options.LogMaximumBytes || _messages > _options.LogMaximumMessages;
+    /// <inheritdoc/>
+    public LogProducer Acquire(string node, ulong link) => _identities.Producers.Acquire(node, link, _loop.NowMs, Start);
 
     /// <inheritdoc/>
-    public LogProducer Acquire(string node, ulong link) => _producers.Acquire(node, link, _loop.NowMs, Start);
+    public void Release(LogProducer producer) => _identities.Producers.Release(producer, _loop.NowMs, Start);
 
     /// <inheritdoc/>
-    public void Release(LogProducer producer) => _producers.Release(producer, _loop.NowMs, Start);
-
-    /// <inheritdoc/>
-    public bool TryFind(in MessageId id, out LogPosition position)
-    {
-        if (_ids.TryFind(id, out long ordinal))
-        {
-            position = _blocks.Terms.PositionOf(ordinal);
-            return true;
-        }
-
-        LogProducer? producer = _producers.Find(id.Node, id.Link);
-        position = producer?.LastPosition ?? default;
-        return producer?.Has(id.Number) ?? false;
-    }
+    public bool TryFind(in MessageId id, out LogPosition position) => _identities.TryFind(id, out position);
 
     /// <inheritdoc/>
     public LogCursor Seek(LogPosition after, out bool mayHaveLost) => _blocks.Seek(after, out mayHaveLost);
 
     /// <inheritdoc/>
-    public bool Skip(ref LogCursor cursor, uint[] wanted) => _blocks.Skip(ref cursor, wanted, CommittedOrdinal + 1);
+    public bool Skip(ref LogCursor cursor, TopicsWanted wanted) => _blocks.Skip(ref cursor, wanted, CommittedOrdinal + 1);
 
     /// <inheritdoc/>
-    public void OnTick() => DropSegments();
+    public void OnTick() => MakeRoom();
 
     /// <inheritdoc/>
     public LogReading TryRead(ref LogCursor cursor, out LogRecord record)
@@ -159,11 +148,6 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
         if (reading == LogReading.Pending)
         {
             _cache.Request(absent!);
-        }
-        else if (reading == LogReading.Record && cursor.NextOrdinal <= _firstOfRun && record.Choices.Length > 0)
-        {
-            // Members of shares are numbers of one run of the broker.
-            record = record.With([], record.IsForSharesOnly, record.Position);
         }
 
         return reading;

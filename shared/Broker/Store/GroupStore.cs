@@ -64,8 +64,8 @@ public sealed class GroupStore
             var retained = new RetainedMessages(options, counters);
             long clockOffsetMs = loop.Time.GetUtcNow().ToUnixTimeMilliseconds() - loop.NowMs;
             long safeBelow = ReadRetained(folder, options, retained, clockOffsetMs, logger);
-            var recovery = new LogRecovery(folder, options, retained, logger);
-            RecoveredLog recovered = recovery.Run(clockOffsetMs, loop.NowMs) with { RetainedSafeBelow = safeBelow };
+            var recovery = new LogRecovery(folder, options, retained, safeBelow, logger);
+            RecoveredLog recovered = recovery.Run(clockOffsetMs, loop.NowMs);
             counters.Add(BrokerCounter.LogBytesCut, recovery.BytesCut);
             var setup = new FileLogSetup(
                 logger, counters, disk, new StoreThread($"{group}-log", loop), new StoreThread($"{group}-store", loop));

@@ -6,13 +6,16 @@ namespace Trunkline.Broker;
 
 /// <summary>
 /// Reads a group's folder before its broker serves: every record is checked. A write that was cut short at the very end
-/// is cut off; damage anywhere else is refused, or set aside when that was asked for. Nothing is deleted.
+/// is cut off; damage anywhere else is refused, or set aside when that was asked for. Nothing is deleted but a segment that
+/// was joined to the one before it.
 /// </summary>
-internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, RetainedMessages retained, ILogger logger)
+internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, RetainedMessages retained, long retainedSafeBelow, ILogger logger)
 {
     private readonly List<LogSegment> _segments = [];
     private readonly LogIds _ids = new(options.MessageIdsMaximum);
     private readonly Dictionary<(string Node, ulong Link), LogProducer> _producers = [];
+    private readonly LogTenants _tenants = new(options);
+    private readonly List<byte[]> _shares = [];
     private LogBlocks? _blocks;
     private long _messages;
 
@@ -34,11 +37,16 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
             Take(files[i], isLast: i == files.Count - 1, clockOffsetMs);
         }
 
-        _blocks ??= new LogBlocks(new LogTerms(1)) { ClockOffsetMs = clockOffsetMs };
+        _blocks ??= new LogBlocks(new LogTerms(1), options.LogBlockBytes) { ClockOffsetMs = clockOffsetMs };
         MakeYoung(nowMs: loopNowMs + clockOffsetMs);
         OpenAll();
 
-        return new RecoveredLog(_blocks, _segments, _ids, [.. _producers.Values.OrderBy(producer => producer.LastPosition)], _messages);
+        return new RecoveredLog(_blocks, _segments, _ids, [.. _producers.Values.OrderBy(producer => producer.LastPosition)], _messages)
+        {
+            Tenants = _tenants,
+            RetainedSafeBelow = retainedSafeBelow,
+            ShareRecords = _shares,
+        };
     }
 
     private void Take(string file, bool isLast, long clockOffsetMs)
@@ -59,6 +67,13 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         }
 
         long expected = _blocks is null ? segment.FirstOrdinal : _blocks.LastOrdinal + 1;
+        if (segment.FirstOrdinal < expected && _segments[^1].IsThinned)
+        {
+            StoreLog.JoinedLeft(logger, folder.Group, file, _segments[^1].Path);
+            File.Delete(file);
+            return;
+        }
+
         if (segment.FirstOrdinal != expected && !(options.DamagedSegments == DamagedSegments.SetAside && segment.FirstOrdinal > expected))
         {
             throw new StoreException(
@@ -167,7 +182,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
     {
         _segments.Add(segment);
         segment.Length = bytes.Length;
-        _blocks ??= new LogBlocks(new LogTerms(1), segment.FirstOrdinal - 1) { ClockOffsetMs = clockOffsetMs };
+        _blocks ??= new LogBlocks(new LogTerms(1), options.LogBlockBytes, segment.FirstOrdinal - 1) { ClockOffsetMs = clockOffsetMs };
         LogBlock? block = null;
         for (int offset = LogSegment.HeaderBytes; offset < bytes.Length;)
         {
@@ -191,9 +206,18 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
             {
                 _blocks.Terms.Begin(TermOf(source), _blocks.LastOrdinal + 1, _blocks.FirstOrdinal);
             }
+            else if (kind == RecordKind.Shares)
+            {
+                _shares.Add(RecordFrame.Read(source, default, 0).Payload.ToArray());
+            }
             else if (kind == RecordKind.Message)
             {
                 TakeMessage(source, segment, block);
+            }
+            else if (kind == RecordKind.Gap)
+            {
+                segment.NewestMs = long.Max(segment.NewestMs, RecordFrame.AtMsOf(source));
+                _blocks.CountGap(block, RecordFrame.GapEnd(source), RecordFrame.GapNames(source));
             }
 
             offset += length;
@@ -205,7 +229,9 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
     private void TakeState(ReadOnlySpan<byte> payload, LogSegment segment)
     {
         // Knows more than what was read so far where a segment before it is gone.
-        (LogTerms terms, IReadOnlyList<LogProducer> producers) = LogState.Read(payload);
+        (LogTerms terms, IReadOnlyList<LogProducer> producers, byte[] shares) = LogState.Read(payload);
+        _shares.Clear();
+        _shares.Add(shares);
         _blocks!.Terms.Replace(terms);
         _blocks.LastOrdinal = segment.FirstOrdinal - 1;
         _producers.Clear();
@@ -221,6 +247,8 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         LogRecord record = RecordFrame.Read(source, default, blocks.ClockOffsetMs);
         long ordinal = blocks.Count(block, record.Topic);
         _messages++;
+        segment.Live++;
+        _tenants.Add(segment.Tenants, record.Topic, RecordFrame.LengthOf(source));
         segment.NewestMs = long.Max(segment.NewestMs, RecordFrame.AtMsOf(source));
         LogPosition position = blocks.Tail;
         (MessageId? byLink, MessageId? byOtherWay) = RecordIds.Read(RecordFrame.Extra(source));
@@ -243,7 +271,12 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         if (record.Retain && !record.IsForSharesOnly)
         {
             segment.HasRetained = true;
-            retained.Replay(record.With([], false, position));
+        }
+
+        // What an earlier one did stands in the file of retained messages, and what undid it may be gone from the log.
+        if (record.Retain && !record.IsForSharesOnly && ordinal >= retainedSafeBelow)
+        {
+            retained.Replay(record.At(position));
         }
     }
 
@@ -258,6 +291,9 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         {
             segment.NewestMs += shift;
         }
+
+        _blocks!.FirstOfRun = _blocks.LastOrdinal + 1;
+        _blocks.EarlierShiftMs = shift;
     }
 
     /// <summary>Opens the files. The newest block is written on, so its bytes are needed.</summary>
@@ -306,4 +342,10 @@ internal sealed record RecoveredLog(
 {
     /// <summary>See <see cref="FileGroupLog.RetainedSafeBelow"/>.</summary>
     public long RetainedSafeBelow { get; init; }
+
+    /// <summary>Who has how much of it.</summary>
+    public required LogTenants Tenants { get; init; }
+
+    /// <summary>What shares had written: the newest snapshot and what followed it.</summary>
+    public IReadOnlyList<byte[]> ShareRecords { get; init; } = [];
 }

@@ -20,8 +20,10 @@ internal sealed class LogSegment
 {
     public const int HeaderBytes = 256;
 
-    /// <summary>The schema this program writes; it reads this one and older ones.</summary>
-    public const int Schema = 1;
+    /// <summary>The newest schema this program knows: 2 has gaps. It reads older ones, and begins segments as 1.</summary>
+    public const int Schema = 2;
+
+    private const int SchemaWithoutGaps = 1;
 
     private const int NameOffset = 41;
     private const int ChecksumOffset = 252;
@@ -36,6 +38,7 @@ internal sealed class LogSegment
         FirstOrdinal = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(24));
         EndOrdinal = FirstOrdinal;
         Length = HeaderBytes;
+        IsThinned = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)) > SchemaWithoutGaps;
     }
 
     public string Path { get; }
@@ -54,7 +57,19 @@ internal sealed class LogSegment
     /// <summary>Whether one of its messages set or removed a retained one.</summary>
     public bool HasRetained { get; set; }
 
-    /// <summary>Whether retention has passed it.</summary>
+    /// <summary>Messages in it.</summary>
+    public long Live { get; set; }
+
+    /// <summary>What the tenants have in it.</summary>
+    public TenantBytes Tenants { get; } = new();
+
+    /// <summary>Whether it was written anew, with gaps.</summary>
+    public bool IsThinned { get; }
+
+    /// <summary>Whether it could not be written anew, and is left alone.</summary>
+    public bool IsLeftAlone { get; set; }
+
+    /// <summary>Whether retention has passed it, or another is in its place.</summary>
     public bool IsDropped { get; set; }
 
     /// <summary>The open file; null until the first write made it.</summary>
@@ -69,7 +84,7 @@ internal sealed class LogSegment
     {
         byte[] header = new byte[HeaderBytes];
         Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Schema);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), SchemaWithoutGaps);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), HeaderBytes);
         RandomNumberGenerator.Fill(header.AsSpan(16, 4));
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(24), firstOrdinal);
@@ -77,6 +92,16 @@ internal sealed class LogSegment
         header[NameOffset - 1] = (byte)Encoding.UTF8.GetBytes(folder.Group, header.AsSpan(NameOffset));
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(ChecksumOffset), Crc32C.Of(HeaderSeed, header.AsSpan(0, ChecksumOffset)));
         return new LogSegment(folder.SegmentFile(firstOrdinal), header);
+    }
+
+    /// <summary>What is to take this segment's place, with gaps.</summary>
+    public LogSegment Thinned()
+    {
+        byte[] header = _header.ToArray();
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Schema);
+        RandomNumberGenerator.Fill(header.AsSpan(16, 4));
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(ChecksumOffset), Crc32C.Of(HeaderSeed, header.AsSpan(0, ChecksumOffset)));
+        return new LogSegment(Path, header) { HasRetained = HasRetained };
     }
 
     /// <summary>Reads the header of a file; null when it is damaged.</summary>
@@ -108,6 +133,15 @@ internal sealed class LogSegment
     /// <summary>Opens a file that is there.</summary>
     public void Open() =>
         Handle = File.OpenHandle(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+
+    /// <summary>Takes the place of the file of its name whole, and is durable when it returns. On a thread that may wait.</summary>
+    public void Replace(StoreDisk disk, ReadOnlySpan<byte> records)
+    {
+        byte[] bytes = new byte[HeaderBytes + records.Length];
+        _header.CopyTo(bytes, 0);
+        records.CopyTo(bytes.AsSpan(HeaderBytes));
+        Handle = disk.Create(Path, bytes, isDurable: true);
+    }
 
     /// <summary>Makes the file if it is not there yet. On the thread that writes.</summary>
     public void Make(StoreDisk disk, bool isDurable) => Handle ??= disk.Create(Path, _header, isDurable);

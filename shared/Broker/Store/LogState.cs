@@ -5,13 +5,14 @@ using Trunkline.Sessions;
 namespace Trunkline.Broker;
 
 /// <summary>
-/// What a log remembers beside its messages, as it stands at the beginning of each segment: its terms and the numbers of
-/// publish links. So retention does not forget them.
+/// What a log remembers beside its messages, as it stands at the beginning of each segment: its terms, the numbers of
+/// publish links, and shares. So retention does not forget them.
 /// </summary>
 /// <remarks>
 /// <code>
 ///   terms     count (4), each: term (8), first ordinal (8)
 ///   producers count (4), each: name length (1), node, link (8), last number (8), term (8), offset (8)
+///   shares    the rest: see ShareRecords
 /// </code>
 /// </remarks>
 internal static class LogState
@@ -19,9 +20,9 @@ internal static class LogState
     private const int TermBytes = 16;
     private const int ProducerBytes = 33;
 
-    public static byte[] Write(LogTerms terms, IReadOnlyCollection<LogProducer> producers)
+    public static byte[] Write(LogTerms terms, IReadOnlyCollection<LogProducer> producers, ReadOnlySpan<byte> shares)
     {
-        int size = 8 + (terms.All.Count * TermBytes) + producers.Sum(producer => ProducerBytes + producer.Node.Length);
+        int size = 8 + (terms.All.Count * TermBytes) + producers.Sum(producer => ProducerBytes + producer.Node.Length) + shares.Length;
         byte[] bytes = new byte[size];
         var writer = new StateWriter(bytes);
         writer.Int32(terms.All.Count);
@@ -41,10 +42,11 @@ internal static class LogState
             writer.UInt64(producer.LastPosition.Offset);
         }
 
+        shares.CopyTo(bytes.AsSpan(size - shares.Length));
         return bytes;
     }
 
-    public static (LogTerms Terms, IReadOnlyList<LogProducer> Producers) Read(ReadOnlySpan<byte> bytes)
+    public static (LogTerms Terms, IReadOnlyList<LogProducer> Producers, byte[] Shares) Read(ReadOnlySpan<byte> bytes)
     {
         var reader = new StateReader(bytes);
         var terms = new (ulong, long)[reader.Int32()];
@@ -62,7 +64,7 @@ internal static class LogState
             producers[i] = producer;
         }
 
-        return (new LogTerms(terms), producers);
+        return (new LogTerms(terms), producers, reader.Rest.ToArray());
     }
 }
 
@@ -98,6 +100,9 @@ internal ref struct StateReader(ReadOnlySpan<byte> source)
     private ReadOnlySpan<byte> _rest = source;
 
     public readonly bool IsEmpty => _rest.IsEmpty;
+
+    /// <summary>What is left.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _rest;
 
     public int Int32()
     {

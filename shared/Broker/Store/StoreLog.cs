@@ -28,4 +28,10 @@ internal static partial class StoreLog
 
     [LoggerMessage(4107, LogLevel.Warning, "Group {Group} could not write its retained messages to {File}: {Reason} It tries again with the next segment")]
     public static partial void RetainedNotWritten(ILogger logger, string group, string file, string reason);
+
+    [LoggerMessage(4108, LogLevel.Warning, "Group {Group} could not write {File} anew without the messages of who has more than its share: {Reason} It is left as it is")]
+    public static partial void ThinningFailed(ILogger logger, string group, string file, string reason);
+
+    [LoggerMessage(4109, LogLevel.Information, "Group {Group}: {File} was joined to {Joined} when the broker ended, and is deleted")]
+    public static partial void JoinedLeft(ILogger logger, string group, string file, string joined);
 }

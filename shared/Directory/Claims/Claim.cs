@@ -11,4 +11,7 @@ public readonly record struct Claim(SessionToken Token, SessionToken Previous, b
 
     /// <summary>The claim made the will of an earlier connection due at once: the due work of this client id's bucket should run now.</summary>
     public bool OwesWill { get; init; }
+
+    /// <summary>The generation of the directory that answered, also when stale.</summary>
+    public string? Generation { get; init; }
 }

@@ -33,13 +33,15 @@ public abstract partial class NodeDirectory
                 return DirectoryResult<Claim>.Failed(refusal.Status, refusal.Detail);
             }
 
-            if (request.WaitsForRecovery && _health.State == DirectoryState.Recovering)
+            // The state follows the first reading of a new generation; the grace has begun before any claim can be made in it.
+            if (request.WaitsForRecovery && (_health.State == DirectoryState.Recovering || IsInGrace))
             {
                 return DirectoryResult<Claim>.Failed(DirectoryStatus.Recovering, "the directory's generation is new");
             }
 
             string generation = _generation;
-            DirectoryResult<Answer<Claim>> answer = await _store.ClaimAsync(request, Self.Id, generation, Interlocked.Read(ref _floor), cancellation);
+            DirectoryResult<Answer<Claim>> answer = await _store.ClaimAsync(
+                request, Self.Id, generation, Interlocked.Read(ref _floor), NextWrite(), cancellation);
             if (!answer.IsOk)
             {
                 return DirectoryResult<Claim>.Failed(answer.Status, answer.Detail);
@@ -49,14 +51,21 @@ public abstract partial class NodeDirectory
             {
                 case Finding.Ok:
                     RaiseFloor(answer.Value.Value.Token.Epoch + 1);
-                    return DirectoryResult<Claim>.Of(answer.Value.Value);
+                    return DirectoryResult<Claim>.Of(answer.Value.Value with { Generation = generation });
                 case Finding.Stale:
-                    return new(DirectoryStatus.Stale, answer.Value.Value, "another holder than expected");
+                    return new(DirectoryStatus.Stale, answer.Value.Value with { Generation = generation }, "another holder than expected");
                 case Finding.Newer:
                     _meters.Ended("claim", "newer_record");
                     return new(DirectoryStatus.NewerRecord, answer.Value.Value, "the stored session is of a newer version than this node knows");
                 case Finding.Dead:
                     return DirectoryResult<Claim>.Failed(DirectoryStatus.DeclaredDead, LearnDeath());
+                case Finding.Late:
+                    if (attempt == 1)
+                    {
+                        return DirectoryResult<Claim>.Failed(DirectoryStatus.Unavailable, "claims of this node were declared void meanwhile");
+                    }
+
+                    break;
                 default:
                     if (attempt == 1)
                     {
@@ -88,6 +97,12 @@ public abstract partial class NodeDirectory
         Refusal() is { } refusal
             ? new(DirectoryResult<Holding>.Failed(refusal.Status, refusal.Detail))
             : _store.LookUpAsync(clientId, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, CancellationToken cancellation = default) =>
+        Refusal() is { } refusal
+            ? new(DirectoryResult<Holding>.Failed(refusal.Status, refusal.Detail))
+            : _store.VoidClaimsAsync(clientId, Self.Id, NextWrite(), cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> VerifyHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default) =>

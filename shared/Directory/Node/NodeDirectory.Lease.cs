@@ -9,6 +9,9 @@ public abstract partial class NodeDirectory
     private readonly NodeWatch _watch;
     private readonly Dictionary<NodeId, NodeInfo> _known = [];
     private readonly Dictionary<NodeId, Task> _detaching = [];
+    private readonly Dictionary<NodeId, long> _undetachedSince = [];
+    private readonly HashSet<NodeId> _leftToNewer = [];
+    private ulong _slotsUnreadable;
     private string _registeredGeneration = "";
     private HeldDoubt? _doubt;
     private long _openedConnection = -1;
@@ -18,7 +21,7 @@ public abstract partial class NodeDirectory
     private int _generationsMade;
 
     private readonly Lock _wakeGate = new();
-    private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _wake;
     private TaskCompletionSource? _reopened;
     private string _lost = "";
 
@@ -44,7 +47,7 @@ public abstract partial class NodeDirectory
             }
 
             _lost = seen;
-            _reopened ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _reopened ??= new(_environment.Completions);
             reopened = _reopened.Task;
             _wake.TrySetResult();
         }
@@ -73,7 +76,7 @@ public abstract partial class NodeDirectory
             string lost;
             lock (_wakeGate)
             {
-                _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _wake = new(_environment.Completions);
                 (reopened, _reopened) = (_reopened, null);
                 (lost, _lost) = (_lost, "");
             }

@@ -87,13 +87,25 @@ public abstract partial class NodeDirectory
         }
     }
 
-    // The declarer detaches; when it is gone itself, the living node with the lowest id takes the work up.
+    // The declarer detaches; when it is gone itself, the living node with the lowest id takes the work up; when it is not
+    // done after two leases, all do: the declarer may be of a version that cannot read what the dead one wrote.
     private void Detach(BeatReading beat, CancellationToken cancellation)
     {
+        foreach (NodeId done in _undetachedSince.Keys.Where(node => beat.Detaching.All(entry => entry.Key != node)).ToArray())
+        {
+            _undetachedSince.Remove(done);
+            lock (_leftToNewer)
+            {
+                _leftToNewer.Remove(done);
+            }
+        }
+
         foreach ((NodeId victim, NodeId declarer) in beat.Detaching)
         {
+            _undetachedSince.TryAdd(victim, Time.GetTimestamp());
+            bool isOverdue = Time.GetElapsedTime(_undetachedSince[victim]).TotalMilliseconds > 2L * _options.LeaseMs;
             bool declarerLives = beat.Counters.Any(c => c.Key == declarer);
-            if (declarer == Self.Id || (!declarerLives && beat.Counters.Min(c => c.Key.Value) == Self.Id.Value))
+            if (declarer == Self.Id || isOverdue || (!declarerLives && beat.Counters.Min(c => c.Key.Value) == Self.Id.Value))
             {
                 StartDetaching(victim, cancellation);
             }
@@ -120,6 +132,18 @@ public abstract partial class NodeDirectory
         {
             DirectoryLog.Detached(_environment.Logger, victim, detached.Value);
         }
+        else if (detached.Status == DirectoryStatus.NewerRecord)
+        {
+            lock (_leftToNewer)
+            {
+                if (!_leftToNewer.Add(victim))
+                {
+                    return;
+                }
+            }
+
+            DirectoryLog.CheckpointNewer(_environment.Logger, victim);
+        }
         else
         {
             DirectoryLog.DetachFailed(_environment.Logger, victim, detached.Detail);
@@ -132,9 +156,12 @@ public abstract partial class NodeDirectory
     {
         ulong known = _slotMap?.Version ?? 0;
         SlotMap? read = null;
-        if (stored > known || (stored == known && stored > 0 && _slotsReadIn != _generation))
+        if (stored != _slotsUnreadable && (stored > known || (stored == known && stored > 0 && _slotsReadIn != _generation)))
         {
             DirectoryResult<SlotMap?> result = await _store.ReadSlotMapAsync(cancellation);
+
+            // Told once, and asked for again when there is another one.
+            _slotsUnreadable = result.Status == DirectoryStatus.NewerRecord ? stored : 0;
             if (result is { IsOk: true, Value: { } map })
             {
                 read = map;

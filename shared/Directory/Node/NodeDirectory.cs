@@ -39,7 +39,8 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
         _environment = environment;
         _meters = new DirectoryMeters(environment.Meter, () => (int)Health.State, () => Nodes.Count);
         _store = makeStore(_meters);
-        _takeOvers = new TakeOvers(self.Id, options, environment.Time, _store, _meters);
+        _wake = new(environment.Completions);
+        _takeOvers = new TakeOvers(self.Id, options, environment, _store, _meters);
         _watch = new NodeWatch(environment.Time, TimeSpan.FromMilliseconds(options.LeaseMs));
         _health = new(DirectoryState.Unavailable, environment.Time.GetUtcNow(), "not joined", "", 0);
     }
@@ -175,7 +176,7 @@ public abstract partial class NodeDirectory : IDirectory, IStoreEvents
         {
             _joined = true;
             DirectoryResult read = await TurnAsync(_stop.Token) ? new(DirectoryStatus.Ok) : new(DirectoryStatus.Ok, "joined; the first reading failed");
-            _loop = Task.Run(LoopAsync, CancellationToken.None);
+            _loop = _environment.IsStepped ? LoopAsync() : Task.Run(LoopAsync, CancellationToken.None);
             return read;
         }
 

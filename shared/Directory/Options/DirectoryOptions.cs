@@ -9,6 +9,9 @@ public sealed record DirectoryOptions
     /// <summary>The name under which sentinels watch the master; then Endpoints name the sentinels. Empty: no sentinels.</summary>
     public string SentinelMaster { get; init; } = "";
 
+    /// <summary>Without endpoints: a folder in which this process, alone, keeps sessions. Empty: in memory only; a proxy whose groups keep files takes the folder directory beside theirs.</summary>
+    public string DataDirectory { get; init; } = "";
+
     /// <summary>
     /// What Redis must keep through its own end, checked at start: memory (nothing), aof-everysec, aof-always, or replicas(n),
     /// where claims and writes of sessions are done only when n replicas have them.
@@ -18,7 +21,7 @@ public sealed record DirectoryOptions
     /// <summary>How long replicas(n) waits for the replicas' confirmation, ms; then the call counts as unavailable.</summary>
     public int ReplicaWaitMs { get; init; } = 500;
 
-    /// <summary>What a CONNECT that wants a persistent session gets while the directory is away or recovering.</summary>
+    /// <summary>What a CONNECT gets while the directory is away.</summary>
     public WhenAway WhenAway { get; init; } = WhenAway.Refuse;
 
     /// <summary>ACL user name. Not supported by the Redis client in use; present so that setting it is refused with a sentence.</summary>
@@ -60,7 +63,10 @@ public sealed record DirectoryOptions
     /// <summary>How often a node raises its counter and reads the others', ms.</summary>
     public int LeaseRaiseIntervalMs { get; init; } = 1_000;
 
-    /// <summary>How long a new generation counts as recovering, ms.</summary>
+    /// <summary>
+    /// How long a new generation counts as recovering, ms: a CONNECT without Clean Start whose session stands nowhere waits
+    /// for it until then.
+    /// </summary>
     public int RecoveringGraceMs { get; init; } = 10_000;
 
     /// <summary>How long a claimant waits for the previous node to let go, ms.</summary>

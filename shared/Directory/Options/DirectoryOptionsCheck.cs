@@ -32,6 +32,11 @@ internal static class DirectoryOptionsCheck
                 $"Name a Redis in {section}:Endpoints, or remove the option."));
         }
 
+        if (options.DataDirectory.Length > 0 && options.Endpoints.Count > 0)
+        {
+            errors.Add(new($"{section}:DataDirectory", "A folder and a Redis are both set.", $"Remove it, or {section}:Endpoints: sessions are kept in one place."));
+        }
+
         if (options.SentinelMaster.Length > 0 && options.Endpoints.Count == 0)
         {
             errors.Add(new($"{section}:SentinelMaster", $"A master is named, but {section}:Endpoints is empty.",

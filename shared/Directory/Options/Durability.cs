@@ -44,7 +44,7 @@ internal enum DurabilityKind : byte
     Replicas,
 }
 
-/// <summary>What becomes of a CONNECT that wants a persistent session while the directory is away or recovering.</summary>
+/// <summary>What becomes of a CONNECT while the directory is away.</summary>
 public enum WhenAway : byte
 {
     /// <summary>It is refused: CONNACK 0x88 (3.x: return code 3). The device tries again, and finds its session.</summary>
@@ -52,7 +52,8 @@ public enum WhenAway : byte
 
     /// <summary>
     /// It is served with a clean session of this node alone, Session Present 0, which ends with its connection: messages
-    /// flow, nothing of it is kept, and two nodes may serve the same client identifier meanwhile.
+    /// flow, nothing of it is kept, and two nodes may serve the same client identifier meanwhile. Where this node has a session
+    /// of the client that outlives connections, that one is kept and the CONNECT is refused.
     /// </summary>
     ServeClean,
 }

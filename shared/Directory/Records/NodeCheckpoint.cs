@@ -33,4 +33,26 @@ public sealed record NodeCheckpoint(
 
         return Positions;
     }
+
+    /// <summary>
+    /// What two checkpoints say of one session, together: each says that everything up to its positions is done, so the
+    /// higher holds, group by group. The common positions of a node may lie before those that a session came with.
+    /// </summary>
+    public static IReadOnlyList<LogPosition>? Higher(IReadOnlyList<LogPosition>? left, IReadOnlyList<LogPosition>? right)
+    {
+        if (left is null || right is null)
+        {
+            return left ?? right;
+        }
+
+        var positions = new LogPosition[int.Max(left.Count, right.Count)];
+        for (int group = 0; group < positions.Length; group++)
+        {
+            LogPosition one = group < left.Count ? left[group] : LogPosition.None;
+            LogPosition other = group < right.Count ? right[group] : LogPosition.None;
+            positions[group] = one > other ? one : other;
+        }
+
+        return positions;
+    }
 }

@@ -1,14 +1,25 @@
-using Trunkline.Topics;
+using Microsoft.Extensions.Logging;
 
 namespace Trunkline.Directory;
 
 /// <summary>What memory directories share: the counterpart of a Redis. One a process; tests have several nodes on one.</summary>
-public sealed class DirectoryMemory(TimeProvider time)
+public sealed class DirectoryMemory : IDisposable
 {
+    private RecordJournal? _journal;
+
+    /// <summary>Empty, and forgotten with the process.</summary>
+    public DirectoryMemory(TimeProvider time) => Time = time;
+
+    /// <summary>
+    /// Whether this process alone uses it: nobody else holds sessions that would have to be written back, so a new
+    /// generation has no grace.
+    /// </summary>
+    public bool IsAlone { get; init; }
+
     /// <summary>Guards everything below.</summary>
     internal Lock Gate { get; } = new();
 
-    internal TimeProvider Time { get; } = time;
+    internal TimeProvider Time { get; }
 
     internal MemoryContents Contents { get; private set; } = new();
 
@@ -17,6 +28,45 @@ public sealed class DirectoryMemory(TimeProvider time)
 
     /// <summary>False plays a directory that is away.</summary>
     internal bool Available { get; set; } = true;
+
+    internal RecordJournal? Journal => _journal;
+
+    /// <summary>
+    /// What stands in a folder, which this process alone uses from then on: each change is written there before it counts.
+    /// What nodes of an earlier process held is detached, by their last checkpoints.
+    /// </summary>
+    /// <exception cref="DirectoryDataException">The folder cannot be used, or what it holds is damaged; the message says what to do.</exception>
+    public static DirectoryMemory Open(string folder, TimeProvider time, ILogger logger)
+    {
+        var memory = new DirectoryMemory(time) { IsAlone = true };
+        RecordJournal journal = RecordJournal.Open(folder, memory.Contents, time, logger);
+        try
+        {
+            MemoryStore.DetachAll(memory);
+            journal.Begin(memory.Contents);
+        }
+        catch (DirectoryDataException)
+        {
+            journal.Dispose();
+            throw;
+        }
+
+        memory._journal = journal;
+        memory.Contents.Record(journal.Effects);
+        return memory;
+    }
+
+    /// <summary>Closes the folder.</summary>
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            Available = false;
+            Contents.Record(null);
+            _journal?.Close(Contents);
+            _journal = null;
+        }
+    }
 
     internal long NowUs() => (Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
@@ -28,35 +78,4 @@ public sealed class DirectoryMemory(TimeProvider time)
             Contents = new();
         }
     }
-}
-
-/// <summary>The keys, as values; the names are those of <see cref="RedisKeys"/>.</summary>
-internal sealed class MemoryContents
-{
-    internal string Generation { get; set; } = "";
-
-    internal long GenerationAtUs { get; set; }
-
-    internal bool Stamped { get; set; }
-
-    internal string? Shape { get; set; }
-
-    internal long NodesVersion { get; set; }
-
-    internal Dictionary<NodeId, NodeInfo> Nodes { get; } = [];
-
-    internal Dictionary<NodeId, long> Counters { get; } = [];
-
-    internal HashSet<NodeId> Dead { get; } = [];
-
-    /// <summary>Nodes that may claim nothing any more.</summary>
-    internal HashSet<NodeId> Fenced { get; } = [];
-
-    internal Dictionary<NodeId, NodeId> Detaching { get; } = [];
-
-    internal Dictionary<NodeId, NodeCheckpoint> Checkpoints { get; } = [];
-
-    internal MemoryRecords Records { get; } = new();
-
-    internal SlotMap? Slots { get; set; }
 }

@@ -46,11 +46,16 @@ internal interface IDirectoryStore : IAsyncDisposable
     /// </summary>
     ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation);
 
-    ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation);
+    /// <summary>The claim of a node; Late when its number is at or below what <see cref="VoidClaimsAsync"/> named for the node and the bucket.</summary>
+    ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(
+        ClaimRequest request, NodeId node, string generation, long floor, long number, CancellationToken cancellation);
 
     ValueTask<DirectoryResult<Answer<SessionToken>>> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation);
 
     ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation);
+
+    /// <summary>As <see cref="LookUpAsync"/>; from now on no claim of the node in this bucket with this number or a lower one takes effect.</summary>
+    ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, NodeId node, long number, CancellationToken cancellation);
 
     /// <summary>Verifies or restores sessions of one bucket, at most <see cref="Bucket.MaxBatch"/>. Restoring counts as a write with this number.</summary>
     ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, long? restore, CancellationToken cancellation);
@@ -72,8 +77,18 @@ internal interface IDirectoryStore : IAsyncDisposable
 
     ValueTask<DirectoryResult<Answer<ulong>>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation);
 
-    /// <summary>Sends a message to a node, or to all with <see cref="NodeId.None"/>. Ok says nothing about arrival.</summary>
-    ValueTask<DirectoryResult> SendAsync(NodeId to, string message, CancellationToken cancellation);
+    /// <summary>Sends a message to a node, or to all with <see cref="NodeId.None"/>. Ok says nothing about arrival, except where the store knows that nobody listens.</summary>
+    ValueTask<DirectoryResult<Reach>> SendAsync(NodeId to, string message, CancellationToken cancellation);
+}
+
+/// <summary>What a store knows of who heard a message.</summary>
+internal enum Reach
+{
+    /// <summary>Nothing, or somebody listened: whether it arrived is not known.</summary>
+    Unknown,
+
+    /// <summary>Nobody listened.</summary>
+    Nobody,
 }
 
 /// <summary>What a store tells its node; any thread, must not block.</summary>
@@ -96,6 +111,7 @@ internal enum Finding : byte
     Refused,
     Missing,
     Newer,
+    Late,
 }
 
 /// <summary>A finding with its data.</summary>

@@ -1,3 +1,5 @@
+using Trunkline.Topics;
+
 namespace Trunkline.Directory;
 
 /// <summary>
@@ -6,31 +8,57 @@ namespace Trunkline.Directory;
 /// </summary>
 internal sealed class MemoryRecords
 {
-    private readonly Dictionary<string, MemorySession> _sessions = new(StringComparer.Ordinal);
+    private readonly ItemTable<string, MemorySession, MemorySession.ByClientId> _sessions = new();
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _wills = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _dueAt = new(StringComparer.Ordinal);
     private readonly SortedSet<(long Us, string Member)>?[] _due = new SortedSet<(long, string)>?[Bucket.Count];
 
-    internal IReadOnlyDictionary<string, MemorySession> Sessions => _sessions;
+    /// <summary>Where changes are noted, or null.</summary>
+    internal RecordEffects? Effects { get; set; }
 
-    internal MemorySession? Find(string clientId) => _sessions.GetValueOrDefault(clientId);
+    /// <summary>Every record now; none may be made or dropped meanwhile.</summary>
+    internal IEnumerable<MemorySession> Sessions => _sessions.Items;
+
+    internal int SessionCount => _sessions.Count;
+
+    internal MemorySession? Find(string clientId) => _sessions.Find(clientId);
 
     /// <summary>Writes the directory's own part, making the record if there is none.</summary>
     internal void SetHeader(string clientId, MemoryHeader header)
     {
-        if (!_sessions.TryGetValue(clientId, out MemorySession? session))
+        MemorySession? session = _sessions.Find(clientId);
+        if (session is null)
         {
-            _sessions[clientId] = session = new();
+            session = new(clientId);
+            _sessions.Add(session);
         }
 
         session.Header = header;
+        Effects?.Header(clientId, header);
     }
 
-    internal void SetField(string clientId, string name, ReadOnlyMemory<byte> value) => _sessions[clientId].Fields[name] = value.ToArray();
+    internal void SetField(string clientId, string name, ReadOnlyMemory<byte> value)
+    {
+        _sessions.Find(clientId)!.SetField(name, value.ToArray());
+        Effects?.Field(clientId, name, value);
+    }
 
-    internal void DeleteField(string clientId, string name) => _sessions[clientId].Fields.Remove(name);
+    internal void DeleteField(string clientId, string name)
+    {
+        // Done once more when the disk is read, it may be gone by a later part of its step.
+        if (_sessions.Find(clientId)?.DeleteField(name) == true)
+        {
+            Effects?.FieldGone(clientId, name);
+        }
+    }
 
-    internal void Drop(string clientId) => _sessions.Remove(clientId);
+    internal void Drop(string clientId)
+    {
+        if (_sessions.Remove(clientId) is not null)
+        {
+            Effects?.Gone(clientId);
+        }
+    }
 
     /// <summary>A will that stands apart from its session; null drops it.</summary>
     internal void SetWill(string owed, ReadOnlyMemory<byte>? will)
@@ -39,10 +67,12 @@ internal sealed class MemoryRecords
         {
             _wills[owed] = bytes;
         }
-        else
+        else if (!_wills.Remove(owed))
         {
-            _wills.Remove(owed);
+            return;
         }
+
+        Effects?.Will(owed, will);
     }
 
     internal ReadOnlyMemory<byte> Will(string owed) => _wills.GetValueOrDefault(owed);
@@ -56,6 +86,12 @@ internal sealed class MemoryRecords
         {
             due.Remove((old, member));
         }
+        else if (us is null)
+        {
+            return;
+        }
+
+        Effects?.Due(clientId, member, us);
 
         if (us is { } at)
         {
@@ -68,4 +104,32 @@ internal sealed class MemoryRecords
 
     internal IReadOnlyList<string> Due(int bucket, long nowUs, int maximum) =>
         _due[bucket] is { } due ? [.. due.TakeWhile(entry => entry.Us <= nowUs).Take(maximum).Select(entry => entry.Member)] : [];
+
+    /// <summary>Notes everything; calls back between any two things.</summary>
+    internal void WriteTo(RecordEffects effects, Action between)
+    {
+        foreach (MemorySession session in _sessions.Items)
+        {
+            string clientId = session.ClientId;
+            effects.Header(clientId, session.Header);
+            between();
+            foreach ((string name, ReadOnlyMemory<byte> value) in session.Fields)
+            {
+                effects.Field(clientId, name, value);
+                between();
+            }
+        }
+
+        foreach ((string owed, ReadOnlyMemory<byte> will) in _wills)
+        {
+            effects.Will(owed, will);
+            between();
+        }
+
+        foreach ((long us, string member) in _due.OfType<SortedSet<(long, string)>>().SelectMany(due => due))
+        {
+            effects.Due(DueMember.TryReadOwed(member, out _, out string clientId) ? clientId : DueMember.ClientIdOf(member), member, us);
+            between();
+        }
+    }
 }

@@ -5,7 +5,7 @@ internal sealed partial class MemoryStore
 {
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<StoredSession>> ReadSessionAsync(string clientId, CancellationToken cancellation) =>
-        Step(
+        Look(
             contents => contents.Records.Find(clientId)?.ToStored() ?? new StoredSession(SessionToken.None, 0, "", false, 0, []),
             cancellation);
 
@@ -40,18 +40,18 @@ internal sealed partial class MemoryStore
                     return Finding.Missing;
                 }
 
-                contents.Checkpoints[node] = checkpoint;
+                contents.SetCheckpoint(node, checkpoint);
                 return Finding.Ok;
             },
             cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<NodeCheckpoint?>> ReadCheckpointAsync(NodeId node, CancellationToken cancellation) =>
-        Step(contents => contents.Checkpoints.GetValueOrDefault(node), cancellation);
+        Look(contents => contents.Checkpoint(node), cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<IReadOnlyList<DueItem>>> ReadDueAsync(int bucket, int maximum, CancellationToken cancellation) =>
-        Step<IReadOnlyList<DueItem>>(
+        Look<IReadOnlyList<DueItem>>(
             contents =>
             {
                 MemoryRecords records = contents.Records;
@@ -176,11 +176,11 @@ internal sealed partial class MemoryStore
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         records.SetHeader(clientId, header with { Node = NodeId.None, AttachNumber = 0, Info = "", Number = 0 });
-        Free(records, clientId);
+        Free(memory, records, clientId);
     }
 
     // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end.
-    private void Free(MemoryRecords records, string clientId)
+    private static void Free(DirectoryMemory memory, MemoryRecords records, string clientId)
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         long now = memory.NowUs();

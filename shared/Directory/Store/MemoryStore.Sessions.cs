@@ -5,41 +5,59 @@ internal sealed partial class MemoryStore
 {
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<int>> DetachAsync(NodeId victim, NodeCheckpoint? checkpoint, CancellationToken cancellation) =>
-        Step(
-            contents =>
+        Step(contents => Detach(memory, contents, victim, checkpoint), cancellation);
+
+    /// <summary>Detaches everything that nodes of an earlier process hold, by their last checkpoints.</summary>
+    internal static void DetachAll(DirectoryMemory memory)
+    {
+        MemoryContents contents = memory.Contents;
+        foreach (NodeId node in contents.Records.Sessions.Select(session => session.Node).Where(node => !node.IsNone).Distinct().ToArray())
+        {
+            Detach(memory, contents, node, contents.Checkpoint(node));
+        }
+
+        // Of a node that held nothing when it died.
+        foreach (NodeId node in contents.CheckpointNodes.ToArray())
+        {
+            contents.SetCheckpoint(node, null);
+        }
+    }
+
+    private static int Detach(DirectoryMemory memory, MemoryContents contents, NodeId victim, NodeCheckpoint? checkpoint)
+    {
+        contents.Fenced.Add(victim);
+        contents.VoidClaims.Remove(victim);
+        contents.Detaching.Remove(victim);
+        MemoryRecords records = contents.Records;
+        string[] held = [.. records.Sessions.Where(s => s.Node == victim).Select(s => s.ClientId)];
+        foreach (string clientId in held)
+        {
+            MemoryHeader header = records.Find(clientId)!.Header;
+            if (header is { ExpirySeconds: 0, WillDelaySeconds: null })
             {
-                contents.Fenced.Add(victim);
-                contents.Detaching.Remove(victim);
-                contents.Checkpoints.Remove(victim);
-                MemoryRecords records = contents.Records;
-                string[] held = [.. records.Sessions.Where(s => s.Value.Header.Node == victim).Select(s => s.Key)];
-                foreach (string clientId in held)
-                {
-                    MemoryHeader header = records.Find(clientId)!.Header;
-                    if (header is { ExpirySeconds: 0, WillDelaySeconds: null })
-                    {
-                        records.Drop(clientId);
-                        continue;
-                    }
+                records.Drop(clientId);
+                continue;
+            }
 
-                    records.SetHeader(clientId, header with
-                    {
-                        Epoch = Math.Max(header.Epoch + 1, memory.NowUs()),
-                        Node = NodeId.None,
-                        Info = "",
-                        Number = 0,
-                        LastNode = victim,
-                        Checkpoint = checkpoint?.PositionsOf(clientId, header.AttachNumber) ?? header.Checkpoint,
-                    });
-                    Free(records, clientId);
-                }
+            records.SetHeader(clientId, header with
+            {
+                Epoch = Math.Max(header.Epoch + 1, memory.NowUs()),
+                Node = NodeId.None,
+                Info = "",
+                Number = 0,
+                LastNode = victim,
+                Checkpoint = NodeCheckpoint.Higher(header.Checkpoint, checkpoint?.PositionsOf(clientId, header.AttachNumber)),
+            });
+            Free(memory, records, clientId);
+        }
 
-                return held.Length;
-            },
-            cancellation);
+        contents.SetCheckpoint(victim, null);
+        return held.Length;
+    }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation) =>
+    public ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(
+        ClaimRequest request, NodeId node, string generation, long floor, long number, CancellationToken cancellation) =>
         Step<Answer<Claim>>(
             contents =>
             {
@@ -53,8 +71,19 @@ internal sealed partial class MemoryStore
                     return new(Finding.Dead, default);
                 }
 
+                if (number <= contents.VoidClaims.GetValueOrDefault(node))
+                {
+                    return new(Finding.Late, default);
+                }
+
                 MemorySession? stored = contents.Records.Find(request.ClientId);
                 MemoryHeader old = stored?.Header ?? default;
+                if (old.Node == node && old.Number >= number)
+                {
+                    // The session was written since by this very node, which had given the claim up.
+                    return new(Finding.Late, default);
+                }
+
                 SessionChange change = request.Change ?? SessionChange.None;
                 var found = new Claim(SessionToken.None, old.Token, old.ExpirySeconds > 0);
                 bool expected = request.Expecting switch
@@ -92,10 +121,16 @@ internal sealed partial class MemoryStore
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation) =>
-        Step(
-            contents => contents.Records.Find(clientId)?.Header is { } header
-                ? new Holding(header.Token, header.AttachNumber, header.Info, header.ExpirySeconds > 0)
-                : new Holding(SessionToken.None, 0, "", false),
+        Look(contents => LookUp(contents, clientId), cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, NodeId node, long number, CancellationToken cancellation) =>
+        Look(
+            contents =>
+            {
+                contents.VoidClaims[node] = Math.Max(number, contents.VoidClaims.GetValueOrDefault(node));
+                return LookUp(contents, clientId);
+            },
             cancellation);
 
     /// <inheritdoc/>
@@ -123,6 +158,11 @@ internal sealed partial class MemoryStore
                 return new(Finding.Ok, findings);
             },
             cancellation);
+
+    private static Holding LookUp(MemoryContents contents, string clientId) =>
+        contents.Records.Find(clientId)?.Header is { } header
+            ? new Holding(header.Token, header.AttachNumber, header.Info, header.ExpirySeconds > 0)
+            : new Holding(SessionToken.None, 0, "", false);
 
     private static HeldFinding Compare(MemoryRecords records, HeldSession held, long? restore)
     {

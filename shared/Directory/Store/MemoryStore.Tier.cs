@@ -7,7 +7,7 @@ internal sealed partial class MemoryStore
 {
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<GenerationReading>> OpenGenerationAsync(string candidate, string lost, CancellationToken cancellation) =>
-        Step(
+        Look(
             contents =>
             {
                 if (contents.Generation.Length == 0 || (contents.Generation == lost && contents.Stamped))
@@ -45,7 +45,7 @@ internal sealed partial class MemoryStore
                     return new(Finding.Refused, other);
                 }
 
-                contents.Shape = shape;
+                contents.SetShape(shape);
                 contents.Nodes[self.Id] = self;
                 contents.Counters[self.Id] = contents.Counters.GetValueOrDefault(self.Id) + 1;
                 contents.NodesVersion++;
@@ -60,14 +60,14 @@ internal sealed partial class MemoryStore
             {
                 contents.Nodes.Remove(self);
                 contents.Counters.Remove(self);
-                contents.Checkpoints.Remove(self);
+                contents.SetCheckpoint(self, null);
                 contents.NodesVersion++;
             },
             cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<BeatReading>> BeatAsync(NodeId self, CancellationToken cancellation) =>
-        Step(
+        Look(
             contents =>
             {
                 Finding standing = contents.Dead.Contains(self) ? Finding.Dead
@@ -85,11 +85,11 @@ internal sealed partial class MemoryStore
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<NodesReading>> ReadNodesAsync(CancellationToken cancellation) =>
-        Step(contents => new NodesReading(contents.NodesVersion, [.. contents.Nodes.Values], contents.Dead.ToHashSet()), cancellation);
+        Look(contents => new NodesReading(contents.NodesVersion, [.. contents.Nodes.Values], contents.Dead.ToHashSet()), cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<bool>>> DeclareDeadAsync(NodeId victim, long counter, string generation, NodeId declarer, CancellationToken cancellation) =>
-        Step<Answer<bool>>(
+        Look<Answer<bool>>(
             contents =>
             {
                 if (contents.Generation != generation)
@@ -118,7 +118,7 @@ internal sealed partial class MemoryStore
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<SlotMap?>> ReadSlotMapAsync(CancellationToken cancellation) =>
-        Step(contents => contents.Slots, cancellation);
+        Look(contents => contents.Slots, cancellation);
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<ulong>>> PublishSlotMapAsync(SlotMap map, ulong expectedVersion, CancellationToken cancellation) =>
@@ -131,11 +131,11 @@ internal sealed partial class MemoryStore
                     return new(Finding.Stale, stored);
                 }
 
-                contents.Slots = map;
+                contents.SetSlots(map);
                 return new(Finding.Ok, map.Version);
             },
             cancellation);
 
     private GenerationReading Reading(MemoryContents contents) =>
-        new(contents.Generation, (memory.NowUs() - contents.GenerationAtUs) / 1_000, contents.Stamped);
+        new(contents.Generation, memory.IsAlone ? int.MaxValue : (memory.NowUs() - contents.GenerationAtUs) / 1_000, contents.Stamped);
 }

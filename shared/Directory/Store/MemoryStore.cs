@@ -1,12 +1,15 @@
 namespace Trunkline.Directory;
 
 /// <summary>The steps in memory, each under one lock: the same rules as the scripts.</summary>
-internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectoryStore
+internal sealed partial class MemoryStore(DirectoryMemory memory, bool owns) : IDirectoryStore
 {
     private NodeId _self;
     private IStoreEvents? _events;
     private bool _wasAvailable = true;
     private long _connection = 1;
+
+    /// <summary>What it works on, for tests.</summary>
+    internal DirectoryMemory Memory => memory;
 
     /// <inheritdoc/>
     public long Connection
@@ -57,18 +60,23 @@ internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectorySt
             }
         }
 
+        if (owns)
+        {
+            memory.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult> SendAsync(NodeId to, string message, CancellationToken cancellation)
+    public ValueTask<DirectoryResult<Reach>> SendAsync(NodeId to, string message, CancellationToken cancellation)
     {
         List<IStoreEvents> receivers = [];
         lock (memory.Gate)
         {
             if (!memory.Available)
             {
-                return new(new DirectoryResult(DirectoryStatus.Unavailable, "memory directory is away"));
+                return new(DirectoryResult<Reach>.Failed(DirectoryStatus.Unavailable, "memory directory is away"));
             }
 
             foreach ((NodeId node, MemoryStore store) in memory.Receivers)
@@ -85,10 +93,39 @@ internal sealed partial class MemoryStore(DirectoryMemory memory) : IDirectorySt
             receiver.Received(message);
         }
 
-        return new(new DirectoryResult(DirectoryStatus.Ok));
+        return new(DirectoryResult<Reach>.Of(Reach.Unknown));
     }
 
+    // A step that may change what a disk keeps: it counts when it is written there.
     private ValueTask<DirectoryResult<T>> Step<T>(Func<MemoryContents, T> step, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+        {
+            return new(DirectoryResult<T>.Failed(DirectoryStatus.Canceled, "cancelled"));
+        }
+
+        lock (memory.Gate)
+        {
+            if (!memory.Available)
+            {
+                return new(DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, "memory directory is away"));
+            }
+
+            MemoryContents contents = memory.Contents;
+            if (memory.Journal?.WriteWaiting(contents) is { } waiting)
+            {
+                return new(DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, waiting));
+            }
+
+            T done = step(contents);
+            return new(memory.Journal?.Commit(contents) is { } fault
+                ? DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault)
+                : DirectoryResult<T>.Of(done));
+        }
+    }
+
+    // A step that changes nothing that a disk keeps: also while the disk is full.
+    private ValueTask<DirectoryResult<T>> Look<T>(Func<MemoryContents, T> step, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)
         {

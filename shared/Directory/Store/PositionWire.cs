@@ -24,6 +24,9 @@ internal static class PositionWire
         return bytes;
     }
 
+    /// <summary>Whether a newer version wrote it: not to be read, and not to be thrown away.</summary>
+    internal static bool IsNewer(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && bytes[0] > Version;
+
     internal static bool TryRead(ReadOnlySpan<byte> bytes, out LogPosition[] positions) => TryTake(ref bytes, out positions);
 
     internal static byte[] Write(NodeCheckpoint checkpoint)

@@ -1,3 +1,4 @@
+using System.Net;
 using StackExchange.Redis;
 
 namespace Trunkline.Directory;
@@ -13,6 +14,7 @@ internal sealed class RedisConnection
         _multiplexer = multiplexer;
         Database = multiplexer.GetDatabase(database);
         Subscriber = multiplexer.GetSubscriber();
+        CountsListeners = multiplexer.GetEndPoints() is [EndPoint only] && multiplexer.GetServer(only).ServerType == ServerType.Standalone;
         multiplexer.ConnectionFailed += (_, failure) =>
         {
             // An endpoint that was never reached (one of several) takes nothing away.
@@ -27,6 +29,9 @@ internal sealed class RedisConnection
 
     /// <summary>The master as the sentinels named it; empty without sentinels.</summary>
     internal string Master { get; init; } = "";
+
+    /// <summary>Whether PUBLISH tells of all who listen: in a Cluster it counts those of one server.</summary>
+    internal bool CountsListeners { get; }
 
     /// <summary>Waits for replicas, when that is asked for.</summary>
     internal ReplicaWaits? Replicas { get; set; }

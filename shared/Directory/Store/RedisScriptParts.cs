@@ -35,6 +35,29 @@ internal static class RedisScriptParts
 
         """;
 
+    // What two checkpoints say of one session: the higher positions, group by group. As PositionWire writes them; compared
+    // byte by byte, because Lua compares strings by the server's locale.
+    internal const string Higher = """
+        local function higher(old, new)
+          if not old or string.byte(old, 1) ~= 1 or string.byte(new, 1) ~= 1 then return new end
+          local longer, out = #old > #new and old or new, {}
+          for at = 4, #longer, 16 do
+            local a, b = string.sub(old, at, at + 15), string.sub(new, at, at + 15)
+            local best = #a > #b and a or b
+            for i = 1, math.min(#a, #b) do
+              local x, y = string.byte(a, i), string.byte(b, i)
+              if x ~= y then
+                best = x > y and a or b
+                break
+              end
+            end
+            out[#out + 1] = best
+          end
+          return string.sub(longer, 1, 3) .. table.concat(out)
+        end
+
+        """;
+
     // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end.
     internal const string Free = """
         local function free(k, id, now)

@@ -9,7 +9,7 @@ internal sealed record RedisScript(string Name, string Text)
 
 /// <summary>
 /// The scripts. Each touches the declared keys only (<see cref="RedisKeys"/>), answers with an array that begins with a
-/// letter (O done, S stale, D dead, G generation, R refused, M missing, N newer), and reads the clock by TIME: effects are replicated,
+/// letter (O done, S stale, D dead, G generation, R refused, M missing, N newer, L late), and reads the clock by TIME: effects are replicated,
 /// not the script (Redis 5 and later). Numbers above 2^53 would lose digits in Lua; microseconds reach that in the year 2255.
 /// </summary>
 internal static partial class RedisScripts

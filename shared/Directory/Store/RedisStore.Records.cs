@@ -68,6 +68,13 @@ internal sealed partial class RedisStore
 
         byte[] bytes = (byte[]?)result.Value[1] ?? [];
         NodeCheckpoint? checkpoint = PositionWire.ReadCheckpoint(bytes);
+        if (PositionWire.IsNewer(bytes))
+        {
+            _meters.Ended("read_checkpoint", "newer_record");
+            return DirectoryResult<NodeCheckpoint?>.Failed(
+                DirectoryStatus.NewerRecord, "the checkpoint was written by a newer version, and is left to a proxy of that version");
+        }
+
         if (checkpoint is null && bytes.Length > 0)
         {
             _meters.Ended("read_checkpoint", "damaged");

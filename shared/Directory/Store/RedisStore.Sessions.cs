@@ -10,14 +10,15 @@ internal sealed partial class RedisStore
     private const int SweepWidth = 32;
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(ClaimRequest request, NodeId node, string generation, long floor, CancellationToken cancellation)
+    public async ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(
+        ClaimRequest request, NodeId node, string generation, long floor, long number, CancellationToken cancellation)
     {
         List<RedisValue> arguments =
         [
             request.ClientId, generation, node.ToString(), request.AttachNumber, request.Info, floor,
             request.Expecting switch { ExpectedHolder.Any => "A", ExpectedHolder.Exactly => "E", _ => "F" },
             request.Expected.Epoch, request.Expected.IsNone ? "" : request.Expected.Node.ToString(),
-            request.KnownVersion == 0 ? 255 : request.KnownVersion,
+            request.KnownVersion == 0 ? 255 : request.KnownVersion, number,
         ];
         Append(arguments, request.Change ?? SessionChange.None);
         DirectoryResult<RedisResult[]> result = await RunAsync(
@@ -55,9 +56,17 @@ internal sealed partial class RedisStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation)
+    public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation) =>
+        LookUpAsync(RedisScripts.LookUp, clientId, [], cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, NodeId node, long number, CancellationToken cancellation) =>
+        LookUpAsync(RedisScripts.VoidClaims, clientId, [node.ToString(), number], cancellation);
+
+    private async ValueTask<DirectoryResult<Holding>> LookUpAsync(
+        RedisScript script, string clientId, RedisValue[] arguments, CancellationToken cancellation)
     {
-        DirectoryResult<RedisResult[]> result = await RunAsync(RedisScripts.LookUp, _keys.Session(clientId), [], cancellation);
+        DirectoryResult<RedisResult[]> result = await RunAsync(script, _keys.Session(clientId), arguments, cancellation);
         if (!result.IsOk)
         {
             return DirectoryResult<Holding>.Failed(result.Status, result.Detail);

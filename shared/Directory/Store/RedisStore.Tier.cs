@@ -117,9 +117,10 @@ internal sealed partial class RedisStore
             return DirectoryResult<SlotMap?>.Of(map);
         }
 
+        // Not passed over: who takes another map in its place sends topics to groups that do not own them.
         _meters.Ended("read_slots", "damaged");
         DirectoryLog.SlotMapUnreadable(_environment.Logger, utf8.Length);
-        return DirectoryResult<SlotMap?>.Of(null);
+        return DirectoryResult<SlotMap?>.Failed(DirectoryStatus.NewerRecord, SlotsUnreadable);
     }
 
     /// <inheritdoc/>
@@ -131,6 +132,9 @@ internal sealed partial class RedisStore
             ? DirectoryResult<Answer<ulong>>.Of(new(FindingOf(result.Value[0]), Version(result.Value[1])))
             : DirectoryResult<Answer<ulong>>.Failed(result.Status, result.Detail);
     }
+
+    private const string SlotsUnreadable =
+        "The directory's slot map is damaged or of a newer version than this proxy knows: start that version, or see to it that {tier}:slots is as it was.";
 
     private static string Text(ulong version) => version.ToString(CultureInfo.InvariantCulture);
 

@@ -48,23 +48,25 @@ internal sealed partial class RedisStore : IDirectoryStore
     public ValueTask DisposeAsync() => _link.DisposeAsync();
 
     /// <inheritdoc/>
-    public async ValueTask<DirectoryResult> SendAsync(NodeId to, string message, CancellationToken cancellation)
+    public async ValueTask<DirectoryResult<Reach>> SendAsync(NodeId to, string message, CancellationToken cancellation)
     {
         RedisConnection? connection = _link.Current;
         if (connection is null)
         {
-            return new(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);
+            return DirectoryResult<Reach>.Failed(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);
         }
 
         RedisChannel channel = to.IsNone ? _keys.All : _keys.Node(to);
         try
         {
-            string? fault = await connection.WaitAsync(connection.Database.PublishAsync(channel, message), "publish", _deadline, _environment.Time, cancellation);
-            return fault is null ? new(DirectoryStatus.Ok) : new(DirectoryStatus.Unavailable, fault);
+            Task<long> publish = connection.Database.PublishAsync(channel, message);
+            string? fault = await connection.WaitAsync(publish, "publish", _deadline, _environment.Time, cancellation);
+            return fault is not null ? DirectoryResult<Reach>.Failed(DirectoryStatus.Unavailable, fault)
+                : DirectoryResult<Reach>.Of(connection.CountsListeners && await publish == 0 ? Reach.Nobody : Reach.Unknown);
         }
         catch (Exception exception) when (exception is RedisException or ObjectDisposedException or InvalidOperationException)
         {
-            return new(DirectoryStatus.Unavailable, RedisConnection.Describe(exception));
+            return DirectoryResult<Reach>.Failed(DirectoryStatus.Unavailable, RedisConnection.Describe(exception));
         }
     }
 
@@ -141,6 +143,7 @@ internal sealed partial class RedisStore : IDirectoryStore
         "O" => Finding.Ok,
         "S" => Finding.Stale,
         "D" => Finding.Dead,
+        "L" => Finding.Late,
         "G" => Finding.WrongGeneration,
         "R" => Finding.Refused,
         "N" => Finding.Newer,

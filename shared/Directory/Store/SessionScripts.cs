@@ -7,6 +7,7 @@ internal static partial class RedisScripts
     internal static readonly RedisScript DetachMark = new("detach_mark", """
         local t = redis.call('TIME')
         redis.call('HSET', KEYS[1], 'd:' .. ARGV[1], string.format('%.0f', t[1] * 1000000 + t[2]))
+        redis.call('HDEL', KEYS[1], 'f:' .. ARGV[1])
         if redis.call('HLEN', KEYS[1]) > 130 then
           local all, marks = redis.call('HGETALL', KEYS[1]), {}
           for i = 1, #all, 2 do
@@ -19,16 +20,16 @@ internal static partial class RedisScripts
         """);
 
     // ARGV node, highest attach number its checkpoint covers, then per session: client id, its positions in the checkpoint
-    internal static readonly RedisScript DetachSessions = new("detach_sessions", RedisScriptParts.Apply + RedisScriptParts.Free + """
+    internal static readonly RedisScript DetachSessions = new("detach_sessions", RedisScriptParts.Apply + RedisScriptParts.Free + RedisScriptParts.Higher + """
         local now, covered, count = now_us(), tonumber(ARGV[2]), 0
         for k = 5, #KEYS do
           local id, positions = ARGV[2 * k - 7], ARGV[2 * k - 6]
-          local s = redis.call('HMGET', KEYS[k], 'e', 'n', 'r', 'wd', 'a')
+          local s = redis.call('HMGET', KEYS[k], 'e', 'n', 'r', 'wd', 'a', 'c')
           if s[2] == ARGV[1] then
             count = count + 1
             if s[3] or s[4] then
               redis.call('HSET', KEYS[k], 'e', text(math.max((tonumber(s[1]) or 0) + 1, now)), 'h', ARGV[1])
-              if positions ~= '' and (tonumber(s[5]) or 0) <= covered then redis.call('HSET', KEYS[k], 'c', positions) end
+              if positions ~= '' and (tonumber(s[5]) or 0) <= covered then redis.call('HSET', KEYS[k], 'c', higher(s[6], positions)) end
               redis.call('HDEL', KEYS[k], 'n', 'i', 'v')
               free(k, id, now)
             else
@@ -41,18 +42,21 @@ internal static partial class RedisScripts
         """);
 
     // ARGV client id, generation, node, attach, info, floor, expecting (A any, E exactly, F free), expected epoch,
-    // expected node, known version, change
+    // expected node, known version, number, change. A number at or below the one of void_claims is a claim that was given
+    // up and came late; so is one below the newest write of the same holder.
     internal static readonly RedisScript Claim = new("claim", RedisScriptParts.Apply + RedisScriptParts.Owe + """
         local id, node = ARGV[1], ARGV[3]
-        local m = redis.call('HMGET', KEYS[1], 'g', 'd:' .. node)
+        local m = redis.call('HMGET', KEYS[1], 'g', 'd:' .. node, 'f:' .. node)
         if m[1] ~= ARGV[2] then return {'G'} end
         if m[2] then return {'D'} end
-        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'r', 'wd', 'm')
+        if m[3] and tonumber(ARGV[11]) <= (tonumber(m[3]) or 0) then return {'L'} end
+        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'r', 'wd', 'm', 'v')
         local e, n, r = s[1] or '0', s[2] or '', s[3] and '1' or '0'
         if #n ~= 16 or string.find(n, '%X') then n = '' end
+        if n == node and (tonumber(s[6] or '') or 0) >= tonumber(ARGV[11]) then return {'L'} end
         if ARGV[7] == 'E' and (n ~= ARGV[9] or (n ~= '' and e ~= ARGV[8])) then return {'S', '0', e, n, r} end
         if ARGV[7] == 'F' and n ~= '' then return {'S', '0', e, n, r} end
-        local clears = ARGV[11] == '1'
+        local clears = ARGV[12] == '1'
         if s[3] and s[5] and (string.byte(s[5], 1) or 0) > tonumber(ARGV[10]) and not clears then return {'N', '0', e, n, r} end
         local now = now_us()
         local new = text(math.max((tonumber(e) or 0) + 1, now, tonumber(ARGV[6])))
@@ -65,7 +69,7 @@ internal static partial class RedisScripts
             redis.call('ZREM', KEYS[3], 'w:' .. id, 'x:' .. id)
           end
           if s[4] then
-            if ARGV[12] ~= '1' and (clears or r == '0' or will <= now) then owes = owe(5, id, now)
+            if ARGV[13] ~= '1' and (clears or r == '0' or will <= now) then owes = owe(5, id, now)
             else redis.call('HDEL', KEYS[5], 'w', 'wd', 'we') end
           end
           if clears or r == '0' then redis.call('DEL', KEYS[5])
@@ -73,8 +77,8 @@ internal static partial class RedisScripts
         end
         redis.call('HSET', KEYS[5], 'e', new, 'n', node, 'a', ARGV[4], 'i', ARGV[5])
         if #record > 0 then redis.call('HDEL', KEYS[5], 'h', 'v') end
-        ARGV[12] = '0'
-        apply(5, 11, new)
+        ARGV[13] = '0'
+        apply(5, 12, new)
         if n ~= node then
           if n ~= '' then redis.call('ZREM', KEYS[2], n .. ':' .. id) end
           redis.call('ZADD', KEYS[2], 0, node .. ':' .. id)
@@ -118,13 +122,18 @@ internal static partial class RedisScripts
 
     internal static readonly RedisScript Detach = Write with { Name = "detach" };
 
-    // ARGV client id, epoch, node: detaches and drops the will; what nothing keeps is deleted.
+    // ARGV client id, epoch, node: detaches and drops the will; what nothing keeps is deleted. That is nearly every session
+    // that ends so, hence first and with as few commands as it takes: one script runs at a time in a Redis.
     internal static readonly RedisScript Release = new("release", RedisScriptParts.Apply + RedisScriptParts.Free + """
-        local s = redis.call('HMGET', KEYS[5], 'e', 'n')
+        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'x')
         if not s[2] then return {'O', '0', ''} end
         if s[1] ~= ARGV[2] or s[2] ~= ARGV[3] then return {'S', s[1] or '0', s[2]} end
-        redis.call('HDEL', KEYS[5], 'n', 'a', 'i', 'v', 'w', 'wd', 'we')
         redis.call('ZREM', KEYS[2], s[2] .. ':' .. ARGV[1])
+        if (tonumber(s[3] or '0') or 0) == 0 then
+          redis.call('DEL', KEYS[5])
+          return {'O', '0', ''}
+        end
+        redis.call('HDEL', KEYS[5], 'n', 'a', 'i', 'v', 'w', 'wd', 'we')
         free(5, ARGV[1], now_us())
         return {'O', '0', ''}
         """);
@@ -133,6 +142,13 @@ internal static partial class RedisScripts
         local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'a', 'i', 'r')
         return {'O', s[1] or '0', s[2] or '', s[3] or '0', s[4] or '', s[5] and '1' or '0'}
         """);
+
+    // ARGV node, number: claims of the node up to that number are void in this bucket. Then as look_up.
+    internal static readonly RedisScript VoidClaims = new("void_claims", """
+        local void = tonumber(redis.call('HGET', KEYS[1], 'f:' .. ARGV[1]) or '0') or 0
+        if void < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], 'f:' .. ARGV[1], ARGV[2]) end
+
+        """ + LookUp.Text);
 
     internal static readonly RedisScript ReadSession = new("read_session", """
         return {'O', redis.call('HGETALL', KEYS[5])}

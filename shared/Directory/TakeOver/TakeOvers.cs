@@ -6,8 +6,11 @@ namespace Trunkline.Directory;
 /// Take-over between nodes: asks the previous holder to let go and waits, answers for this node. A message may be lost
 /// with a connection, so the question is sent twice; the asked node tells repeats apart. Thread-safe.
 /// </summary>
-internal sealed class TakeOvers(NodeId self, DirectoryOptions options, TimeProvider time, IDirectoryStore store, DirectoryMeters meters)
+internal sealed class TakeOvers(NodeId self, DirectoryOptions options, DirectoryEnvironment environment, IDirectoryStore store, DirectoryMeters meters)
 {
+    // A connection that is being made anew stands again by then, most times; a process that was killed does not.
+    private static readonly TimeSpan UnheardPause = TimeSpan.FromMilliseconds(50);
+
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _asked = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<(NodeId From, long Number), bool> _seen = [];
@@ -26,21 +29,47 @@ internal sealed class TakeOvers(NodeId self, DirectoryOptions options, TimeProvi
             return TakeOverAnswer.NoAnswer;
         }
 
-        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = new TaskCompletionSource(environment.Completions);
         _asked[number] = answered;
         TimeSpan half = TimeSpan.FromMilliseconds(options.TakeOverDeadlineMs / 2.0);
+        bool isUnheard = false;
         for (int attempt = 0; attempt < 2 && !answered.Task.IsCompleted && !cancellation.IsCancellationRequested; attempt++)
         {
-            // Not awaited: a publish that hangs must not use up the time of the answer. It ends within its own deadline.
-            _ = store.SendAsync(oldToken.Node, message, cancellation).AsTask();
-            await answered.Task.WaitAsync(half, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isUnheard)
+            {
+                await UntilAsync(answered.Task, UnheardPause, cancellation);
+            }
+
+            isUnheard = await IsUnheardAsync(store.SendAsync(oldToken.Node, message, cancellation).AsTask(), answered.Task, half, cancellation);
         }
 
         _asked.TryRemove(number, out _);
         bool confirmed = answered.Task.IsCompleted;
-        meters.TookOver(confirmed ? "confirmed" : "no_answer");
+        meters.TookOver(confirmed ? "confirmed" : isUnheard ? "unheard" : "no_answer");
         return confirmed ? TakeOverAnswer.Confirmed : TakeOverAnswer.NoAnswer;
     }
+
+    /// <summary>Waits for the answer; true, and at once, when the store says that nobody listened, as after the node was killed.</summary>
+    private async ValueTask<bool> IsUnheardAsync(Task<DirectoryResult<Reach>> sent, Task answered, TimeSpan wait, CancellationToken cancellation)
+    {
+        // A publish that hangs must not use up the time of the answer. It ends within its own deadline.
+        var unheard = new TaskCompletionSource(environment.Completions);
+        _ = NoteAsync(sent, unheard);
+        await UntilAsync(Task.WhenAny(answered, unheard.Task), wait, cancellation);
+        return unheard.Task.IsCompleted && !answered.IsCompleted;
+    }
+
+    private static async Task NoteAsync(Task<DirectoryResult<Reach>> sent, TaskCompletionSource unheard)
+    {
+        await ((Task)sent).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (sent.IsCompletedSuccessfully && await sent is { IsOk: true, Value: Reach.Nobody })
+        {
+            unheard.TrySetResult();
+        }
+    }
+
+    private async ValueTask UntilAsync(Task task, TimeSpan wait, CancellationToken cancellation) =>
+        await task.WaitAsync(wait, environment.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Takes an answer in.</summary>
     internal void Answered(long number)

@@ -16,9 +16,14 @@ public sealed record LoggingOptions
     {
         builder.SetMinimumLevel(Level);
         builder.AddFilter("Microsoft", LogLevel.Warning);
+        builder.AddFilter("Yarp", LogLevel.Warning);
         if (Format == LogFormat.Json)
         {
-            builder.AddJsonConsole(console => console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ");
+            builder.AddJsonConsole(console =>
+            {
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+                console.UseUtcTimestamp = true;
+            });
         }
         else
         {

@@ -10,6 +10,7 @@ public static class ProgramStart
     /// <param name="program">Whose version <c>--version</c> prints.</param>
     /// <param name="help">What <c>--help</c> prints.</param>
     /// <param name="read">Reads the configuration and returns what is wrong with it.</param>
+    /// <param name="look">What of the machine a <c>check</c> looks at when the configuration is sound: what a start finds out by itself.</param>
     /// <param name="run">Runs until asked to stop.</param>
     /// <typeparam name="TOptions">The program's options.</typeparam>
     public static async Task<int> RunAsync<TOptions>(
@@ -17,6 +18,7 @@ public static class ProgramStart
         Assembly program,
         string help,
         Func<IReadOnlyList<string>, (TOptions Options, IReadOnlyList<ConfigurationError> Errors)> read,
+        Func<TOptions, IEnumerable<ConfigurationError>> look,
         Func<TOptions, Task<int>> run)
         where TOptions : class
     {
@@ -28,7 +30,7 @@ public static class ProgramStart
             rest =>
             {
                 (options, IReadOnlyList<ConfigurationError> errors) = read(rest);
-                return errors;
+                return errors.Count == 0 && rest.Count < arguments.Count ? [.. look(options)] : errors;
             },
             Console.Out,
             Console.Error);

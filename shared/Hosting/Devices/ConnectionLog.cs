@@ -15,24 +15,27 @@ namespace Trunkline.Hosting.Devices;
 /// <param name="budgets">What each address may still write; shared by the process's loops.</param>
 public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets budgets) : LoopTimer
 {
+    /// <summary>Letters of a client identifier that a line shows.</summary>
+    private const int MaximumShown = 256;
+
     /// <summary>A device was accepted.</summary>
     public void Connected(Channel channel, string clientId, bool isPresent)
     {
         if (logger.IsEnabled(LogLevel.Information) && Take(channel, out string address, out string listener))
         {
-            LogConnected(logger, clientId, address, listener, Name(channel.Version), channel.KeepAliveSeconds, isPresent);
+            LogConnected(logger, Shown(clientId), address, listener, Name(channel.Version), channel.KeepAliveSeconds, isPresent);
         }
     }
 
     /// <summary>A connection is over; malformed input and passed limits are warnings.</summary>
     public void Closed(Channel channel, string? clientId, in ChannelClose close)
     {
-        LogLevel level = close.Cause is CloseCause.ProtocolError or CloseCause.LimitExceeded or CloseCause.ConnectRefused
+        LogLevel level = close.Cause is CloseCause.ProtocolError or CloseCause.LimitExceeded or CloseCause.ConnectRefused or CloseCause.ClaimDeadline
             ? LogLevel.Warning
             : LogLevel.Information;
         if (logger.IsEnabled(level) && Take(channel, out string address, out string listener))
         {
-            LogClosed(logger, level, clientId ?? "-", address, listener, close.Cause, close.Reason, close.Detail ?? "-");
+            LogClosed(logger, level, clientId is null ? "-" : Shown(clientId), address, listener, close.Cause, close.Reason, close.Detail ?? "-");
         }
     }
 
@@ -70,6 +73,13 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets
 
         return budgets.Take(origin.Remote.HostToString(), loop.NowMs);
     }
+
+    /// <summary>A client identifier is what a stranger sent: neither its length nor what it would do to a terminal is believed.</summary>
+    private static string Shown(string clientId) =>
+        clientId.Length <= MaximumShown && !clientId.Any(char.IsControl)
+            ? clientId
+            : new string([.. clientId.Take(MaximumShown).Select(letter => char.IsControl(letter) ? '?' : letter)])
+                + (clientId.Length > MaximumShown ? "..." : "");
 
     private static string Name(ProtocolVersion version) => version switch
     {

@@ -9,6 +9,8 @@ namespace Trunkline.Hosting.Devices;
 /// </summary>
 public sealed class DeviceServer
 {
+    private static readonly TimeSpan SendAwayStep = TimeSpan.FromMilliseconds(50);
+
     private readonly SessionContext[] _contexts;
     private readonly IConnectGate[] _gates;
     private readonly SessionContext?[] _byLoopIndex;
@@ -51,6 +53,29 @@ public sealed class DeviceServer
     internal IConnectGate GateOf(SessionContext context) => _gates[Array.IndexOf(_contexts, context)];
 
     internal LoopConnections ConnectionsOf(SessionContext context) => _connections[Array.IndexOf(_contexts, context)];
+
+    /// <summary>
+    /// Before <see cref="ShutDownAsync"/>: ends nearly all connections in the same way, but spread over time, so that they do
+    /// not all come to the other nodes at once. Whoever comes later is closed at once; the others are served until it is
+    /// their turn. Few devices are left to <see cref="ShutDownAsync"/> at once.
+    /// </summary>
+    /// <param name="perSecond">Connections a second; more where <paramref name="most"/> would not do.</param>
+    /// <param name="most">The longest it may take.</param>
+    public async Task SendAwayAsync(int perSecond, TimeSpan most)
+    {
+        _isShuttingDown = true;
+        int[] open = await Task.WhenAll(_contexts.Select((context, i) => context.Loop.InvokeAsync(() => _connections[i].Count)));
+        double seconds = double.Min((double)open.Sum() / perSecond, most.TotalSeconds);
+        int steps = (int)(seconds / SendAwayStep.TotalSeconds);
+        using PeriodicTimer timer = new(SendAwayStep, _contexts[0].Loop.Time);
+        for (int left = steps; left > 0; left--)
+        {
+            int next = left;
+            await Task.WhenAll(_contexts.Select((context, i) => context.Loop.InvokeAsync(
+                () => _connections[i].ShutDownTo((int)((long)open[i] * next / (steps + 1))))));
+            await timer.WaitForNextTickAsync();
+        }
+    }
 
     /// <summary>
     /// Ends every connection because the server shuts down: DISCONNECT 0x8B for 5.0, then every session, so that wills that

@@ -53,6 +53,28 @@ internal sealed class LoopConnections
         }
     }
 
+    /// <summary>Ends connections, the youngest first, until no more than so many are left that were not told.</summary>
+    public void ShutDownTo(int left)
+    {
+        int open = 0;
+        for (DeviceConnection? connection = _first; connection is not null; connection = connection.Next)
+        {
+            open += connection.Channel.IsClosed ? 0 : 1;
+        }
+
+        for (DeviceConnection? connection = _first; connection is not null && open > left;)
+        {
+            DeviceConnection? next = connection.Next;
+            if (!connection.Channel.IsClosed)
+            {
+                connection.ShutDown();
+                open--;
+            }
+
+            connection = next;
+        }
+    }
+
     /// <summary>Ends every connection; the task ends when the last of them is gone.</summary>
     public Task ShutDown()
     {

@@ -92,9 +92,21 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
         // The kernel gives the lowest number that is free, so a high one says that nearly all are in use.
         if ((ulong)descriptor + (ulong)_listener.Options.DescriptorReserve >= Libc.MaximumDescriptors())
         {
-            _ = Libc.Close(descriptor);
+            // Said first: whoever sees the close finds the line and the count.
             _listener.OnDescriptorsShort();
             Pause($"only {_listener.Options.DescriptorReserve} descriptors (Listeners:n:DescriptorReserve) are left for links, directory and files");
+            _ = Libc.Close(descriptor);
+            return false;
+        }
+
+        if (_listener.IsMemoryLow)
+        {
+            if (PauseWatching())
+            {
+                _listener.OnMemoryLow(PauseMs);
+            }
+
+            _ = Libc.Close(descriptor);
             return false;
         }
 
@@ -114,12 +126,22 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
     /// <summary>Level-triggered, the socket would spin: looks again in a while. Connections that live are untouched.</summary>
     private void Pause(string why)
     {
-        if (_isWatching)
+        if (PauseWatching())
         {
-            OnLoopStopping();
-            Loop.Timers.Schedule(this, PauseMs);
             _listener.OnAcceptPaused(PauseMs, why);
         }
+    }
+
+    private bool PauseWatching()
+    {
+        if (!_isWatching)
+        {
+            return false;
+        }
+
+        OnLoopStopping();
+        Loop.Timers.Schedule(this, PauseMs);
+        return true;
     }
 
     // sockaddr_in: family, port, 4 bytes; sockaddr_in6: family, port, flow, 16 bytes, scope.

@@ -20,7 +20,7 @@ public sealed unsafe class EpollLoop : Loop
     private readonly int _epoll;
     private readonly int _wake;
     private readonly byte* _events;
-    private IEpollTarget?[] _targets = new IEpollTarget?[1024];
+    private readonly EpollTargets _targets = new();
 
     /// <summary>Makes a loop; <see cref="Loop.Start"/> begins it.</summary>
     public EpollLoop(LoopOptions options)
@@ -42,12 +42,7 @@ public sealed unsafe class EpollLoop : Loop
     /// <summary>Watches a descriptor; loop thread only. Returns errno or 0.</summary>
     internal int Watch(int descriptor, IEpollTarget target, uint events)
     {
-        if (descriptor >= _targets.Length)
-        {
-            Array.Resize(ref _targets, Math.Max(descriptor + 1, _targets.Length * 2));
-        }
-
-        _targets[descriptor] = target;
+        _targets.Set(descriptor, target);
         return Control(Libc.EpollCtlAdd, descriptor, events);
     }
 
@@ -55,21 +50,15 @@ public sealed unsafe class EpollLoop : Loop
     internal void Rewatch(int descriptor, uint events) => Control(Libc.EpollCtlMod, descriptor, events);
 
     /// <summary>Gives a watched descriptor another owner.</summary>
-    internal void Replace(int descriptor, IEpollTarget target) => _targets[descriptor] = target;
+    internal void Replace(int descriptor, IEpollTarget target) => _targets.Set(descriptor, target);
 
     /// <summary>Forgets a descriptor that is about to be closed, which ends the watch by itself.</summary>
-    internal void Forget(int descriptor)
-    {
-        if (descriptor < _targets.Length)
-        {
-            _targets[descriptor] = null;
-        }
-    }
+    internal void Forget(int descriptor) => _targets.Clear(descriptor);
 
     /// <summary>Ends the watch of a descriptor that lives on.</summary>
     internal void Unwatch(int descriptor)
     {
-        _targets[descriptor] = null;
+        _targets.Clear(descriptor);
         Control(Libc.EpollCtlDel, descriptor, 0);
     }
 
@@ -107,6 +96,9 @@ public sealed unsafe class EpollLoop : Loop
     }
 
     /// <inheritdoc/>
+    protected override bool MayHaveMore(int events) => events == EventsPerWait;
+
+    /// <inheritdoc/>
     protected override void Wake()
     {
         ulong one = 1;
@@ -116,15 +108,15 @@ public sealed unsafe class EpollLoop : Loop
     /// <inheritdoc/>
     protected override void OnStopping()
     {
-        foreach (IEpollTarget? target in _targets)
+        foreach (IEpollTarget target in _targets.All())
         {
-            target?.OnLoopStopping();
+            target.OnLoopStopping();
         }
 
         // Closing may have left sockets lingering for their peer; nobody will watch them any more.
-        foreach (IEpollTarget? target in _targets)
+        foreach (IEpollTarget target in _targets.All())
         {
-            target?.OnLoopStopping();
+            target.OnLoopStopping();
         }
     }
 

@@ -212,6 +212,11 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
             }
 
             Span<byte> room = PrepareReceive();
+            if (room.IsEmpty)
+            {
+                return;
+            }
+
             nint received;
             fixed (byte* start = room)
             {

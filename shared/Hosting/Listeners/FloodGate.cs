@@ -1,39 +1,55 @@
+using Microsoft.Extensions.Logging;
+using Trunkline.Hosting.Devices;
 using Trunkline.Transports;
 
 namespace Trunkline.Hosting;
 
-/// <summary>Holds back log lines of one address that come faster than one in ten seconds, and counts them. Any thread; rare paths.</summary>
-internal sealed class FloodGate(TimeProvider time)
+/// <summary>
+/// Holds back the listeners' log lines about one address that come faster than one in ten seconds, counts them, and says
+/// how many they were when the time is over, whether or not a further one comes. Any thread; rare paths.
+/// </summary>
+/// <param name="loop">Whose clock counts, and which writes what was held back.</param>
+/// <param name="log">Where to.</param>
+internal sealed class FloodGate(Loop loop, ILogger log) : LoopTimer
 {
-    private const int MaximumAddresses = 4096;
-    private const long PauseMs = 10_000;
+    private readonly LineBudgets _budgets = new(linesPerWindow: 1);
+    private int _isWatching;
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<NetworkAddress, (long UntilMs, int Held)> _addresses = [];
-
-    /// <summary>Whether a line about this address may be written now; <paramref name="held"/> says how many were not since the last.</summary>
-    public bool MayLog(NetworkAddress address, out int held)
+    /// <summary>Whether a line about this address may be written now; counted where not.</summary>
+    public bool MayLog(NetworkAddress address)
     {
-        long nowMs = time.GetTimestamp() / Math.Max(1, time.TimestampFrequency / 1000);
-        NetworkAddress host = address.WithPort(0);
-        lock (_lock)
+        if (_budgets.Take(address.HostToString(), loop.NowMs))
         {
-            held = 0;
-            if (_addresses.TryGetValue(host, out (long UntilMs, int Held) entry) && nowMs < entry.UntilMs)
-            {
-                _addresses[host] = (entry.UntilMs, entry.Held + 1);
-                return false;
-            }
-
-            if (_addresses.Count >= MaximumAddresses)
-            {
-                // A flood from everywhere: forget the counts rather than grow.
-                _addresses.Clear();
-            }
-
-            held = entry.Held;
-            _addresses[host] = (nowMs + PauseMs, 0);
             return true;
+        }
+
+        if (Interlocked.Exchange(ref _isWatching, 1) == 0)
+        {
+            loop.Post(() => loop.Timers.Schedule(this, LineBudgets.WindowMs));
+        }
+
+        return false;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnDue()
+    {
+        // Before the windows are looked at: what is held back from now on schedules anew.
+        Volatile.Write(ref _isWatching, 0);
+        bool isAnyLeft = _budgets.EndWindows(loop.NowMs, out IReadOnlyList<(string Host, long HeldBack)> heldBack, out long others);
+        foreach ((string host, long count) in heldBack)
+        {
+            log.HeldBack(count, host);
+        }
+
+        if (others > 0)
+        {
+            log.HeldBackOthers(others, LineBudgets.MaximumAddresses);
+        }
+
+        if (isAnyLeft && Interlocked.Exchange(ref _isWatching, 1) == 0)
+        {
+            loop.Timers.Schedule(this, LineBudgets.WindowMs / 10);
         }
     }
 }

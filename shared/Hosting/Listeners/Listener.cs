@@ -16,26 +16,34 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     private readonly IConnectionAcceptor _acceptor;
     private readonly HostingMetrics _metrics;
     private readonly FloodGate _floodGate;
+    private readonly MemoryGauge? _memory;
     private readonly AddressRanges _allow;
     private readonly AddressRanges _deny;
     private readonly AddressRanges _trustedProxies;
     private readonly SslServerAuthenticationOptions? _tls;
+    private readonly OpenSslContext? _openSsl;
     private int _open;
 
-    public Listener(ListenerOptions options, IConnectionAcceptor acceptor, HostingMetrics metrics, FloodGate floodGate, ILogger log)
+    public Listener(ListenerOptions options, IConnectionAcceptor acceptor, HostingMetrics metrics, FloodGate floodGate, ILogger log, MemoryGauge? memory)
     {
         Options = options;
         Log = log;
         _acceptor = acceptor;
         _metrics = metrics;
         _floodGate = floodGate;
+        _memory = memory;
         _allow = AddressRanges.Parse(options.Allow);
         _deny = AddressRanges.Parse(options.Deny);
         _trustedProxies = AddressRanges.Parse(options.ProxyProtocol.TrustedAddresses);
         ForwardedForTrusted = AddressRanges.Parse(options.WebSocket.ForwardedForTrustedAddresses);
-        Settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds };
+        Settings = new TransportSettings { SendTimeoutMs = (int)options.SendTimeout.TotalMilliseconds, ShedsInput = memory is not null };
         Identity = new ListenerIdentity(options.Name, TypeName, default);
-        _tls = options.UsesTls ? TlsCredentials.Load(options.Tls) : null;
+        if (options.UsesTls)
+        {
+            // Read by .NET in any case: its sentences name the file that does not serve.
+            _tls = TlsCredentials.Load(options.Tls);
+            _openSsl = options.Tls.UseOpenSsl ? CreateOpenSsl() : null;
+        }
     }
 
     public ListenerOptions Options { get; }
@@ -63,6 +71,9 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     public void OnBound(NetworkAddress address) => Identity = new ListenerIdentity(Options.Name, TypeName, address);
 
     public bool IsTrustedProxy(NetworkAddress peer) => _trustedProxies.Contains(peer);
+
+    /// <summary>Whether the process's memory is down to its reserve: nobody new is let in.</summary>
+    public bool IsMemoryLow => _memory is { Level: not MemoryLevel.Ample };
 
     /// <summary>Whether a new connection may live; when it may, it is counted until <see cref="OnTransportClosed"/>.</summary>
     public bool TryAdmit(NetworkAddress peer)
@@ -101,21 +112,16 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     public void OnProxyHeaderDone(Transport transport)
     {
         NetworkAddress remote = transport.Origin.Remote;
-        if (_deny.Contains(remote) || (!_allow.IsEmpty && !_allow.Contains(remote)))
-        {
-            if (MayLog(remote))
-            {
-                Log.RefusedByAddress(Options.Name, remote);
-            }
 
+        // A trusted HTTP proxy names the device in its request: the address is judged there.
+        bool isNamedLater = Options.UsesWebSocket && ForwardedForTrusted.Contains(remote);
+        if (!isNamedLater && !MayConnect(remote))
+        {
             Refuse(transport, RefusalReason.Address);
         }
         else if (_tls is not null)
         {
-            TlsTransport tls = new(transport);
-            tls.Deadline = new HandshakeDeadline(this, transport);
-            transport.Loop.Timers.Schedule(tls.Deadline, Within(transport, Options.Tls.HandshakeDeadline));
-            _ = tls.RunServerAsync(_tls, this);
+            BeginTls(transport, _tls);
         }
         else
         {
@@ -123,19 +129,35 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         }
     }
 
+    /// <summary>Whether the device at this address may connect, by allow and deny; logged where not.</summary>
+    public bool MayConnect(NetworkAddress device)
+    {
+        if (!_deny.Contains(device) && (_allow.IsEmpty || _allow.Contains(device)))
+        {
+            return true;
+        }
+
+        if (MayLog(device))
+        {
+            Log.RefusedByAddress(Options.Name, device);
+        }
+
+        return false;
+    }
+
     /// <summary>Milliseconds one step may take: its own deadline, and no more than is left until CONNECT must be whole.</summary>
     public long Within(Transport transport, TimeSpan step) => long.Clamp(
         transport.AcceptedMs + (long)Options.ConnectDeadline.TotalMilliseconds - transport.Loop.NowMs, 0, (long)step.TotalMilliseconds);
 
     /// <inheritdoc/>
-    public void OnTlsReady(TlsTransport transport)
+    public void OnTlsReady(TlsLayer transport)
     {
         EndDeadline(transport);
         OnSecured(transport);
     }
 
     /// <inheritdoc/>
-    public void OnTlsFailed(TlsTransport transport, Exception exception)
+    public void OnTlsFailed(TlsLayer transport, Exception exception)
     {
         EndDeadline(transport);
         if (transport.Inner.IsClosed)
@@ -171,10 +193,10 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     }
 
     /// <summary>Ends a connection that got no further than its layers.</summary>
-    public void Refuse(Transport transport, RefusalReason reason)
+    public void Refuse(Transport transport, RefusalReason reason, TransportClose close = TransportClose.Abort)
     {
         _metrics.Refused(Options.Name, reason);
-        transport.Close(TransportClose.Abort);
+        transport.Close(close);
     }
 
     public void RefuseWebSocket(Transport transport, string status, string error)
@@ -209,6 +231,17 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     /// <summary>A new connection was closed because it took a descriptor of the reserve.</summary>
     public void OnDescriptorsShort() => _metrics.Refused(Options.Name, RefusalReason.Descriptors);
 
+    /// <summary>A new connection was closed because memory is down to its reserve, and accepting pauses.</summary>
+    public void OnMemoryLow(int pauseMs)
+    {
+        _metrics.Refused(Options.Name, RefusalReason.Memory);
+        _metrics.AcceptPaused(Options.Name);
+        if (MayLog(Identity.Local))
+        {
+            Log.AcceptPausedForMemory(Options.Name, pauseMs);
+        }
+    }
+
     public void OnAcceptPaused(int pauseMs, string error)
     {
         _metrics.AcceptPaused(Options.Name);
@@ -225,6 +258,28 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         _metrics.Closed(Options.Name, reason);
     }
 
+    private OpenSslContext? CreateOpenSsl()
+    {
+        OpenSslContext? context = OpenSslContext.TryCreate(Options.Tls, out string error, () => _metrics.HandshakePutOff(Options.Name));
+        if (context is null)
+        {
+            Log.OpenSslNotUsed(Options.Name, error);
+        }
+
+        return context;
+    }
+
+    private void BeginTls(Transport transport, SslServerAuthenticationOptions options)
+    {
+        TlsLayer tls = _openSsl is null ? new TlsTransport(transport) : new OpenSslTransport(transport, _openSsl, this);
+        tls.Deadline = new HandshakeDeadline(this, transport);
+        transport.Loop.Timers.Schedule(tls.Deadline, Within(transport, Options.Tls.HandshakeDeadline));
+        if (tls is TlsTransport stream)
+        {
+            _ = stream.RunServerAsync(options, this);
+        }
+    }
+
     private void OnSecured(Transport transport)
     {
         if (Options.UsesWebSocket)
@@ -237,18 +292,9 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
         }
     }
 
-    private bool MayLog(NetworkAddress address)
-    {
-        bool may = _floodGate.MayLog(address, out int held);
-        if (held > 0)
-        {
-            Log.HeldBack(Options.Name, held, address.HostToString());
-        }
+    private bool MayLog(NetworkAddress address) => _floodGate.MayLog(address);
 
-        return may;
-    }
-
-    private static void EndDeadline(TlsTransport transport)
+    private static void EndDeadline(TlsLayer transport)
     {
         transport.Loop.Timers.Cancel(transport.Deadline!);
         transport.Deadline = null;
@@ -256,6 +302,13 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
 
     private sealed class HandshakeDeadline(Listener listener, Transport transport) : LoopTimer
     {
-        protected override void OnDue() => listener.Refuse(transport, RefusalReason.HeaderTimeout);
+        protected override void OnDue()
+        {
+            // It may have gone in the very step in which the handshake was done.
+            if (!transport.IsClosed)
+            {
+                listener.Refuse(transport, RefusalReason.HeaderTimeout);
+            }
+        }
     }
 }

@@ -20,6 +20,12 @@ public sealed record ListenerOptions
     /// <summary>Sends small packets at once (TCP_NODELAY).</summary>
     public bool NoDelay { get; init; } = true;
 
+    /// <summary>
+    /// A peer that was silent for so many seconds is probed by TCP, and its connection ends after three probes, a quarter
+    /// of that time apart, without an answer: so devices without a keep alive that vanish are found, too. 0 for none.
+    /// </summary>
+    public int TcpKeepAliveSeconds { get; init; } = 300;
+
     /// <summary>A device that takes nothing for this long while bytes wait for it is closed.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -35,7 +41,7 @@ public sealed record ListenerOptions
     /// </summary>
     public int DescriptorReserve { get; init; } = 64;
 
-    /// <summary>Addresses that may connect, in CIDR notation; empty: all. The device's own address counts, not a trusted proxy's.</summary>
+    /// <summary>Addresses that may connect, in CIDR notation; empty: all. The device's own address counts, as a trusted proxy's header tells it.</summary>
     public IReadOnlyList<string> Allow { get; init; } = [];
 
     /// <summary>Addresses that may not connect, in CIDR notation; stronger than <see cref="Allow"/>.</summary>
@@ -67,6 +73,7 @@ public sealed record ListenerOptions
         Require(Backlog > 0, $"{path}:Backlog is {Backlog}; it must be at least 1.");
         Require(MaximumConnections > 0, $"{path}:MaximumConnections is {MaximumConnections}; it must be at least 1.");
         Require(DescriptorReserve is >= 0 and <= 1_000_000, $"{path}:DescriptorReserve is {DescriptorReserve}; set it between 0 and 1000000.");
+        Require(TcpKeepAliveSeconds is >= 0 and <= 32_767, $"{path}:TcpKeepAliveSeconds is {TcpKeepAliveSeconds}; set it between 1 and 32767, or 0 for none.");
         Require(IsDuration(SendTimeout), $"{path}:SendTimeoutMs is {SendTimeout.TotalMilliseconds}; set it between 100 and 86400000.");
         Require(IsDuration(ConnectDeadline), $"{path}:ConnectDeadlineMs is {ConnectDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
         AddressRanges.Validate(Allow, $"{path}:Allow", errors);

@@ -16,6 +16,7 @@ public sealed class ListenerSet : IAsyncDisposable
     private readonly Func<ListenerOptions, IConnectionAcceptor> _acceptors;
     private readonly HostingMetrics _metrics;
     private readonly ILogger _log;
+    private readonly MemoryGauge? _memory;
     private readonly FloodGate _floodGate;
     private readonly List<(Listener Listener, IListenerPort Port)> _started = [];
     private bool _isStopped;
@@ -26,19 +27,22 @@ public sealed class ListenerSet : IAsyncDisposable
     /// <param name="acceptors">Gives a listener's acceptor, called once each.</param>
     /// <param name="metrics">Counters.</param>
     /// <param name="log">Log.</param>
+    /// <param name="memory">Beyond whose reserve nobody new is let in, and large packets amid their arrival are given up; null for neither.</param>
     public ListenerSet(
         IReadOnlyList<ListenerOptions> options,
         IReadOnlyList<Loop> loops,
         Func<ListenerOptions, IConnectionAcceptor> acceptors,
         HostingMetrics metrics,
-        ILogger log)
+        ILogger log,
+        MemoryGauge? memory = null)
     {
         _options = options;
+        _memory = memory;
         _loops = loops;
         _acceptors = acceptors;
         _metrics = metrics;
         _log = log;
-        _floodGate = new FloodGate(loops[0].Time);
+        _floodGate = new FloodGate(loops[0], log);
     }
 
     /// <summary>The listeners that listen, in the order of their options.</summary>
@@ -55,7 +59,7 @@ public sealed class ListenerSet : IAsyncDisposable
         {
             try
             {
-                var listener = new Listener(options, _acceptors(options), _metrics, _floodGate, _log);
+                var listener = new Listener(options, _acceptors(options), _metrics, _floodGate, _log, _memory);
                 Socket socket = Bind(options);
                 listener.OnBound(NetworkAddress.From(socket.LocalEndPoint));
                 _started.Add((listener, CreatePort(listener, socket)));
@@ -109,8 +113,9 @@ public sealed class ListenerSet : IAsyncDisposable
                 socket.DualMode = true;
             }
 
-            // Accepted sockets inherit it on Linux, which saves a call per connection.
+            // Accepted sockets inherit both on Linux, which saves calls per connection.
             socket.NoDelay = options.NoDelay;
+            TcpKeepAlive.Set(socket, options.TcpKeepAliveSeconds);
             socket.Bind(endPoint);
             socket.Listen(options.Backlog);
             return socket;

@@ -9,6 +9,9 @@ public enum RefusalReason
     /// <summary>All but <see cref="ListenerOptions.DescriptorReserve"/> of the process's descriptors are in use.</summary>
     Descriptors,
 
+    /// <summary>The process's memory is down to Memory:ReservePercent.</summary>
+    Memory,
+
     /// <summary>Denied, or not allowed, by address.</summary>
     Address,
 

@@ -18,6 +18,9 @@ public sealed record ManagementOptions
     /// </summary>
     public string AdvertisedAddress { get; init; } = "";
 
+    /// <summary>Connections to this port at a time; a further one is closed and counted.</summary>
+    public int MaximumConnections { get; init; } = 256;
+
     /// <summary>What other nodes are told.</summary>
     public string Advertised =>
         AdvertisedAddress.Length > 0 ? AdvertisedAddress
@@ -37,6 +40,11 @@ public sealed record ManagementOptions
         if (Port is < 0 or > 65_535)
         {
             yield return new ConfigurationError(path + ":Port", $"is {Port}.", "Set it between 1 and 65535, or 0 to take the port of the address.");
+        }
+
+        if (MaximumConnections is < 1 or > 100_000)
+        {
+            yield return new ConfigurationError(path + ":MaximumConnections", $"is {MaximumConnections}.", "Set it between 1 and 100000.");
         }
 
         if (!ListenerOptions.TryParseEndPoint(Address, out _))

@@ -19,39 +19,47 @@ public sealed class ManagementServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly PrometheusExporter _exporter;
+    private readonly ManagementDoor _door;
 
-    private ManagementServer(WebApplication application, PrometheusExporter exporter)
+    private ManagementServer(WebApplication application, PrometheusExporter exporter, ManagementDoor door)
     {
         _application = application;
         _exporter = exporter;
+        _door = door;
     }
 
     /// <summary>The port it listens on.</summary>
     public int Port => new Uri(_application.Urls.First()).Port;
 
     /// <summary>Starts it.</summary>
-    /// <param name="address">Where to listen.</param>
+    /// <param name="options">Where to listen, and for how many at a time; validated.</param>
     /// <param name="loggers">Where ASP.NET Core's own warnings go.</param>
     /// <param name="health">How the process stands. Any thread.</param>
     /// <param name="services">Adds what the program's endpoints need; may be null.</param>
     /// <param name="endpoints">Adds the program's endpoints; may be null.</param>
     /// <exception cref="ListenerStartException">The address is in use or not ours; the message says who holds it.</exception>
     public static async Task<ManagementServer> StartAsync(
-        IPEndPoint address,
+        ManagementOptions options,
         ILoggerFactory loggers,
         Func<HealthReport> health,
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? endpoints = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        IPEndPoint address = options.EndPoint!;
+        var door = new ManagementDoor(options.MaximumConnections);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Configuration.Sources.Clear();
         builder.Services.AddSingleton(loggers);
-        builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.WriteIndented = true);
+        builder.Services.Configure<JsonOptions>(json => json.SerializerOptions.WriteIndented = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 256;
-            kestrel.Listen(address, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(address, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(door.Guard);
+            });
         });
         services?.Invoke(builder.Services);
         WebApplication application = builder.Build();
@@ -61,7 +69,7 @@ public sealed class ManagementServer : IAsyncDisposable
         application.MapGet("/readyz", () => Answer(health(), report => report.IsReady));
         application.MapGet("/metrics", () => Results.Text(exporter.Render(), "text/plain; version=0.0.4; charset=utf-8"));
         endpoints?.Invoke(application);
-        var server = new ManagementServer(application, exporter);
+        var server = new ManagementServer(application, exporter, door);
         try
         {
             await application.StartAsync().ConfigureAwait(false);
@@ -92,5 +100,6 @@ public sealed class ManagementServer : IAsyncDisposable
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _exporter.Dispose();
+        _door.Dispose();
     }
 }

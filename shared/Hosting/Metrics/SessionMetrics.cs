@@ -61,9 +61,11 @@ public static class SessionMetrics
             {
                 With(SessionCounter.DroppedSlowDevice, "reason", "slow_device"),
                 With(SessionCounter.DroppedBacklog, "reason", "backlog"),
+                With(SessionCounter.DroppedBacklogAge, "reason", "backlog_age"),
                 With(SessionCounter.DroppedExpired, "reason", "expired"),
                 With(SessionCounter.DroppedTooLarge, "reason", "too_large"),
                 With(SessionCounter.DroppedFromLog, "reason", "from_log"),
+                With(SessionCounter.SharedTakenByOthers, "reason", "shared_taken"),
             },
             null,
             "Messages not delivered to a session, by reason.");
@@ -84,6 +86,7 @@ public static class SessionMetrics
         (SessionCounter.WillsPublished, "wills.published", "Wills published."),
         (SessionCounter.SessionsRestored, "sessions.restored", "Sessions taken in from the directory with their state."),
         (SessionCounter.SessionsExpired, "sessions.expired", "Sessions ended by their expiry."),
+        (SessionCounter.TurnsYielded, "turns.yielded", "Times a connection had sent more packets than it may in one turn of its loop."),
         (SessionCounter.ReadingPaused, "reading.paused", "Times a connection's reading was paused."),
     };
 }

@@ -43,6 +43,15 @@ internal sealed class SocketPort(Listener listener, Socket socket, IReadOnlyList
             try
             {
                 Socket accepted = await socket.AcceptAsync(_stop.IsCancellationRequested ? CancellationToken.None : _stop.Token);
+                if (listener.IsMemoryLow)
+                {
+                    // Said first: whoever sees the close finds the line and the count.
+                    listener.OnMemoryLow(PauseMs);
+                    accepted.Dispose();
+                    await Task.Delay(TimeSpan.FromMilliseconds(PauseMs), loops[0].Time);
+                    continue;
+                }
+
                 Take(accepted, loops[next % loops.Count]);
             }
             catch (OperationCanceledException)
@@ -67,6 +76,7 @@ internal sealed class SocketPort(Listener listener, Socket socket, IReadOnlyList
         }
 
         accepted.NoDelay = listener.Options.NoDelay;
+        TcpKeepAlive.Set(accepted, listener.Options.TcpKeepAliveSeconds);
         loop.Post(() =>
         {
             var transport = new SocketTransport(loop, accepted, new ConnectionOrigin(listener.Identity, peer), listener.Settings, listener);

@@ -52,7 +52,13 @@ internal sealed class SocketTransport : Transport
                 return;
             }
 
-            int received = _socket.Receive(PrepareReceive(), SocketFlags.None, out SocketError error);
+            Span<byte> room = PrepareReceive();
+            if (room.IsEmpty)
+            {
+                return;
+            }
+
+            int received = _socket.Receive(room, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock)
             {
                 _mayBeReadable = false;

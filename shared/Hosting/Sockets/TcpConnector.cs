@@ -146,13 +146,13 @@ public sealed class TcpConnector : ITransportConnector, ITransportOwner
     {
         private bool _isDone;
 
-        public void OnTlsReady(TlsTransport transport)
+        public void OnTlsReady(TlsLayer transport)
         {
             Done();
             attempt.OnConnected(transport);
         }
 
-        public void OnTlsFailed(TlsTransport transport, Exception exception)
+        public void OnTlsFailed(TlsLayer transport, Exception exception)
         {
             if (!_isDone)
             {

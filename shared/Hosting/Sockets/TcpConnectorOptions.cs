@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Trunkline.Hosting;
 
 /// <summary>How to dial a broker.</summary>
@@ -23,6 +25,25 @@ public sealed record TcpConnectorOptions
 
     /// <summary>Name that the broker's certificate must carry, when it is not <see cref="Host"/>.</summary>
     public string? TlsName { get; init; }
+
+    /// <summary>What is wrong with a file of authorities, as a sentence; null when it serves.</summary>
+    public static string? CheckAuthorities(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return $"names {path}, which does not exist.";
+        }
+
+        try
+        {
+            TlsCredentials.ReadAll(path);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or CryptographicException)
+        {
+            return $"names {path}, which does not serve: {exception.Message}.";
+        }
+    }
 
     /// <summary>Address of this machine to dial from; null leaves the choice to the system. The port is always the system's choice.</summary>
     public string? LocalAddress { get; init; }

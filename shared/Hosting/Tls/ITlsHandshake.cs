@@ -4,8 +4,8 @@ namespace Trunkline.Hosting;
 internal interface ITlsHandshake
 {
     /// <summary>It is done; sets the handler of <paramref name="transport"/>.</summary>
-    void OnTlsReady(TlsTransport transport);
+    void OnTlsReady(TlsLayer transport);
 
     /// <summary>It failed; closes what lies below.</summary>
-    void OnTlsFailed(TlsTransport transport, Exception exception);
+    void OnTlsFailed(TlsLayer transport, Exception exception);
 }

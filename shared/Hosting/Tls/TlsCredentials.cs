@@ -35,6 +35,20 @@ internal static class TlsCredentials
         return server;
     }
 
+    /// <summary>What is wrong with the files, as a sentence; null when they serve.</summary>
+    public static string? Check(TlsOptions options)
+    {
+        try
+        {
+            Load(options);
+            return null;
+        }
+        catch (InvalidDataException exception)
+        {
+            return exception.Message;
+        }
+    }
+
     /// <summary>Trusts these authorities and no other.</summary>
     public static X509ChainPolicy PolicyFor(X509Certificate2Collection authorities)
     {

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Trunkline.Transports;
 
@@ -10,7 +11,7 @@ namespace Trunkline.Hosting;
 /// neither SslStream nor this holds a buffer.
 /// </summary>
 #pragma warning disable CA1001 // Closing the transport disposes of both; whoever drops a transport closes it.
-internal sealed class TlsTransport : LayerTransport
+internal sealed class TlsTransport : TlsLayer
 #pragma warning restore CA1001
 {
     private const int RecordBytes = BufferPool.MediumBytes;
@@ -27,9 +28,6 @@ internal sealed class TlsTransport : LayerTransport
         _stream = new TlsInnerStream(inner);
         _ssl = new SslStream(_stream, leaveInnerStreamOpen: true);
     }
-
-    /// <summary>Runs until the handshake has ended, well or not.</summary>
-    public LoopTimer? Deadline { get; set; }
 
     /// <summary>Shakes hands as the server, then calls back on the loop, and reads until the end. Never throws.</summary>
     public Task RunServerAsync(SslServerAuthenticationOptions options, ITlsHandshake handshake) =>
@@ -88,9 +86,9 @@ internal sealed class TlsTransport : LayerTransport
                 // close_notify goes into the output below at once.
                 _ = _ssl.ShutdownAsync();
             }
-            catch (Exception exception) when (exception is IOException or InvalidOperationException)
+            catch (Exception exception) when (exception is IOException or InvalidOperationException or CryptographicException)
             {
-                // The connection ends either way.
+                // The connection ends either way; after a broken record OpenSSL has nothing to say any more.
             }
         }
     }
@@ -198,7 +196,7 @@ internal sealed class TlsTransport : LayerTransport
             TlsCipher = NameOf(_ssl.NegotiatedCipherSuite),
             ServerName = string.IsNullOrEmpty(_ssl.TargetHostName) ? Origin.Details?.ServerName : _ssl.TargetHostName,
             ClientCertificateSubject = client?.Subject,
-            ClientCertificateThumbprint = client?.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256),
+            ClientCertificateThumbprint = client?.GetCertHashString(HashAlgorithmName.SHA256),
         };
         return new ConnectionOrigin(Origin.Listener, Origin.Remote, details);
     }

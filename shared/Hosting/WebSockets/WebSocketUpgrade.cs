@@ -71,6 +71,13 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
             return Refuse(bytes, "400 Bad Request", "its X-Forwarded-For holds something else than addresses. In nginx set \"proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\"");
         }
 
+        if (!_listener.MayConnect(_transport.Origin.Remote))
+        {
+            Answer("403 Forbidden", "its address may not connect");
+            _listener.Refuse(_transport, RefusalReason.Address, TransportClose.Graceful);
+            return bytes.Length;
+        }
+
         // [MQTT-6.0.0-4] The server names the subprotocol it chose.
         Send($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {Accept(key)}\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n");
         var webSocket = new WebSocketTransport(_transport, Options.MaximumFrameBytes);
@@ -130,10 +137,15 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
     private int Refuse(ReadOnlySpan<byte> bytes, string status, string error)
     {
         _transport.Loop.Timers.Cancel(this);
-        string body = $"Refused: {error}.\n";
-        Send($"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nSec-WebSocket-Version: 13\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+        Answer(status, error);
         _listener.RefuseWebSocket(_transport, status, error);
         return bytes.Length;
+    }
+
+    private void Answer(string status, string error)
+    {
+        string body = $"Refused: {error}.\n";
+        Send($"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nSec-WebSocket-Version: 13\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
     }
 
     private void Send(string text) => _transport.Output.Write(Encoding.UTF8.GetBytes(text));

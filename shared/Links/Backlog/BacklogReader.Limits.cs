@@ -11,6 +11,7 @@ namespace Trunkline.Links;
 internal sealed partial class BacklogReader
 {
     private readonly Queue<LogCount> _toCount = new();
+    private readonly List<LogPosition> _positions = [];
     private int _counting;
     private long _limitedMs = long.MinValue / 2;
     private int _limitedHeldBack;
@@ -29,7 +30,7 @@ internal sealed partial class BacklogReader
         else if (!read.IsOver)
         {
             Log(read, count.Skipped);
-            read.ApplyLimits(count.Newest, count.Skipped, count.Left);
+            read.ApplyLimits(count.PassedOver, count.Skipped, count.Left, count.Aged);
             if (!read.IsOver)
             {
                 Renew(read);
@@ -84,12 +85,19 @@ internal sealed partial class BacklogReader
 
     private void CountOnPage(LogScan scan)
     {
+        _positions.Clear();
         ReadOnlySpan<byte> page = scan.Page;
         while (FrameReader.TryRead(page, 0, ProtocolVersion.Mqtt50, out Frame frame, out _) == FrameStatus.Complete
             && PublishPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out PublishPacket packet, out _))
         {
             page = page[frame.TotalLength..];
             TrunklineFields fields = FieldsOf(packet);
+            _positions.Add(fields.Position);
+            if (fields.IsAged)
+            {
+                continue;
+            }
+
             _matching.Clear();
             scan.Match(packet.Topic, _matching);
             int size = packet.Topic.Length + packet.Payload.Length;
@@ -97,7 +105,7 @@ internal sealed partial class BacklogReader
             {
                 foreach ((LiveSubscription live, BacklogRead read) in filter.Readers)
                 {
-                    if (read.NeedsCheck && live.Subscription.Options.QoS > QoS.AtMostOnce && read.Wants(fields.Position)
+                    if (read.NeedsCheck && live.Subscription.Options.QoS > QoS.AtMostOnce && read.IsWaiting(fields.Position)
                         && live.Accepts(Group, fields.Position) && !live.Subscription.Excludes(fields.Origin))
                     {
                         read.Count(fields.Position, size);
@@ -111,7 +119,7 @@ internal sealed partial class BacklogReader
     /// On the last page the count is exact; before it, what is left of the log is taken to hold as many, and within half of
     /// a limit is within it.
     /// </summary>
-    private static bool IsWithin(LogScan scan, BacklogRead read)
+    private bool IsWithin(LogScan scan, BacklogRead read)
     {
         MqttOptions options = read.Session.Context.Options;
         if (scan.Left == 0)
@@ -119,10 +127,23 @@ internal sealed partial class BacklogReader
             return read.Counted <= options.BacklogMessages && read.CountedBytes <= options.BacklogBytes;
         }
 
-        LogPosition place = read.After > scan.From ? read.After : scan.From;
-        ulong looked = ulong.Max(1, scan.UpTo.Term == place.Term ? scan.UpTo.Offset - place.Offset : scan.UpTo.Offset);
-        double times = 1 + ((double)scan.Left / looked);
+        double times = 1 + ((double)scan.Left / Looked(scan, read.After > scan.From ? read.After : scan.From));
         return read.Counted * times <= options.BacklogMessages / 2.0 && read.CountedBytes * times <= options.BacklogBytes / 2.0;
+    }
+
+    /// <summary>
+    /// Messages of the log, of whatever topic, from a place to the page's end: our broker's offsets count them; positions in
+    /// a log beside a foreign broker are times, but its pages hold everything.
+    /// </summary>
+    private ulong Looked(LogScan scan, LogPosition place)
+    {
+        if (_receiver.Group.Endpoint.Log is null)
+        {
+            return ulong.Max(1, scan.UpTo.Term == place.Term ? scan.UpTo.Offset - place.Offset : scan.UpTo.Offset);
+        }
+
+        int first = _positions.BinarySearch(place);
+        return (ulong)int.Max(1, _positions.Count - (first < 0 ? ~first : first + 1));
     }
 
     private void PumpCounts()

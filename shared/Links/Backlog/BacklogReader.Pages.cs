@@ -77,6 +77,12 @@ internal sealed partial class BacklogReader
         _router.Counters.Add(LinkCounter.BacklogRead);
         _matching.Clear();
         scan.Match(packet.Topic, _matching);
+        if (fields.IsAged)
+        {
+            PassAged(fields);
+            return 0;
+        }
+
         SharedMessage? message = null;
         FanOut fanOut = _router.Context.FanOut;
         foreach (ScanFilter filter in _matching)
@@ -107,6 +113,22 @@ internal sealed partial class BacklogReader
         fanOut.DeliverBacklog();
         message.Release();
         return count;
+    }
+
+    /// <summary>Each session that would get the message passes it, once by however many filters.</summary>
+    private void PassAged(in TrunklineFields fields)
+    {
+        foreach (ScanFilter filter in _matching)
+        {
+            foreach ((LiveSubscription live, BacklogRead read) in filter.Readers)
+            {
+                if (live.Subscription.Options.QoS > QoS.AtMostOnce && read.Wants(fields.Position) && !live.IsRemoved
+                    && live.Accepts(Group, fields.Position) && !live.Subscription.Excludes(fields.Origin))
+                {
+                    read.PassAged(fields.Position);
+                }
+            }
+        }
     }
 
     /// <summary>Everything of a page was delivered: each session goes on from where the page ends for it.</summary>

@@ -23,6 +23,9 @@ internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
     /// <summary>How many that wait are looked at for one page: enough to fill it where they stand together.</summary>
     private const int MaximumLooked = 16_384;
 
+    /// <summary>How near two sessions must stand in a log beside a foreign broker, whose positions tell times, to share a page.</summary>
+    private const ulong NearMs = 1_000;
+
     private readonly LoopRouter _router;
     private readonly GroupReceiver _receiver;
     private readonly RetryTimer _retry;
@@ -93,7 +96,7 @@ internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
 
             _underWay++;
             _router.Counters.Add(LinkCounter.BacklogScans);
-            scan.Build(_router.Options.BacklogFilters, _router.Options.BacklogPageBytes);
+            scan.Build(_router.Options.BacklogFilters, _router.Options.BacklogPageBytes, _router.Context.Options.BacklogAgeSeconds);
             scan.Send();
         }
     }
@@ -140,9 +143,17 @@ internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
     /// <summary>
     /// One that a page has passed without reaching names the place itself: nobody behind it may hold it up again.
     /// </summary>
-    private static bool IsNear(BacklogRead first, LogPosition after, int near)
+    private bool IsNear(BacklogRead first, LogPosition after, int near)
     {
         LogPosition place = first.After;
+        if (_receiver.Group.Endpoint.Log is not null)
+        {
+            // Terms of a log in Redis are milliseconds.
+            return after.Term >= place.Term
+                ? after.Term - place.Term <= NearMs
+                : !first.WasPassedOver && place.Term - after.Term <= NearMs;
+        }
+
         return after.Term == place.Term
             && (after.Offset >= place.Offset
                 ? after.Offset - place.Offset <= (ulong)near

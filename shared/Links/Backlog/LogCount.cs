@@ -19,10 +19,13 @@ internal sealed class LogCount(BacklogReader reader, GroupReceiver receiver, int
     public override ReadOnlySpan<byte> Request => _request.WrittenSpan;
 
     /// <summary>After it only what is within the limits remains.</summary>
-    public LogPosition Newest { get; private set; }
+    public LogPosition PassedOver { get; private set; }
 
     /// <summary>Messages before it that the session would have got.</summary>
     public long Skipped { get; private set; }
+
+    /// <summary>Messages before it that were too old, not among the skipped.</summary>
+    public long Aged { get; private set; }
 
     /// <summary>Messages after it.</summary>
     public long Left { get; private set; }
@@ -35,21 +38,27 @@ internal sealed class LogCount(BacklogReader reader, GroupReceiver receiver, int
         List<TopicFilterText> filters = [.. session.Subscriptions
             .Where(subscription => subscription.Options.QoS > QoS.AtMostOnce && !subscription.Filter.IsShared)
             .Select(subscription => subscription.Filter)];
+        MqttOptions options = session.Context.Options;
+        From = Read.After;
+        AgeSeconds = options.BacklogAgeSeconds;
+        Newest = new NewestAsked(options.BacklogMessages, options.BacklogBytes, filters);
         var text = new LogRequestText(_request);
-        text.Begin(Read.After);
+        text.Begin(From);
         text.Filters(filters, maximumFilters);
-        text.Newest(session.Context.Options.BacklogMessages, session.Context.Options.BacklogBytes);
+        text.Age(AgeSeconds);
+        text.Newest(options.BacklogMessages, options.BacklogBytes);
     }
 
-    public override void TakeNumbers(long skipped, long left)
+    public override void TakeNumbers(long skipped, long left, long aged)
     {
+        Aged = aged;
         Skipped = skipped;
         Left = left;
     }
 
     public override void TakePage(ReadOnlySpan<byte> page, LogPosition upTo, string? error)
     {
-        Newest = upTo;
+        PassedOver = upTo;
         IsFailed = error is not null && error != LogScan.Lost;
     }
 

@@ -58,6 +58,16 @@ internal readonly struct LogRequestText(ArrayBufferWriter<byte> buffer)
         Number((ulong)bytes);
     }
 
+    /// <summary>Messages older than this are marked, or counted apart; 0 for none.</summary>
+    public void Age(int seconds)
+    {
+        if (seconds > 0)
+        {
+            buffer.Write("\nage "u8);
+            Number((ulong)seconds);
+        }
+    }
+
     public void Newest(long messages, long bytes)
     {
         buffer.Write("\nnewest "u8);

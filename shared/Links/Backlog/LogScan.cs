@@ -21,9 +21,6 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
     /// <summary>The sessions it reads for.</summary>
     public List<BacklogRead> Readers { get; } = [];
 
-    /// <summary>The page holds what comes after this position.</summary>
-    public LogPosition From { get; set; }
-
     /// <summary>Up to here the page is whole.</summary>
     public LogPosition UpTo { get; private set; }
 
@@ -76,15 +73,18 @@ internal sealed class LogScan(BacklogReader reader, GroupReceiver receiver, int 
     }
 
     /// <summary>Writes the request. With more filters than it takes the page holds more than is wanted; the index here picks.</summary>
-    public void Build(int maximumFilters, int pageBytes)
+    public void Build(int maximumFilters, int pageBytes, int ageSeconds)
     {
         var text = new LogRequestText(_request);
         text.Begin(From);
         text.Filters([.. _filters.Where(filter => filter.IsAsked).Select(filter => filter.Text)], maximumFilters);
+        text.Age(ageSeconds);
         text.Bytes(pageBytes);
+        MaximumBytes = pageBytes;
+        AgeSeconds = ageSeconds;
     }
 
-    public override void TakeNumbers(long skipped, long left) => Left = left;
+    public override void TakeNumbers(long skipped, long left, long aged) => Left = left;
 
     /// <summary>Takes the reply; copies the page, for its bytes live in the receive buffer.</summary>
     public override void TakePage(ReadOnlySpan<byte> page, LogPosition upTo, string? error)

@@ -92,7 +92,9 @@ internal sealed class MessageFetch : LogRequest
 
     private void Ask()
     {
-        _request = Encoding.ASCII.GetBytes($"from p{_positions[_next].Before}\nfilter #\nfilter $SYS/#\nbytes 1");
+        From = _positions[_next].Before;
+        MaximumBytes = 1;
+        _request = Encoding.ASCII.GetBytes($"from p{From}\nfilter #\nfilter $SYS/#\nbytes 1");
         Send();
     }
 

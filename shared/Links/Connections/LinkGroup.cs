@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Trunkline.Sessions;
 
 namespace Trunkline.Links;
 
@@ -9,6 +10,8 @@ internal sealed class LinkGroup(NodeWiring node, int index, GroupEndpoint endpoi
     private volatile Link[] _links = [];
     private volatile string? _refusal;
     private volatile bool _isProbed;
+    private readonly Lock _logEndLock = new();
+    private LogPosition _logEnd;
     private ulong _highestTerm;
 
     public NodeWiring Node { get; } = node;
@@ -23,6 +26,18 @@ internal sealed class LinkGroup(NodeWiring node, int index, GroupEndpoint endpoi
 
     /// <summary>The highest term of the group's log that this node has heard of; a broker that starts goes above it.</summary>
     public ulong HighestTerm => Volatile.Read(ref _highestTerm);
+
+    /// <summary>The highest position of the log beside a foreign broker that this node has heard of.</summary>
+    public LogPosition LogEnd
+    {
+        get
+        {
+            lock (_logEndLock)
+            {
+                return _logEnd;
+            }
+        }
+    }
 
     /// <summary>Ends when the group is ready or refused for the first time.</summary>
     public Task Decided => _decided.Task;
@@ -76,6 +91,15 @@ internal sealed class LinkGroup(NodeWiring node, int index, GroupEndpoint endpoi
         return null;
     }
 
+    /// <summary>The log beside the broker reaches this far at least.</summary>
+    public void RaiseLogEnd(LogPosition position)
+    {
+        lock (_logEndLock)
+        {
+            _logEnd = position > _logEnd ? position : _logEnd;
+        }
+    }
+
     /// <summary>A link was opened or lost.</summary>
     public void Changed()
     {
@@ -93,6 +117,7 @@ internal sealed class LinkGroup(NodeWiring node, int index, GroupEndpoint endpoi
         (GroupState state, string sentence) = (_refusal, IsReady, away) switch
         {
             ({ } refusal, _, _) => (GroupState.Refused, refusal),
+            (_, true, 0) when Endpoint.Log is { IsConnected: false } log => (GroupState.Away, $"All links to {Endpoint.Connector.Address} are connected, but its log is away: {log.Fault}."),
             (_, true, 0) => (GroupState.Ready, $"All links to {Endpoint.Connector.Address} are connected."),
             (_, true, _) => (GroupState.Away, $"{away} of {states.Length} links to {Endpoint.Connector.Address} are lost and dial again."),
             _ when !_isProbed => (GroupState.Connecting, $"{Endpoint.Connector.Address} was not probed yet."),

@@ -17,6 +17,8 @@ internal sealed class ForeignReceiveLink(GroupReceiver receiver, SessionContext 
         // Retained messages come by the replay connection, asked for when the filter is live.
     }
 
+    public override void Ask(LogRequest request) => Receiver.AskLog(request);
+
     protected override void OnOpen(LinkConnection connection, LinkPeer peer)
     {
         RequeueAll();

@@ -18,7 +18,8 @@ namespace Trunkline.Links;
 ///   &lt;- PUBLISH marker                                         (the end: everything before it was sent)
 ///   -> UNSUBSCRIBE each
 /// </code>
-/// A connection lost in a round repeats that round: a retained message may then be seen twice.
+/// A connection lost in a round repeats that round: a retained message may then be seen twice. Pages that sessions have not
+/// taken are counted; above <c>Links:ReplayHeldBytes</c> the connection is not read until half of them are taken.
 /// </remarks>
 internal sealed class ReplayLink : Link
 {
@@ -32,6 +33,8 @@ internal sealed class ReplayLink : Link
     private uint _lastIdentifier;
     private uint _roundNumber;
     private ushort _lastPacketId;
+    private long _heldBytes;
+    private volatile bool _isHeldUp;
 
     public ReplayLink(GroupReceiver receiver, SessionContext context, LinkCounters counters)
         : base(receiver.Group, context, counters, LinkKind.Replay, $"tl-{receiver.Group.Node.NodeId}-y{receiver.Group.Index}", 2000 + receiver.Group.Index)
@@ -43,6 +46,20 @@ internal sealed class ReplayLink : Link
     public override LinkStatus Status => new(Name, Kind, IsOpen, _waiting.Count + _round.Count, 0, 0, 0, "", Connects);
 
     protected override string Announcement => "v1";
+
+    /// <summary>Whether it is not read because of what sessions have not taken. Any thread.</summary>
+    public bool IsHeldUp => _isHeldUp;
+
+    /// <summary>So many bytes of pages were taken.</summary>
+    public void GiveBack(int bytes)
+    {
+        _heldBytes -= bytes;
+        if (_isHeldUp && _heldBytes <= Options.ReplayHeldBytes / 2)
+        {
+            _isHeldUp = false;
+            Connection?.ResumeReading();
+        }
+    }
 
     /// <summary>Fetches for a subscription that is live already; its pages follow as answers.</summary>
     public void Ask(FilterRequest request)
@@ -93,6 +110,7 @@ internal sealed class ReplayLink : Link
 
     protected override void OnLost()
     {
+        _isHeldUp = false;
         foreach (Replay replay in _round.Values)
         {
             replay.Page.ResetWrittenCount();
@@ -129,6 +147,7 @@ internal sealed class ReplayLink : Link
                 if (replay.Page.WrittenCount >= Options.RetainedPageBytes)
                 {
                     HandOver(replay, isLast: false);
+                    PauseIfFull();
                 }
             }
         }
@@ -183,8 +202,19 @@ internal sealed class ReplayLink : Link
             HandOver(replay, isLast: true);
         }
 
+        PauseIfFull();
         _round.Clear();
         BeginRound();
+    }
+
+    private void PauseIfFull()
+    {
+        if (!_isHeldUp && IsOpen && _heldBytes > Options.ReplayHeldBytes)
+        {
+            _isHeldUp = true;
+            Counters.Add(LinkCounter.ReplaysPaused);
+            Connection!.PauseReading();
+        }
     }
 
     private void HandOver(Replay replay, bool isLast)
@@ -193,13 +223,18 @@ internal sealed class ReplayLink : Link
         replay.Page.ResetWrittenCount();
         foreach (FilterRequest request in replay.Requests)
         {
+            bool isFirst = !request.HasPages;
+            request.HasPages = true;
+            _heldBytes += page?.Length ?? 0;
             _receiver.Answer(new FilterRequest(_receiver, RequestKind.Page, request.Loop, request.Text)
             {
                 Live = request.Live,
                 Item = request.Item,
+                WantsRetained = true,
                 Filter = request.Filter,
                 Page = page,
                 IsReplayed = true,
+                IsFirst = isFirst,
                 IsLast = isLast,
             });
         }

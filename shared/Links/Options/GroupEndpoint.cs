@@ -25,6 +25,9 @@ public sealed record GroupEndpoint
     /// grows with the square of the filters of one connection.
     /// </summary>
     public int MaximumFiltersPerLink { get; init; } = 20_000;
+
+    /// <summary>The log beside a foreign broker, or null: then the group serves sessions while they are connected.</summary>
+    public IForeignLog? Log { get; init; }
 }
 
 /// <summary>The kinds of broker behind a group.</summary>

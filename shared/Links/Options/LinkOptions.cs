@@ -39,7 +39,7 @@ public sealed record LinkOptions
     /// <summary>Unsent bytes of a link above which QoS 0 messages are dropped and counted.</summary>
     public int DropQoS0Bytes { get; init; } = 12 * 1024 * 1024;
 
-    /// <summary>Publishers of one loop and group that may be paused at a time; beyond it messages are refused or (QoS 0) dropped.</summary>
+    /// <summary>Publishers of one publish link that may be paused at a time; a further one goes on, and its messages fill the link.</summary>
     public int MaximumPausedSessions { get; init; } = 100_000;
 
     /// <summary>SUBSCRIBE packets under way on one receive link.</summary>
@@ -50,6 +50,15 @@ public sealed record LinkOptions
 
     /// <summary>Retained messages asked for at a time, in bytes.</summary>
     public int RetainedPageBytes { get; init; } = 32 * 1024;
+
+    /// <summary>
+    /// Bytes of retained messages of one foreign group that sessions have not taken yet, counted for each session; beyond it
+    /// the replay connection is not read until half of them are taken.
+    /// </summary>
+    public int ReplayHeldBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>How long a session may take nothing of its retained messages while others wait because of that; then its connection is closed.</summary>
+    public int ReplayStallMs { get; init; } = 10_000;
 
     /// <summary>Topics remembered per subscription that got live messages before its retained ones; beyond it an older value may follow a newer.</summary>
     public int MaximumGuardedTopics { get; init; } = 10_000;
@@ -83,6 +92,18 @@ public sealed record LinkOptions
 
     /// <summary>Messages on their way to one other loop; beyond it the receive link stops reading until half of them are delivered.</summary>
     public int HandOverMessages { get; init; } = 65_536;
+
+    /// <summary>Messages in one append to a foreign group's log.</summary>
+    public int LogAppendMessages { get; init; } = 1_000;
+
+    /// <summary>Bytes with which one append to a foreign group's log ends.</summary>
+    public int LogAppendBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Appends of one publish link to a foreign group's log under way at a time; what comes meanwhile goes in the next.</summary>
+    public int LogAppendsUnderWay { get; init; } = 4;
+
+    /// <summary>Longest wait before a foreign group's log is tried again; the first is 50 ms.</summary>
+    public int LogRetryMaximumMs { get; init; } = 1_000;
 
     /// <summary>Largest packet a link takes from a broker, in bytes.</summary>
     public int MaximumPacketBytes { get; init; } = 16 * 1024 * 1024;
@@ -126,6 +147,8 @@ public sealed record LinkOptions
             (nameof(SubscribeWindow), SubscribeWindow, 1, 30_000),
             (nameof(RequestWindow), RequestWindow, 1, 30_000),
             (nameof(RetainedPageBytes), RetainedPageBytes, 256, 16 * 1024 * 1024),
+            (nameof(ReplayHeldBytes), ReplayHeldBytes, 64 * 1024, int.MaxValue),
+            (nameof(ReplayStallMs), ReplayStallMs, 100, 600_000),
             (nameof(MaximumGuardedTopics), MaximumGuardedTopics, 1, 10_000_000),
             (nameof(BacklogScans), BacklogScans, 1, 1_000),
             (nameof(BacklogPageBytes), BacklogPageBytes, 1024, 1024 * 1024),
@@ -136,6 +159,10 @@ public sealed record LinkOptions
             (nameof(BacklogDeliveriesPerTurn), BacklogDeliveriesPerTurn, 1, 1_000_000),
             (nameof(BacklogRetryMs), BacklogRetryMs, 1, 60_000),
             (nameof(HandOverMessages), HandOverMessages, 64, 10_000_000),
+            (nameof(LogAppendMessages), LogAppendMessages, 1, 100_000),
+            (nameof(LogAppendBytes), LogAppendBytes, 1024, 64 * 1024 * 1024),
+            (nameof(LogAppendsUnderWay), LogAppendsUnderWay, 1, 1_000),
+            (nameof(LogRetryMaximumMs), LogRetryMaximumMs, 50, 60_000),
             (nameof(MaximumPacketBytes), MaximumPacketBytes, 64 * 1024, 268_435_460),
             (nameof(FlushTimeoutMs), FlushTimeoutMs, 0, 300_000),
             (nameof(StartTimeoutMs), StartTimeoutMs, 0, 300_000),

@@ -21,6 +21,9 @@ internal struct KeptMessage
     public uint ExpirySeconds;
     public long KeptAtMs;
 
+    /// <summary>Towards a foreign group's log: the message's own id; null where it has none.</summary>
+    public string? Id;
+
     /// <summary>The number the digits show.</summary>
     public ulong Number;
 
@@ -92,6 +95,31 @@ internal sealed class KeptRing
 
         _head = (_head + count) & (_ring.Length - 1);
         Count -= count;
+    }
+
+    /// <summary>Takes out all done entries from <paramref name="index"/> on; what lies before them moves up.</summary>
+    public void RemoveWaiting(int index)
+    {
+        int first = Count;
+        for (int i = Count - 1; i >= 0; i--)
+        {
+            if (i >= index && this[i].IsDone)
+            {
+                Bytes -= this[i].Length;
+            }
+            else
+            {
+                this[--first] = this[i];
+            }
+        }
+
+        for (int i = 0; i < first; i++)
+        {
+            this[i] = default;
+        }
+
+        _head = (_head + first) & (_ring.Length - 1);
+        Count -= first;
     }
 
     /// <summary>Takes out all done entries among the first <paramref name="span"/>; returns how many are left of them.</summary>

@@ -17,11 +17,13 @@ internal sealed partial class PublishLink
     /// </remarks>
     private void Pump()
     {
-        while (_sent < _ring.Count && IsOpen && _unacknowledged < _receiveMaximum && _sent < MaximumSpan && !Connection!.IsCongested)
+        while (_sent < Writable && IsOpen && _unacknowledged < _receiveMaximum && _sent < MaximumSpan && !Connection!.IsCongested)
         {
             ref KeptMessage kept = ref _ring[_sent];
             bool isNew = _sent >= _written;
-            if (kept.ExpirySeconds != 0 && Loop.NowMs - kept.KeptAtMs >= 1000 && !Age(ref kept, isNew))
+
+            // What is in a log goes to the broker, too, with its last second: only what nobody has seen is let go.
+            if (kept.ExpirySeconds != 0 && Loop.NowMs - kept.KeptAtMs >= 1000 && !Age(ref kept, isNew && _log is null))
             {
                 Expire();
                 continue;
@@ -113,7 +115,7 @@ internal sealed partial class PublishLink
         {
             _ring.RemoveFirst();
             _sent--;
-            _written--;
+            MoveMarks(1);
             _headPacketId = Next(_headPacketId);
         }
 

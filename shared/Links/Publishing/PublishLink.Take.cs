@@ -65,15 +65,17 @@ internal sealed partial class PublishLink
             return WriteThrough(ref encoder, request.Publisher);
         }
 
-        if (_ring.Count >= Options.MaximumPendingMessages || _ring.Bytes + size > Options.MaximumPendingBytes)
+        if (_ring.Count >= Options.MaximumPendingMessages || _ring.Bytes + size > Options.MaximumPendingBytes
+            || (!IsOpen && Loop.Memory.IsShort))
         {
             Counters.Add(LinkCounter.RefusedFull);
             return new PublishOutcome(ReasonCode.QuotaExceeded, false);
         }
 
         int valueEnd = size - request.Payload.Length - properties.Length;
-        Keep(ref encoder, size, valueEnd - fields.Text.Length, request.MessageExpirySeconds, ticket);
+        Keep(ref encoder, size, valueEnd - fields.Text.Length, request, ticket);
         Pump();
+        OfferLater();
         ScheduleAway();
         return Outcome(request.Publisher);
     }
@@ -105,6 +107,11 @@ internal sealed partial class PublishLink
         {
             fields.Origin(request.Origin);
         }
+
+        if (_log is not null && request.QoS != QoS.AtMostOnce)
+        {
+            fields.Logged();
+        }
     }
 
     private PublishOutcome WriteThrough(ref PublishEncoder encoder, Session publisher)
@@ -126,7 +133,7 @@ internal sealed partial class PublishLink
         return Outcome(publisher);
     }
 
-    private void Keep(ref PublishEncoder encoder, int size, int fieldsOffset, uint? expirySeconds, PublishTicket ticket)
+    private void Keep(ref PublishEncoder encoder, int size, int fieldsOffset, in PublishRequest request, PublishTicket ticket)
     {
         FrameBlock block = _frames.Rent(size, out int offset);
         encoder.Write(block.Bytes.AsSpan(offset, size));
@@ -147,12 +154,17 @@ internal sealed partial class PublishLink
             _nextNumber++;
         }
 
-        if (expirySeconds is { } seconds)
+        if (request.MessageExpirySeconds is { } seconds)
         {
             // The encoder puts the expiry first: packet id (2), length of the properties, 0x02, four bytes.
             VariableByteInteger.TryRead(kept.Frame[(kept.PacketIdOffset + 2)..], out _, out int lengthBytes);
             kept.ExpiryOffset = kept.PacketIdOffset + 2 + lengthBytes + 1;
             kept.ExpirySeconds = seconds;
+        }
+
+        if (_log is not null && !request.Id.IsNone)
+        {
+            kept.Id = request.Id.ToString();
         }
 
         _ring.Add(kept);
@@ -173,8 +185,14 @@ internal sealed partial class PublishLink
     /// <summary>Taken; a link of a connected group that is fuller than its mark asks the publisher to pause.</summary>
     private PublishOutcome Outcome(Session publisher)
     {
-        if (publisher.Channel is null || !IsOpen || !IsFull(1) || _paused.Count >= Options.MaximumPausedSessions)
+        if (publisher.Channel is null || !IsOpen || !IsFull(1))
         {
+            return PublishOutcome.Taken;
+        }
+
+        if (_paused.Count >= Options.MaximumPausedSessions)
+        {
+            Counters.Add(LinkCounter.PublishersNotPaused);
             return PublishOutcome.Taken;
         }
 

@@ -9,7 +9,7 @@ namespace Trunkline.Links;
 /// number and are kept until PUBACK. After a loss everything not acknowledged is written again, in order, with the same
 /// numbers, before anything new. Loop thread only.
 /// </summary>
-/// <remarks>Files: PublishLink.Take (from sessions), PublishLink.Send (to the broker), PublishLink.Away (limits in time).</remarks>
+/// <remarks>Files: PublishLink.Take (from sessions), PublishLink.Send (to the broker), PublishLink.Away (limits in time), PublishLink.Log (a foreign group's log).</remarks>
 internal sealed partial class PublishLink : Link
 {
     /// <summary>Packet identifiers are consecutive from the head on; a broker that leaves the head open may not make them meet.</summary>
@@ -34,7 +34,10 @@ internal sealed partial class PublishLink : Link
         : base(group, context, counters, LinkKind.Publish, $"tl-{group.Node.NodeId}-p{group.Index}-{context.Loop.Index}", context.Loop.Index + 1)
     {
         _isForeign = group.IsForeign;
+        _log = group.Endpoint.Log;
+        _producer = $"{group.Node.NodeId}/{Number}";
         _awayTimer = new AwayTimer(this);
+        _retryTimer = new RetryTimer(this);
     }
 
     /// <summary>Whether nothing waits for an acknowledgement.</summary>
@@ -72,6 +75,7 @@ internal sealed partial class PublishLink : Link
     {
         base.Stop();
         Loop.Timers.Cancel(_awayTimer);
+        Loop.Timers.Cancel(_retryTimer);
         if (_ring.Count > 0)
         {
             LinksLog.StoppedUnacknowledged(Group.Log, _ring.Count, Group.Endpoint.Name);
@@ -85,6 +89,7 @@ internal sealed partial class PublishLink : Link
         _headPacketId = 1;
         _nextPacketId = 1;
         Pump();
+        OfferLater();
     }
 
     protected override void OnLost()
@@ -92,7 +97,7 @@ internal sealed partial class PublishLink : Link
         // What is done leaves; what is not is sent again from the head. Publishers must not wait for a group that is
         // away: they have other groups to talk to, and the limits say what happens to their messages.
         int left = _ring.RemoveDone(_sent);
-        _written -= _sent - left;
+        MoveMarks(_sent - left);
         _sent = 0;
         _unacknowledged = 0;
         ScheduleAway();

@@ -30,6 +30,7 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
     /// <summary>Once it is run, everything up to here was dispatched.</summary>
     public LogPosition UpTo { get; set; }
 
+    /// <summary>Adds a message with the filters it came for; without any it comes from the log beside a foreign broker.</summary>
     public void Add(SharedMessage message, ReadOnlySpan<UpstreamFilter> matches)
     {
         message.AddReference();
@@ -57,8 +58,21 @@ internal sealed class DispatchBatch(LoopOutbox outbox) : LoopWork
             ref Entry entry = ref _entries[i];
             if (entry.Message is { } message)
             {
-                router.Dispatch(message, _matches.AsSpan(entry.MatchStart, entry.MatchCount), outbox.Group);
-                router.Advance(outbox.Group.Index, message.Position);
+                if (entry.MatchCount > 0)
+                {
+                    router.Dispatch(message, _matches.AsSpan(entry.MatchStart, entry.MatchCount), outbox.Group);
+                }
+                else
+                {
+                    router.DispatchLogged(message, outbox.Group);
+                }
+
+                if (entry.MatchCount == 0 || !_matches[entry.MatchStart].IsShared)
+                {
+                    // What a share hands out comes out of the log's order.
+                    router.Advance(outbox.Group.Index, message.Position);
+                }
+
                 message.Release();
             }
             else

@@ -20,8 +20,17 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     public bool WantsRetained { get; init; }
 
+    /// <summary>Whether logged messages come by the log beside the foreign broker, so that the start is a position there.</summary>
+    public bool IsFedByLog { get; init; }
+
+    /// <summary>Subscribe, shared only: whether a session that may be away holds it.</summary>
+    public bool IsLasting { get; init; }
+
     /// <summary>Members: how many are connected.</summary>
     public int Count { get; init; }
+
+    /// <summary>Members: messages they take at a time.</summary>
+    public int Capacity { get; init; }
 
     /// <summary>Page: where it begins, and the sequence above which entries are left out.</summary>
     public byte[]? Cursor { get; set; }
@@ -45,6 +54,12 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     /// <summary>On the asking loop: whether live topics are remembered until its page is delivered.</summary>
     public bool IsGuarded { get; set; }
+
+    /// <summary>Whether pages of its replay were handed over; on the receiver's loop.</summary>
+    public bool HasPages { get; set; }
+
+    /// <summary>Whether this is the first page of a replay.</summary>
+    public bool IsFirst { get; init; }
 
     /// <summary>Whether this is the last page of a replay.</summary>
     public bool IsLast { get; set; }

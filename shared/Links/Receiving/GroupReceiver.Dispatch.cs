@@ -16,15 +16,21 @@ internal sealed partial class GroupReceiver
     public void Dispatch(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
     {
         _counters.Add(LinkCounter.Received);
+        if (fields.IsHandout)
+        {
+            TakeHandout(packet, fields, position);
+            return;
+        }
+
         int count = FindMatches(packet.Properties.SubscriptionIdentifiers, out ulong loops, out int shared);
         if (count > 0 || shared > 0)
         {
-            SharedMessage message = Rent(packet, fields, position);
+            SharedMessage message = Rent(packet, fields, position, packet.Properties.MessageExpiryInterval);
             Send(message, loops, _matches.AsSpan(0, count));
             for (int i = 0; i < shared; i++)
             {
                 ReadOnlySpan<UpstreamFilter> one = _matches.AsSpan(_matches.Length - 1 - i, 1);
-                Send(message, LoopOfMember(one[0]), one);
+                Send(message, LoopOfMember(one[0], message), one);
             }
 
             message.Release();
@@ -34,6 +40,45 @@ internal sealed partial class GroupReceiver
             _counters.Add(LinkCounter.WithoutReceiver);
         }
 
+        DispatchedTo(position);
+    }
+
+    /// <summary>
+    /// Brings a message of the log beside a foreign broker to the loops that have sessions fed by it; each finds them by
+    /// the topic. One that has outlived itself in the log is left out.
+    /// </summary>
+    public void DispatchLogged(in PublishPacket packet, in TrunklineFields fields, LogPosition position, long ageMs)
+    {
+        if (LoggedEntry.TryAge(packet.Properties.MessageExpiryInterval, ageMs, out uint? left))
+        {
+            SharedMessage message = Rent(packet, fields, position, left);
+            foreach (LoopRouter router in _routers)
+            {
+                if (!router.IsFedByLog)
+                {
+                    continue;
+                }
+
+                if (IsHome(router.Loop.Index))
+                {
+                    router.DispatchLogged(message, Group);
+                }
+                else
+                {
+                    _outboxes[router.Loop.Index]!.Add(message, default);
+                    _counters.Add(LinkCounter.HandedOver);
+                }
+            }
+
+            message.Release();
+        }
+
+        DispatchedTo(position);
+    }
+
+    /// <summary>Everything up to here was dispatched to this loop and is on its way to the others.</summary>
+    public void DispatchedTo(LogPosition position)
+    {
         if (position > Dispatched)
         {
             Dispatched = position;
@@ -64,6 +109,8 @@ internal sealed partial class GroupReceiver
         {
             link.ResumeReading();
         }
+
+        _tail?.Resume();
     }
 
     /// <summary>Filters go to the front of the scratch array, shared ones to its end, for those go to one member each.</summary>
@@ -116,32 +163,45 @@ internal sealed partial class GroupReceiver
         }
     }
 
-    /// <summary>The loop of the member whose turn it is; with none connected, any loop that holds the filter.</summary>
-    private static ulong LoopOfMember(UpstreamFilter filter)
+    /// <summary>A share hands a message to this node: to one of its connected members, or back.</summary>
+    private void TakeHandout(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
     {
-        int total = 0;
-        foreach (int members in filter.Members ?? [])
+        _counters.Add(LinkCounter.SharedReceived);
+        UpstreamFilter? filter = null;
+        foreach (uint identifier in packet.Properties.SubscriptionIdentifiers)
         {
-            total += members;
+            filter = _byIdentifier.Find(identifier);
         }
 
-        if (total == 0)
+        if (filter?.Shared is null || position.IsNone)
         {
-            return filter.Loops & (~filter.Loops + 1);
+            // Unsubscribed meanwhile: the broker gives to others what this node had.
+            _counters.Add(LinkCounter.WithoutReceiver);
+            return;
         }
 
-        filter.Turn = (filter.Turn + 1) % total;
-        int left = filter.Turn;
-        int loop = 0;
-        while (left >= filter.Members![loop])
+        SharedMessage message = Rent(packet, fields, position, packet.Properties.MessageExpiryInterval);
+        int loop = filter.Shared.Choose(message.Topic, message.Origin, _random);
+        if (loop < 0)
         {
-            left -= filter.Members[loop++];
+            Shares.GiveBack(filter.Text, position);
+        }
+        else if (Shares.TryAdd(filter, position, loop))
+        {
+            Send(message, 1UL << loop, new ReadOnlySpan<UpstreamFilter>(in filter));
         }
 
-        return 1UL << loop;
+        message.Release();
     }
 
-    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, LogPosition position)
+    /// <summary>The loop of a connected member; with none connected, any loop that holds the filter.</summary>
+    private ulong LoopOfMember(UpstreamFilter filter, SharedMessage message)
+    {
+        int loop = filter.Shared!.Choose(message.Topic, message.Origin, _random);
+        return loop < 0 ? filter.Loops & (~filter.Loops + 1) : 1UL << loop;
+    }
+
+    private SharedMessage Rent(in PublishPacket packet, in TrunklineFields fields, LogPosition position, uint? expirySeconds)
     {
         int length = ForwardableProperties.Measure(packet.Properties, strip: true);
         if (_properties.Length < length)
@@ -157,10 +217,12 @@ internal sealed partial class GroupReceiver
             Payload = packet.Payload,
             QoS = fields.OriginalQoS == 0 ? packet.QoS : (QoS)int.Min(fields.OriginalQoS, 2),
             Retain = fields.Retain || packet.Retain,
-            ExpiresAtMs = packet.Properties.MessageExpiryInterval is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
+            ExpiresAtMs = expirySeconds is { } seconds ? Loop.NowMs + (seconds * 1000L) : long.MaxValue,
             Origin = fields.Origin,
         });
-        message.Group = Group.Index;
+
+        // What somebody published straight to a foreign broker is in no log of ours.
+        message.Group = Group.Endpoint.Log is null || fields.IsLogged ? Group.Index : -1;
         message.Position = position;
         return message;
     }

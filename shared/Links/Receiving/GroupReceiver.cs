@@ -9,7 +9,7 @@ namespace Trunkline.Links;
 /// The node's side of one group's subscriptions, on one loop: which filters the loops want, on which receive link each
 /// stands, and the way of every message to the loops. No other loop touches it; they send <see cref="FilterRequest"/>s.
 /// </summary>
-/// <remarks>Files: GroupReceiver (what the loops ask), GroupReceiver.Dispatch (what the broker sends).</remarks>
+/// <remarks>Files: GroupReceiver (what the loops ask), GroupReceiver.Subscribe (filters that come and go), GroupReceiver.Dispatch (what the broker sends), GroupReceiver.Replay (what waits of replays); shares stand in ShareBook.</remarks>
 internal sealed partial class GroupReceiver
 {
     private readonly ItemTable<TopicFilterText, UpstreamFilter, UpstreamFilter.ByText> _filters = new();
@@ -20,6 +20,11 @@ internal sealed partial class GroupReceiver
     private readonly SessionContext _context;
     private readonly LinkCounters _counters;
     private readonly ReplayLink? _replay;
+    private readonly LogTail? _tail;
+    private readonly LogPages? _pages;
+    private readonly LoopRouter[] _routers;
+    private readonly Random _random;
+    private LogPosition _told;
     private uint _lastIdentifier;
     private bool _isStarted;
 
@@ -38,6 +43,15 @@ internal sealed partial class GroupReceiver
             }
         }
 
+        _routers = routers;
+        if (group.Endpoint.Log is { } log)
+        {
+            _tail = new LogTail(this, log, _context.Loop, _counters);
+            _pages = new LogPages(this, log, _context.Loop);
+        }
+
+        Shares = new ShareBook(this);
+        _random = new Random(group.Index + group.Node.Options.Seed);
         _replay = group.IsForeign ? new ReplayLink(this, _context, _counters) : null;
         AddLink();
         if (_replay is not null)
@@ -47,6 +61,9 @@ internal sealed partial class GroupReceiver
     }
 
     public LinkGroup Group { get; }
+
+    /// <summary>What this node has of the group's shares.</summary>
+    public ShareBook Shares { get; }
 
     public Loop Loop => _context.Loop;
 
@@ -66,6 +83,7 @@ internal sealed partial class GroupReceiver
         }
 
         _replay?.Start();
+        _tail?.Start();
     }
 
     public void Stop()
@@ -77,26 +95,54 @@ internal sealed partial class GroupReceiver
         }
 
         _replay?.Stop();
+        _tail?.Stop();
     }
 
     /// <summary>Nothing up to here is to come any more, also for loops that had no message.</summary>
     public void Advance(LogPosition position)
     {
-        if (position <= Dispatched)
+        DispatchedTo(position);
+        if (Dispatched > _told)
         {
-            return;
+            // Though the messages themselves came as far: a loop that none of them was for knows of none.
+            TellLoops();
         }
+    }
 
-        Dispatched = position;
-        _homeRouter.Advance(Group.Index, position);
+    /// <summary>Whether a loop holds subscriptions that are fed from the log beside the broker.</summary>
+    public bool IsLogWanted => Array.Exists(_routers, router => router.IsFedByLog);
+
+    /// <summary>Every loop learns how far everything was dispatched.</summary>
+    public void TellLoops()
+    {
+        _told = Dispatched;
         foreach (LoopOutbox? outbox in _outboxes)
         {
             outbox?.Advance();
         }
     }
 
+    /// <summary>Reads the log beside the broker.</summary>
+    public void AskLog(LogRequest request) => _pages!.Ask(request);
+
+    /// <summary>Entries of the log beside the broker could not be read and were passed over.</summary>
+    public void ReportDamaged(int count, LogPosition upTo)
+    {
+        if (count > 0)
+        {
+            _counters.Add(LinkCounter.LogDamaged, count);
+            LinksLog.LogDamaged(Group.Log, Group.Endpoint.Name, count, upTo.ToString());
+        }
+    }
+
     /// <summary>Takes a read of the log.</summary>
     public void Take(LogRequest request) => _links[0].Ask(request);
+
+    /// <summary>The upstream filter of a text, or null.</summary>
+    public UpstreamFilter? Find(TopicFilterText text) => _filters.Find(text);
+
+    /// <summary>Reports on shares go out as the link takes them.</summary>
+    public void PumpReports() => _links[0].PumpReports();
 
     /// <summary>Takes what a loop asks.</summary>
     public void Take(FilterRequest request)
@@ -110,9 +156,13 @@ internal sealed partial class GroupReceiver
                 Wait(FindOrAdd(request), request);
                 break;
             case RequestKind.Members:
-                if (_filters.Find(request.Text) is { } shared)
+                if (_filters.Find(request.Text) is { Shared: { } shared } filter)
                 {
-                    (shared.Members ??= new int[_outboxes.Length])[request.Loop] = request.Count;
+                    shared.Set(request.Loop, request.Count, request.Capacity);
+                    if (!Group.IsForeign)
+                    {
+                        Shares.NoteMembers(filter);
+                    }
                 }
 
                 break;
@@ -131,7 +181,16 @@ internal sealed partial class GroupReceiver
         }
 
         bool failed = ReasonCodes.IsError(reason);
+        if (!failed && filter is { IsLasting: true, IsLastingSent: false })
+        {
+            // It became lasting meanwhile: those who wait, wait until the broker knows.
+            filter.State = UpstreamState.Queued;
+            filter.Link!.Enqueue(filter);
+            return;
+        }
+
         filter.State = failed ? UpstreamState.Refused : UpstreamState.Live;
+        filter.LiveAfter = position;
         if (failed)
         {
             _counters.Add(LinkCounter.UpstreamRefused);
@@ -173,86 +232,6 @@ internal sealed partial class GroupReceiver
         else
         {
             _outboxes[request.Loop]!.Add(request);
-        }
-    }
-
-    private void Subscribe(FilterRequest request)
-    {
-        UpstreamFilter filter = FindOrAdd(request);
-        filter.Loops |= 1UL << request.Loop;
-        if (filter.State == UpstreamState.Live && (Group.IsForeign || !request.WantsRetained))
-        {
-            request.Start = Dispatched;
-            Activate(request);
-            return;
-        }
-
-        Wait(filter, request);
-    }
-
-    private void Activate(FilterRequest request)
-    {
-        if (request.WantsRetained && request.Reason == ReasonCode.Success && _replay is not null)
-        {
-            request.IsReplayed = true;
-            Answer(request);
-            _replay.Ask(request);
-            return;
-        }
-
-        Answer(request);
-    }
-
-    private static void Wait(UpstreamFilter filter, FilterRequest request)
-    {
-        (filter.Waiters ??= []).Add(request);
-        if (filter.State == UpstreamState.Refused)
-        {
-            filter.State = UpstreamState.Queued;
-            filter.Link!.Enqueue(filter);
-        }
-
-        if (request.WantsRetained && filter.State is UpstreamState.Subscribing or UpstreamState.Live)
-        {
-            filter.Link!.Ask(request);
-        }
-    }
-
-    private UpstreamFilter FindOrAdd(FilterRequest request)
-    {
-        UpstreamFilter? filter = _filters.Find(request.Text);
-        if (filter is null)
-        {
-            filter = new UpstreamFilter(request.Text, NextIdentifier(), _outboxes.Length) { Link = LinkWithRoom() };
-            _filters.Add(filter);
-            _byIdentifier.Add(filter);
-            _counters.Add(LinkCounter.UpstreamFilters);
-            filter.Link.Adopt(filter);
-        }
-
-        request.Filter = filter;
-        return filter;
-    }
-
-    private void Release(FilterRequest request)
-    {
-        if (_filters.Find(request.Text) is not { } filter)
-        {
-            return;
-        }
-
-        filter.Loops &= ~(1UL << request.Loop);
-        if (filter.Members is not null)
-        {
-            filter.Members[request.Loop] = 0;
-        }
-
-        if (filter.Loops == 0)
-        {
-            _filters.Remove(request.Text);
-            _byIdentifier.Remove(filter.Identifier);
-            _counters.Add(LinkCounter.UpstreamFilters, -1);
-            filter.Link!.Unsubscribe(filter);
         }
     }
 

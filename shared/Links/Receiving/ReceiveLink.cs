@@ -58,6 +58,12 @@ internal abstract class ReceiveLink : Link
     public virtual void Ask(LogRequest request) =>
         throw new NotSupportedException("This group has no log that a link can read.");
 
+    /// <summary>Sends what the group's shares are to be told.</summary>
+    public virtual void PumpReports()
+    {
+        // On foreign brokers shared subscriptions are the broker's own.
+    }
+
     public void ResumeReading() => Connection?.ResumeReading();
 
     public override void OnWritable(LinkConnection connection) => PumpFilters();
@@ -156,12 +162,14 @@ internal abstract class ReceiveLink : Link
         ushort packetId = NextPacketId();
         _underWay.Add(packetId, filter);
         filter.State = UpstreamState.Subscribing;
+        bool isLasting = filter.IsLasting && !Receiver.Group.IsForeign;
+        filter.IsLastingSent = filter.IsLasting;
         PacketWriter.WriteSubscribe(
             Connection!.Output,
             ProtocolVersion.Mqtt50,
             packetId,
             filter.Text.Text,
-            SubscriptionOptions.Create(QoS.AtLeastOnce, retainHandling: RetainHandling.DoNotSend),
+            SubscriptionOptions.Create(isLasting ? QoS.ExactlyOnce : QoS.AtLeastOnce, retainHandling: RetainHandling.DoNotSend),
             filter.Identifier);
         Counters.Add(LinkCounter.UpstreamSubscribes);
         for (int i = 0; i < (filter.Waiters?.Count ?? 0); i++)

@@ -25,6 +25,7 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     /// <summary>Reads of the log that are not answered; asked again on the next connection.</summary>
     private readonly Queue<LogRequest> _logToAsk = new();
     private readonly List<LogRequest> _logAsked = [];
+    private bool _isResumed;
     private uint _lastCorrelation;
     private int _awaited;
 
@@ -46,6 +47,15 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     {
         base.OnWritable(connection);
         PumpRequests();
+        PumpReports();
+    }
+
+    public override void PumpReports()
+    {
+        while (_isResumed && IsOpen && !Connection!.IsCongested && Receiver.Shares.TryNext(out ReadOnlySpan<byte> lines, out ShareReport? report))
+        {
+            Request(ControlTopics.Shares, lines, report);
+        }
     }
 
     protected override void OnOpen(LinkConnection connection, LinkPeer peer)
@@ -66,6 +76,8 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
     protected override void OnLost()
     {
         base.OnLost();
+        _isResumed = false;
+        Receiver.Shares.OnLost();
         _requests.Clear();
         _toAsk.Clear();
         _logAsked.ForEach(_logToAsk.Enqueue);
@@ -119,14 +131,26 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
             case FilterRequest filter:
                 OnRetained(filter, fields, packet.Payload);
                 break;
+            case ShareReport report:
+                if (!fields.Error.IsEmpty)
+                {
+                    LinksLog.ShareReportRefused(Group.Log, Group.Endpoint.Name, Encoding.UTF8.GetString(fields.Error));
+                }
+
+                Receiver.Shares.Answered(report, packet.Payload);
+                break;
             case LogRequest log:
                 _logAsked.Remove(log);
-                log.TakeNumbers((long)fields.Skipped, (long)fields.Left);
+                log.TakeNumbers((long)fields.Skipped, (long)fields.Left, (long)fields.Aged);
                 log.TakePage(packet.Payload, fields.Position, fields.Error.IsEmpty ? null : Encoding.UTF8.GetString(fields.Error));
                 Receiver.Answer(log);
                 break;
             default:
-                OnResumed(fields);
+                if (!fields.Position.IsNone || !fields.Error.IsEmpty)
+                {
+                    OnResumed(fields);
+                }
+
                 break;
         }
 
@@ -163,6 +187,10 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
 
     private void Resume()
     {
+        // What was not answered, then who is there and what is held: before anything of it is handed out again.
+        _isResumed = true;
+        PumpReports();
+        Receiver.Shares.WriteState(lines => Request(ControlTopics.Shares, lines.Span, null));
         Span<byte> buffer = stackalloc byte[96];
         var fields = new FieldWriter(buffer);
         if (!Receiver.Dispatched.IsNone)

@@ -1,3 +1,4 @@
+using Trunkline.Sessions;
 using Trunkline.Topics;
 
 namespace Trunkline.Links;
@@ -25,24 +26,30 @@ internal enum UpstreamState : byte
 /// One filter of this node at one group, subscribed once whatever the number of sessions. Owned by the receive link's
 /// loop; what <see cref="LocalOf"/> gives for a loop is written and read by that loop only.
 /// </summary>
-internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int loops)
+internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int loops, SharedStrategy strategy)
 {
-    // Most processes have one or two loops: their filters stand inline, an array comes with the third.
-    private readonly LocalFilter?[]? _more = loops > 2 ? new LocalFilter?[loops - 2] : null;
     private LocalFilter? _first;
-    private LocalFilter? _second;
+
+    // Most processes have one or two loops: their filters stand inline, an array of all but the first comes with the third.
+    private object? _others = loops > 2 ? new LocalFilter?[loops - 1] : null;
 
     public TopicFilterText Text { get; } = text;
 
     /// <summary>Never reused in an incarnation, so that a late copy cannot be taken for another filter's.</summary>
     public uint Identifier { get; } = identifier;
 
-    public bool IsShared { get; } = text.IsShared;
+    public bool IsShared => Shared is not null;
 
     /// <summary>The loops that want it, one bit each.</summary>
     public ulong Loops { get; set; }
 
     public UpstreamState State { get; set; }
+
+    /// <summary>
+    /// While it is live: the position its SUBACK named. What the link has dispatched may lie before it for a while, and what
+    /// lies between the two never comes by this filter.
+    /// </summary>
+    public LogPosition LiveAfter { get; set; }
 
     public ReceiveLink? Link { get; set; }
 
@@ -52,18 +59,20 @@ internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int 
     /// <summary>Requests not answered yet; null while there are none.</summary>
     public List<FilterRequest>? Waiters { get; set; }
 
-    /// <summary>Shared only: connected members per loop.</summary>
-    public int[]? Members { get; set; }
+    /// <summary>Shared only: its members by loop; null for any other.</summary>
+    public ShareLoops? Shared { get; } = text.IsShared ? new ShareLoops(loops, strategy) : null;
 
-    /// <summary>Shared only: whose turn it is.</summary>
-    public int Turn { get; set; }
+    /// <summary>Shared only: whether a session that may be away holds it.</summary>
+    public bool IsLasting { get; set; }
+
+    /// <summary>Shared only: whether the broker was told so.</summary>
+    public bool IsLastingSent { get; set; }
 
     /// <summary>The filter on a loop; null until its first subscription there is activated.</summary>
     public LocalFilter? LocalOf(int loop) => loop switch
     {
         0 => _first,
-        1 => _second,
-        _ => _more![loop - 2],
+        _ => _others is LocalFilter?[] others ? others[loop - 1] : _others as LocalFilter,
     };
 
     /// <summary>An idle filter holds no list.</summary>
@@ -78,11 +87,17 @@ internal sealed class UpstreamFilter(TopicFilterText text, uint identifier, int 
     /// <summary>Sets <see cref="LocalOf"/>, on that loop.</summary>
     public void SetLocal(int loop, LocalFilter filter)
     {
-        switch (loop)
+        if (loop == 0)
         {
-            case 0: _first = filter; break;
-            case 1: _second = filter; break;
-            default: _more![loop - 2] = filter; break;
+            _first = filter;
+        }
+        else if (_others is LocalFilter?[] others)
+        {
+            others[loop - 1] = filter;
+        }
+        else
+        {
+            _others = filter;
         }
     }
 

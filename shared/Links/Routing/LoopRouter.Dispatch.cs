@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Trunkline.Topics;
 
@@ -8,6 +9,7 @@ internal sealed partial class LoopRouter
 {
     private readonly List<LocalFilter> _matching = [];
     private readonly Dictionary<Session, uint> _lowest = [];
+    private bool _isInForeignLog;
 
     /// <summary>Delivers one message to the sessions of this loop that hold the filters it came for.</summary>
     public void Dispatch(SharedMessage message, ReadOnlySpan<UpstreamFilter> matches, LinkGroup group)
@@ -18,6 +20,8 @@ internal sealed partial class LoopRouter
             return;
         }
 
+        // What is in the log beside a foreign broker comes from there to the sessions that are fed by it.
+        _isInForeignLog = group.Endpoint.Log is not null && message.Group >= 0 && message.QoS > QoS.AtMostOnce;
         FanOut fanOut = Context.FanOut;
         fanOut.Begin(message);
         if (group.IsForeign && _topicIndex!.Count > 1)
@@ -38,13 +42,40 @@ internal sealed partial class LoopRouter
         fanOut.Deliver();
     }
 
+    /// <summary>Delivers one message of the log beside a foreign broker to the sessions of this loop that are fed by it.</summary>
+    public void DispatchLogged(SharedMessage message, LinkGroup group)
+    {
+        _matching.Clear();
+        var collector = new Collector(_matching);
+        _topicIndex!.Match(message.Topic, ref collector);
+        FanOut fanOut = Context.FanOut;
+        fanOut.Begin(message);
+        foreach (LocalFilter filter in _matching)
+        {
+            for (int i = 0; i < filter.Count; i++)
+            {
+                LiveSubscription live = filter[i];
+                if (live.IsFedByLog && live.Accepts(group.Index, message.Position))
+                {
+                    SawLive(live, message);
+                    fanOut.Add(live.Subscription);
+                }
+            }
+        }
+
+        fanOut.Deliver();
+    }
+
+    private bool Takes(LiveSubscription live, int group, LogPosition position) =>
+        live.Accepts(group, position) && !(_isInForeignLog && live.IsFedByLog);
+
     private void AddAll(SharedMessage message, LocalFilter filter, int group)
     {
         LogPosition position = message.Position;
         for (int i = 0; i < filter.Count; i++)
         {
             LiveSubscription live = filter[i];
-            if (live.Accepts(group, position))
+            if (Takes(live, group, position))
             {
                 SawLive(live, message);
                 Context.FanOut.Add(live.Subscription);
@@ -53,23 +84,11 @@ internal sealed partial class LoopRouter
     }
 
     /// <summary>Only a message that was to be retained is newer than the retained one; any other leaves it as it stands.</summary>
-    private static void SawLive(LiveSubscription live, SharedMessage message)
+    private void SawLive(LiveSubscription live, SharedMessage message)
     {
-        if (message.Retain)
+        if (message.Retain && live.Guard is { } guard && !guard.Saw(message.Topic))
         {
-            live.Guard?.Saw(message.Topic);
-        }
-    }
-
-    private void DispatchShared(SharedMessage message, UpstreamFilter upstream, int group)
-    {
-        if (upstream.LocalOf(Loop.Index)?.NextMember(group) is { } member)
-        {
-            member.Subscription.Session.DeliverShared(message, member.Subscription);
-        }
-        else
-        {
-            Counters.Add(LinkCounter.WithoutReceiver);
+            Counters.Add(LinkCounter.RetainedUnguarded);
         }
     }
 
@@ -94,7 +113,7 @@ internal sealed partial class LoopRouter
             for (int i = 0; i < filter.Count; i++)
             {
                 LiveSubscription live = filter[i];
-                if (live.IsLiveAt(group) && Has(matches, _lowest[live.Subscription.Session]))
+                if (Takes(live, group, LogPosition.None) && Has(matches, _lowest[live.Subscription.Session]))
                 {
                     SawLive(live, message);
                     Context.FanOut.Add(live.Subscription);
@@ -112,7 +131,7 @@ internal sealed partial class LoopRouter
             uint identifier = filter.Identifiers?[group] ?? uint.MaxValue;
             for (int i = 0; i < filter.Count; i++)
             {
-                if (filter[i].IsLiveAt(group))
+                if (Takes(filter[i], group, LogPosition.None))
                 {
                     ref uint lowest = ref CollectionsMarshal.GetValueRefOrAddDefault(_lowest, filter[i].Subscription.Session, out bool exists);
                     lowest = exists ? uint.Min(lowest, identifier) : identifier;

@@ -12,6 +12,12 @@ internal sealed partial class LoopRouter
     /// <summary>A receiver has answered. Answers and messages of one group come in their order.</summary>
     public void OnAnswer(FilterRequest answer)
     {
+        if (answer is { Kind: RequestKind.Page, IsReplayed: true })
+        {
+            OnReplayPage(answer);
+            return;
+        }
+
         LiveSubscription live = answer.Live!;
         int group = answer.Receiver.Group.Index;
         if (!live.IsRemoved && answer.Kind == RequestKind.Subscribe && answer.Reason == ReasonCode.Success)
@@ -25,13 +31,13 @@ internal sealed partial class LoopRouter
         }
 
         bool waits = answer.Item is { Operation.IsDone: false };
-        if (waits && answer is { WantsRetained: true, Page: null, Cursor: null, IsReplayed: false, IsLast: false })
+        if (waits && answer is { WantsRetained: true, Page: null, Cursor: null, IsReplayed: false })
         {
             // Nothing was retained there.
             RetainedOver(live);
         }
 
-        if (waits && (answer.Page is not null || answer.IsLast))
+        if (waits && answer.Page is not null)
         {
             if (answer.Kind == RequestKind.Subscribe)
             {
@@ -46,18 +52,14 @@ internal sealed partial class LoopRouter
             DeliverPage(answer);
         }
 
-        // SUBACK waits for a replay too: what is published after it comes behind the retained messages.
+        // SUBACK waits for the first page of a replay, too: what is published after it comes behind those messages.
         if (waits && answer.Kind == RequestKind.Subscribe && answer.IsReplayed)
         {
-            PendingSubscribe.Activated(answer.Item!);
+            answer.Item!.Operation.Activated(answer.Item);
         }
         else if (waits && answer.Kind == RequestKind.Subscribe)
         {
             answer.Item!.Operation.Answered(answer.Item, answer);
-        }
-        else if (waits && answer.IsLast)
-        {
-            answer.Item!.Operation.Replayed();
         }
     }
 
@@ -208,6 +210,7 @@ internal sealed partial class LoopRouter
 
     private void AskForWaiting()
     {
+        ContinueReplays();
         for (int i = _morePages.Count - 1; i >= 0; i--)
         {
             FilterRequest request = _morePages[i];
@@ -222,7 +225,7 @@ internal sealed partial class LoopRouter
             }
         }
 
-        if (_morePages.Count > 0)
+        if ((_morePages.Count > 0 || _replaying.Count > 0) && !_pageTimer.IsScheduled)
         {
             Loop.Timers.Schedule(_pageTimer, TimerWheel.SlotMs);
         }

@@ -9,6 +9,10 @@ internal sealed partial class LoopRouter
 {
     private readonly ItemTable<TopicFilterText, LocalFilter, LocalFilter.ByText> _filters = new();
     private readonly Queue<LocalFilter> _lingering = new();
+    private int _fedByLog;
+
+    /// <summary>Whether subscriptions here are fed by the logs beside foreign brokers. Any thread.</summary>
+    public bool IsFedByLog => Volatile.Read(ref _fedByLog) > 0;
 
     /// <summary>Only with foreign groups: to find all filters a copy for one of them belongs to.</summary>
     private readonly FilterIndex<LocalFilter>? _topicIndex;
@@ -66,8 +70,10 @@ internal sealed partial class LoopRouter
             return;
         }
 
+        DropReplay(live);
         LocalFilter filter = live.Filter;
         filter.Remove(live);
+        Volatile.Write(ref _fedByLog, _fedByLog - (live.IsFedByLog ? 1 : 0));
         live.Subscription.RouterState = null;
         if (filter.IsShared)
         {
@@ -77,7 +83,7 @@ internal sealed partial class LoopRouter
 
         if (filter.Count == 0)
         {
-            filter.EmptySinceMs = Loop.NowMs;
+            filter.EmptySinceMs = (uint)Loop.NowMs;
             Linger(filter);
         }
     }
@@ -99,8 +105,9 @@ internal sealed partial class LoopRouter
         if (subscription.RouterState is not LiveSubscription live)
         {
             LocalFilter filter = FindOrAdd(subscription.Filter);
-            live = new LiveSubscription(subscription, filter, filter.Groups.Length == 1 ? filter.Groups[0] : -1);
+            live = new LiveSubscription(subscription, filter, filter.Groups.Length == 1 ? filter.Groups[0] : -1, MustBeFedByLog(subscription));
             filter.Add(live);
+            Volatile.Write(ref _fedByLog, _fedByLog + (live.IsFedByLog ? 1 : 0));
             subscription.RouterState = live;
             if (filter.IsShared)
             {
@@ -135,8 +142,20 @@ internal sealed partial class LoopRouter
             Live = live,
             Item = item,
             WantsRetained = wantsRetained,
+            IsFedByLog = live.IsFedByLog && _groups[group].Endpoint.Log is not null,
+            IsLasting = live.Filter.IsShared && live.Subscription.Session.ExpirySeconds > 0,
         }.Send();
     }
+
+    /// <summary>
+    /// Sessions that outlive their connection; and one that did when it subscribed its other filters. A shared
+    /// subscription is the broker's own, live.
+    /// </summary>
+    private bool MustBeFedByLog(SessionSubscription subscription) =>
+        _hasForeignLogs && !subscription.Filter.IsShared
+        && (subscription.Session.ExpirySeconds > 0
+            || (subscription.Session.Attachment > 1
+                && subscription.Session.Subscriptions.Any(other => other.RouterState is LiveSubscription { IsFedByLog: true })));
 
     private LocalFilter FindOrAdd(TopicFilterText text)
     {
@@ -159,10 +178,10 @@ internal sealed partial class LoopRouter
 
     private void ReportMembers(LocalFilter filter)
     {
-        int connected = filter.ConnectedMembers();
+        (int connected, int capacity) = filter.ConnectedMembers();
         foreach (int group in filter.Groups)
         {
-            new FilterRequest(_receivers[group], RequestKind.Members, Loop.Index, filter.Text) { Count = connected }.Send();
+            new FilterRequest(_receivers[group], RequestKind.Members, Loop.Index, filter.Text) { Count = connected, Capacity = capacity }.Send();
         }
     }
 
@@ -187,7 +206,7 @@ internal sealed partial class LoopRouter
         for (int i = 0; i < count; i++)
         {
             LocalFilter filter = _lingering.Peek();
-            long left = filter.EmptySinceMs + Options.LingerMs - now;
+            long left = Options.LingerMs - (int)((uint)now - filter.EmptySinceMs);
             if (filter.Count == 0 && left > 0 && i == 0)
             {
                 // The queue is nearly in the order of time; a filter that came back and left again may wait a little longer.

@@ -11,7 +11,7 @@ namespace Trunkline.Links;
 /// </summary>
 /// <remarks>
 /// Files: LoopRouter (publishing, sessions), LoopRouter.Subscribe, LoopRouter.Dispatch (live messages),
-/// LoopRouter.Retained, LoopRouter.Slots. What sessions read from logs goes by <see cref="BacklogReader"/>.
+/// LoopRouter.Retained, LoopRouter.Shares, LoopRouter.Slots. What sessions read from logs goes by <see cref="BacklogReader"/>.
 /// </remarks>
 internal sealed partial class LoopRouter : IMessageRouter
 {
@@ -23,6 +23,7 @@ internal sealed partial class LoopRouter : IMessageRouter
     private readonly LingerTimer _lingerTimer;
     private readonly PageTimer _pageTimer;
     private readonly LogPosition[] _dispatched;
+    private readonly bool _hasForeignLogs;
     private GroupReceiver[] _receivers = [];
     private BacklogReader[] _readers = [];
     private SlotMap _slots;
@@ -43,9 +44,12 @@ internal sealed partial class LoopRouter : IMessageRouter
         }
 
         _dispatched = new LogPosition[groups.Length];
+        _reports = new ShareReport?[groups.Length];
+        _random = new Random(context.Loop.Index + node.Options.Seed);
         _sys = new SysTopics(context, node.Options, sysValues);
         _lingerTimer = new LingerTimer(this);
         _pageTimer = new PageTimer(this);
+        _hasForeignLogs = Array.Exists(groups, group => group.Endpoint.Log is not null);
         _topicIndex = node.HasForeign ? new FilterIndex<LocalFilter>() : null;
     }
 
@@ -93,7 +97,7 @@ internal sealed partial class LoopRouter : IMessageRouter
     public int LogGroups => _groups.Length;
 
     /// <inheritdoc/>
-    public bool CanReadBacklog(int group) => !_groups[group].IsForeign;
+    public bool CanReadBacklog(int group) => !_groups[group].IsForeign || _groups[group].Endpoint.Log is not null;
 
     /// <inheritdoc/>
     public LogPosition Dispatched(int group) => _dispatched[group];

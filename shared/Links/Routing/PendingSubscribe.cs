@@ -13,8 +13,12 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     private readonly List<PendingItem> _items = [];
     private readonly List<FilterRequest> _pages = [];
     private int _left = 1;
+    private bool _isReplayed;
 
     public bool IsDone { get; private set; }
+
+    /// <summary>Whether the device has its SUBACK.</summary>
+    public bool IsAnswered { get; private set; }
 
     /// <summary>Whether it makes the filters of a restored session live: none is refused, a group that is away is waited for.</summary>
     public bool IsRestore => operation.IsRestore;
@@ -62,9 +66,13 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     }
 
     /// <summary>A group serves the filter; its retained messages are still awaited, but at the deadline no failure any more.</summary>
-    public static void Activated(PendingItem item) => item.Left--;
+    public void Activated(PendingItem item)
+    {
+        item.Left--;
+        _isReplayed = true;
+    }
 
-    /// <summary>The last retained message of an activated item has come.</summary>
+    /// <summary>The first retained messages of an activated item have come, or there are none.</summary>
     public void Replayed()
     {
         if (--_left == 0)
@@ -88,6 +96,16 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
         }
 
         Finish();
+    }
+
+    private void DeliverRetained()
+    {
+        IsAnswered = true;
+        _pages.ForEach(router.DeliverPage);
+        foreach (PendingItem item in _items)
+        {
+            router.ContinueReplay(item.Live);
+        }
     }
 
     private void Fail(PendingItem item)
@@ -123,9 +141,9 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
 
         // SUBACK first, then the retained messages of this subscription.
         operation.Complete();
-        if (_pages.Count > 0)
+        if (_pages.Count > 0 || _isReplayed)
         {
-            operation.WhenAnswered(() => _pages.ForEach(router.DeliverPage));
+            operation.WhenAnswered(DeliverRetained);
         }
     }
 }

@@ -54,6 +54,9 @@ public enum LinkCounter
     /// <summary>Publishers paused because a link was full.</summary>
     PublishersPaused,
 
+    /// <summary>Messages after which a publisher was not paused though its link was full, for as many as may be were.</summary>
+    PublishersNotPaused,
+
     /// <summary>Connections of links opened.</summary>
     LinksOpened,
 
@@ -71,6 +74,12 @@ public enum LinkCounter
 
     /// <summary>Messages that came for an identifier nobody holds any more.</summary>
     WithoutReceiver,
+
+    /// <summary>QoS 1 and 2 messages that shares handed to this node.</summary>
+    SharedReceived,
+
+    /// <summary>Messages of shares given to another member of this node, because theirs was gone.</summary>
+    SharedPassedOn,
 
     /// <summary>Times a receive link stopped reading because another loop lagged.</summary>
     HandOverPaused,
@@ -96,6 +105,15 @@ public enum LinkCounter
     /// <summary>Retained messages left out because a newer value was received live.</summary>
     RetainedOutdated,
 
+    /// <summary>Live messages whose topic was not remembered while retained ones were still to come, at a limit.</summary>
+    RetainedUnguarded,
+
+    /// <summary>Times a replay connection was not read because sessions had not taken what it brought.</summary>
+    ReplaysPaused,
+
+    /// <summary>Replays given up, and connections closed, because the device took nothing and others waited.</summary>
+    ReplaysGivenUp,
+
     /// <summary>Pages of a group's log asked for, for sessions that were away or too slow.</summary>
     BacklogScans,
 
@@ -113,4 +131,19 @@ public enum LinkCounter
 
     /// <summary>Resumes after which a broker said that messages may be missing.</summary>
     ResumesWithLoss,
+
+    /// <summary>QoS 1 and 2 messages appended to the logs of foreign groups.</summary>
+    LogAppended,
+
+    /// <summary>Appends to the logs of foreign groups that failed and were tried again.</summary>
+    LogAppendsFailed,
+
+    /// <summary>Messages read from the ends of the logs of foreign groups.</summary>
+    LogRead,
+
+    /// <summary>Entries of the logs of foreign groups that could not be read and were passed over.</summary>
+    LogDamaged,
+
+    /// <summary>Times a foreign group's log had given up messages before this node read them.</summary>
+    LogLost,
 }

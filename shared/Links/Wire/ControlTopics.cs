@@ -11,6 +11,8 @@ internal static class ControlTopics
 
     public static ReadOnlySpan<byte> Log => "$trunkline/log"u8;
 
+    public static ReadOnlySpan<byte> Shares => "$trunkline/shares"u8;
+
     public static ReadOnlySpan<byte> Tail => "$trunkline/tail"u8;
 
     /// <summary>The response topic of every request of a link; nobody subscribes it, replies come to the asking connection alone.</summary>

@@ -29,6 +29,9 @@ internal ref struct FieldWriter(Span<byte> buffer)
         _buffer[_length++] = (byte)'2';
     }
 
+    /// <summary>It waited longer than a backlog may, and goes without what it says.</summary>
+    public void Aged() => Begin('a');
+
     public void Retain() => Begin('r');
 
     public void Origin(ulong origin)
@@ -52,6 +55,9 @@ internal ref struct FieldWriter(Span<byte> buffer)
         _buffer[_length++] = (byte)'/';
         Decimal(id.Number);
     }
+
+    /// <summary>The message is in the group's log beside the broker.</summary>
+    public void Logged() => Begin('g');
 
     public void Position(LogPosition position)
     {

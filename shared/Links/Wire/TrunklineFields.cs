@@ -27,9 +27,12 @@ internal readonly ref struct TrunklineFields
                 case (byte)'i': Incarnation = value; break;
                 case (byte)'q': OriginalQoS = (int)Number(value); break;
                 case (byte)'r': Retain = true; break;
+                case (byte)'g': IsLogged = true; break;
+                case (byte)'h': IsHandout = true; break;
                 case (byte)'o': Origin = Hex(value); break;
                 case (byte)'p': Position = ParsePosition(value); break;
                 case (byte)'s': RetainedSequence = Number(value); break;
+                case (byte)'a': (IsAged, Aged) = (true, Number(value)); break;
                 case (byte)'k': Skipped = Number(value); break;
                 case (byte)'l': Left = Number(value); break;
                 case (byte)'c': Cursor = value; break;
@@ -49,11 +52,23 @@ internal readonly ref struct TrunklineFields
 
     public bool Retain { get; }
 
+    /// <summary>Whether a share hands it to this node: out of the log's order, to be reported on.</summary>
+    public bool IsHandout { get; }
+
     public ulong Origin { get; }
+
+    /// <summary>Whether the log beside a foreign broker has it: it came through the tier at QoS 1 or 2.</summary>
+    public bool IsLogged { get; }
 
     public LogPosition Position { get; }
 
     public ulong RetainedSequence { get; }
+
+    /// <summary>Whether the message is older than was asked for; it comes without what it says.</summary>
+    public bool IsAged { get; }
+
+    /// <summary>Matching messages passed over because they are older than was asked for.</summary>
+    public ulong Aged { get; }
 
     /// <summary>Matching messages passed over.</summary>
     public ulong Skipped { get; }

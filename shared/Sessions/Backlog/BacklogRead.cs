@@ -64,7 +64,15 @@ public sealed class BacklogRead
     /// Its backlog was counted. Goes on after <paramref name="newest"/> (drop oldest), leaves out the newest (drop newest)
     /// or closes the connection, when <paramref name="skipped"/> says that it is above a limit.
     /// </summary>
-    public void ApplyLimits(LogPosition newest, long skipped, long left) => Session.ApplyBacklogLimits(Group, newest, skipped, left);
+    /// <param name="newest">After it only what is within the limits remains.</param>
+    /// <param name="skipped">Messages before it.</param>
+    /// <param name="left">Messages after it.</param>
+    /// <param name="aged">Messages before it that were too old, not among the skipped.</param>
+    public void ApplyLimits(LogPosition newest, long skipped, long left, long aged) =>
+        Session.ApplyBacklogLimits(Group, newest, skipped, left, aged);
+
+    /// <summary>A message of the page waited longer than a backlog may: it is passed over. Ask <see cref="Wants"/> first.</summary>
+    public void PassAged(LogPosition position) => Session.PassAged(Group, position);
 
     /// <summary>Moves the session's place forward: none of its filters wants anything up to there.</summary>
     public void SkipTo(LogPosition position) => Session.SkipTo(Group, position);
@@ -82,6 +90,9 @@ public sealed class BacklogRead
 
     /// <summary>Whether a message at this position is to be delivered by this read.</summary>
     public bool Wants(LogPosition position) => !IsOver && !IsCounting && position > After && position <= _limit;
+
+    /// <summary>Whether a message at this position still waits for the session, be it by this read or a later one.</summary>
+    public bool IsWaiting(LogPosition position) => !IsOver && !IsCounting && position > After;
 
     /// <summary>
     /// The page is over: up to <paramref name="upTo"/> the session got everything its filters match, unless it gave up

@@ -100,11 +100,14 @@ public sealed partial class Channel
         if (wasOpen)
         {
             _context.Counters.Add(SessionCounter.ChannelsOpen, -1);
-            Session!.Detach(this);
+            Session!.Detach(this, isSentAway: cause == CloseCause.ServerShutdown);
         }
 
-        _inboundAliases = null;
-        _outboundAliases = null;
+        if (wasOpen)
+        {
+            _requestOrAliases = null;
+        }
+
         _host.Close(new ChannelClose(cause, reason, detail));
     }
 }

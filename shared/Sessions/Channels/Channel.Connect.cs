@@ -7,9 +7,6 @@ namespace Trunkline.Sessions;
 
 public sealed partial class Channel
 {
-    /// <summary>How long a client waits for its claim before it is refused; the directory's own deadlines are shorter.</summary>
-    private const long ClaimDeadlineMs = 10_000;
-
     /// <summary>
     /// Accepts the CONNECT: attaches the session, answers CONNACK before anything else [MQTT-3.2.0-1], then sends what
     /// the session has in flight and waiting.
@@ -22,8 +19,7 @@ public sealed partial class Channel
             return;
         }
 
-        ConnectRequest request = _request!;
-        _request = null;
+        ConnectRequest request = Request!;
         uint expiry = request.ExpiryWithin(_context.Options);
         _state = State.Open;
         MqttOptions options = _context.Options;
@@ -31,9 +27,9 @@ public sealed partial class Channel
         _receiveMaximum = (ushort)options.ReceiveMaximum;
         _maximumPacketSize = request.MaximumPacketSize;
         _wantsProblemInformation = request.WantsProblemInformation;
-        SendQuota = int.Min(request.ReceiveMaximum, options.MaximumInFlight);
+        _sendQuota = (ushort)int.Min(request.ReceiveMaximum, options.MaximumInFlight);
         int outboundAliases = int.Min(request.TopicAliasMaximum, options.OutboundTopicAliasMaximum);
-        _outboundAliases = outboundAliases > 0 ? new OutboundAliases(outboundAliases) : null;
+        _requestOrAliases = outboundAliases > 0 ? new Aliases { Outbound = new OutboundAliases(outboundAliases) } : null;
 
         _askedForExpiry = request.SessionExpirySeconds != 0;
 
@@ -62,7 +58,9 @@ public sealed partial class Channel
     }
 
     /// <summary>Refuses the CONNECT with CONNACK where the version has a code for the reason, and closes [MQTT-3.2.2-7].</summary>
-    public void Refuse(ReasonCode reason, string detail)
+    public void Refuse(ReasonCode reason, string detail) => RefuseFor(CloseCause.ConnectRefused, reason, detail);
+
+    private void RefuseFor(CloseCause cause, ReasonCode reason, string detail)
     {
         if (_state is State.Closed or State.Open)
         {
@@ -83,7 +81,7 @@ public sealed partial class Channel
         }
 
         _context.Counters.Add(SessionCounter.ConnectsRefused);
-        Close(CloseCause.ConnectRefused, reason, detail);
+        Close(cause, reason, detail);
     }
 
     private bool ReceiveConnect(in Frame frame, out ProtocolError error)
@@ -99,24 +97,26 @@ public sealed partial class Channel
         _isBridge = packet.IsBridge;
         _wantsProblemInformation = packet.RequestProblemInformation;
         _maximumPacketSize = packet.MaximumPacketSize;
+        var request = new ConnectRequest(packet);
         if (!CheckConnect(packet, out error))
         {
+            // Kept for the log, which names who was refused.
+            _requestOrAliases = request;
             Refuse(error.Code, Describe(error));
             return true;
         }
 
-        var request = new ConnectRequest(packet);
         if (request.ClientId.Length == 0)
         {
             request.ClientId = AssignClientId();
             request.IsClientIdAssigned = true;
         }
 
-        _request = request;
+        _requestOrAliases = request;
         _state = State.Connecting;
         Pause(Pauses.Connecting);
         _context.Loop.Timers.Cancel(this);
-        _context.Loop.Timers.Schedule(this, ClaimDeadlineMs);
+        _context.Loop.Timers.Schedule(this, _context.Options.ClaimDeadlineMs);
         _host.BeginConnect(request);
         return true;
     }

@@ -67,7 +67,7 @@ public sealed partial class Channel
             if (topic.IsEmpty)
             {
                 error = ChannelErrors.AliasUnknown;
-                return _inboundAliases is not null && _inboundAliases.TryGet(alias, out topic);
+                return KnownAliases?.Inbound is { } known && known.TryGet(alias, out topic);
             }
         }
 
@@ -78,7 +78,9 @@ public sealed partial class Channel
 
         if (alias != 0)
         {
-            (_inboundAliases ??= new InboundAliases()).Set(alias, topic);
+            Aliases aliases = KnownAliases ?? new Aliases();
+            _requestOrAliases = aliases;
+            (aliases.Inbound ??= new InboundAliases()).Set(alias, topic);
         }
 
         return true;
@@ -130,6 +132,13 @@ public sealed partial class Channel
     {
         error = default;
         Session.InboundKind kind = Session!.BeginInbound(packet.PacketId, out bool countsAnew);
+        if (kind == Session.InboundKind.New && Session.InboundExchanges > _context.Options.MaximumIncomingExchanges)
+        {
+            Session.AbandonInbound(packet.PacketId);
+            error = ChannelErrors.TooManyExchanges;
+            return false;
+        }
+
         if (countsAnew && !TakeWindow(out error))
         {
             if (kind == Session.InboundKind.New)

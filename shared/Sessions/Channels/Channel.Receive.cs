@@ -12,6 +12,7 @@ public sealed partial class Channel
     public int Receive(ReadOnlySpan<byte> bytes)
     {
         int used = 0;
+        int packets = 0;
         if (_state == State.Open)
         {
             _deadlineOrHeardMs = _context.Loop.NowMs;
@@ -41,6 +42,13 @@ public sealed partial class Channel
             {
                 Fail(error);
                 return bytes.Length;
+            }
+
+            if (++packets == _context.Options.MaximumPacketsPerTurn && used < bytes.Length)
+            {
+                // Tiny frames take longer than their bytes say: the others come first now.
+                Pause(Pauses.Turn);
+                _context.Yields.Add(this);
             }
         }
 

@@ -61,7 +61,7 @@ public sealed partial class Channel
         }
 
         _context.Counters.Add(SessionCounter.SentQoS0 + (int)qos);
-        if (shapes is not null && !duplicate && identifiers.IsEmpty && _outboundAliases is null
+        if (shapes is not null && !duplicate && identifiers.IsEmpty && KnownAliases?.Outbound is null
             && message.ExpiresAtMs == long.MaxValue)
         {
             shapes.Write(_host.Output, _version, qos, retain, packetId);
@@ -69,7 +69,7 @@ public sealed partial class Channel
         }
 
         PublishEncoder encoder = Encoder(message, qos, retain, packetId, duplicate, identifiers);
-        if (_outboundAliases is not null && _outboundAliases.TryUse(message.Topic, HasRoomForAlias(ref encoder), out ushort alias, out bool isKnown))
+        if (KnownAliases?.Outbound is { } aliases && aliases.TryUse(message.Topic, HasRoomForAlias(ref encoder), out ushort alias, out bool isKnown))
         {
             encoder = encoder with { TopicAlias = alias, OmitTopic = isKnown };
         }

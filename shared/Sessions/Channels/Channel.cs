@@ -25,14 +25,15 @@ public sealed partial class Channel : LoopTimer
     /// <summary>CONNECT had a session expiry above 0, so DISCONNECT may have one.</summary>
     private bool _askedForExpiry;
     private ushort _receiveMaximum;
+    private ushort _sendQuota = 1;
     private uint _maximumPacketSize;
 
     /// <summary>Before CONNECT: when its deadline is; after it: when the client was last heard. Never both.</summary>
     private long _deadlineOrHeardMs;
     private int _keepAliveMs;
-    private ConnectRequest? _request;
-    private InboundAliases? _inboundAliases;
-    private OutboundAliases? _outboundAliases;
+
+    /// <summary>Until the channel opens its <see cref="ConnectRequest"/>, then its <see cref="Aliases"/>; null for most. Never both.</summary>
+    private object? _requestOrAliases;
 
     /// <summary>QoS 1 and 2 publishes of this connection that the client counts as unfinished [MQTT-3.3.4-7].</summary>
     private int _inboundUnfinished;
@@ -52,12 +53,23 @@ public sealed partial class Channel : LoopTimer
         context.Loop.Timers.Schedule(this, connectDeadlineMs);
     }
 
+    private ConnectRequest? Request => _requestOrAliases as ConnectRequest;
+
+    private Aliases? KnownAliases => _requestOrAliases as Aliases;
+
     private enum State : byte
     {
         AwaitingConnect,
         Connecting,
         Open,
         Closed,
+    }
+
+    /// <summary>Topic aliases of this connection, each way; most connections have none.</summary>
+    private sealed class Aliases
+    {
+        public InboundAliases? Inbound;
+        public OutboundAliases? Outbound;
     }
 
     [Flags]
@@ -68,10 +80,16 @@ public sealed partial class Channel : LoopTimer
         Router = 2,
         Window = 4,
         Operations = 8,
+
+        /// <summary>It had its share of this turn.</summary>
+        Turn = 16,
     }
 
     /// <summary>The session, once open.</summary>
     public Session? Session { get; private set; }
+
+    /// <summary>The client identifier: the session's, or the one that a CONNECT not accepted has named; null before CONNECT.</summary>
+    public string? ClientId => Session?.ClientId ?? Request?.ClientId;
 
     /// <summary>The negotiated version; MQTT 3.1.1 before CONNECT.</summary>
     public ProtocolVersion Version => _version;
@@ -92,7 +110,7 @@ public sealed partial class Channel : LoopTimer
     public int KeepAliveSeconds => _keepAliveMs / 1500;
 
     /// <summary>QoS 1 and 2 messages that may be in flight towards the device: its Receive Maximum or ours, the lower.</summary>
-    public int SendQuota { get; private set; } = 1;
+    public int SendQuota => _sendQuota;
 
     /// <summary>Largest packet the client takes, in bytes with its header; 0 for any.</summary>
     public uint MaximumPacketSize => _maximumPacketSize;
@@ -134,6 +152,9 @@ public sealed partial class Channel : LoopTimer
     /// <summary>The router has drained: reading goes on.</summary>
     public void ResumeReading() => Unpause(Pauses.Router);
 
+    /// <summary>The turn in which it had its share is over.</summary>
+    internal void OnNextTurn() => Unpause(Pauses.Turn);
+
     /// <inheritdoc/>
     protected override void OnDue()
     {
@@ -143,7 +164,7 @@ public sealed partial class Channel : LoopTimer
                 Close(CloseCause.ConnectDeadline, ReasonCode.KeepAliveTimeout, "No CONNECT within its deadline.");
                 break;
             case State.Connecting:
-                Refuse(ReasonCode.ServerUnavailable, "The client identifier could not be claimed in time.");
+                RefuseFor(CloseCause.ClaimDeadline, ReasonCode.ServerUnavailable, "The client identifier could not be claimed within Mqtt:ClaimDeadlineMs.");
                 break;
             case State.Open:
                 CheckKeepAlive();
@@ -185,7 +206,7 @@ public sealed partial class Channel : LoopTimer
         _pauses |= pause;
         if (pause != Pauses.Connecting)
         {
-            _context.Counters.Add(SessionCounter.ReadingPaused);
+            _context.Counters.Add(pause == Pauses.Turn ? SessionCounter.TurnsYielded : SessionCounter.ReadingPaused);
         }
     }
 

@@ -53,6 +53,9 @@ internal static class ChannelErrors
     public static readonly ProtocolError ReceiveMaximumExceeded = new(
         ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", "More QoS 1 and 2 messages are open than CONNACK's Receive Maximum.");
 
+    public static readonly ProtocolError TooManyExchanges = new(
+        ReasonCode.QuotaExceeded, "5.0: 4.13.2", "More QoS 2 messages of this session wait for PUBREL than Mqtt:MaximumIncomingExchanges.");
+
     public static readonly ProtocolError NoLocalOnShared = new(
         ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local is set on a shared subscription.");
 

@@ -6,11 +6,13 @@ namespace Trunkline.Sessions;
 /// <summary>A CONNECT packet, copied out of the receive buffer, on its way through authentication and claim.</summary>
 public sealed class ConnectRequest
 {
+    private readonly bool _cleanStart;
+
     internal ConnectRequest(in ConnectPacket packet)
     {
         Version = packet.Version;
         IsBridge = packet.IsBridge;
-        CleanStart = packet.CleanStart;
+        _cleanStart = packet.CleanStart;
         KeepAliveSeconds = packet.KeepAliveSeconds;
         ClientId = Encoding.UTF8.GetString(packet.ClientId);
         UserName = packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null;
@@ -40,8 +42,11 @@ public sealed class ConnectRequest
     /// <summary>Whether the peer is a bridge (bit 0x80 of the protocol level): it wants RETAIN flags kept as published.</summary>
     public bool IsBridge { get; }
 
-    /// <summary>Clean Start (5.0) or Clean Session (3.x).</summary>
-    public bool CleanStart { get; }
+    /// <summary>Clean Start (5.0) or Clean Session (3.x); also when it is served so without having asked.</summary>
+    public bool CleanStart => _cleanStart || IsServedClean;
+
+    /// <summary>Whether it is served with a clean session that ends with its connection, whatever it asked for.</summary>
+    public bool IsServedClean { get; private set; }
 
     /// <summary>Keep alive as asked, in seconds; 0 for none.</summary>
     public ushort KeepAliveSeconds { get; }
@@ -68,9 +73,15 @@ public sealed class ConnectRequest
     public uint ExpiryWithin(MqttOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        uint wanted = Version == ProtocolVersion.Mqtt50 ? SessionExpirySeconds : CleanStart ? 0 : uint.MaxValue;
+        uint wanted = IsServedClean ? 0 : Version == ProtocolVersion.Mqtt50 ? SessionExpirySeconds : CleanStart ? 0 : uint.MaxValue;
         return uint.Min(wanted, options.SessionExpiryCapSeconds);
     }
+
+    /// <summary>
+    /// Serves it with a clean session that ends with its connection. CONNACK says so: Session Present 0, and at 5.0 Session
+    /// Expiry Interval 0 where something else was asked [MQTT-3.2.2-2].
+    /// </summary>
+    public void ServeClean() => IsServedClean = true;
 
     /// <summary>QoS 1 and 2 messages the client takes unacknowledged.</summary>
     public ushort ReceiveMaximum { get; }

@@ -60,6 +60,9 @@ public enum CloseCause
     /// <summary>The CONNECT was refused.</summary>
     ConnectRefused,
 
+    /// <summary>The client identifier of the CONNECT could not be claimed in time.</summary>
+    ClaimDeadline,
+
     /// <summary>Nothing came for one and a half keep alives [MQTT-3.1.2-22].</summary>
     KeepAliveTimeout,
 

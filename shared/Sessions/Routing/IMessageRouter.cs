@@ -39,6 +39,12 @@ public interface IMessageRouter
     /// <summary>Up to this position every message of a group was dispatched to the sessions of this loop.</summary>
     LogPosition Dispatched(int group) => LogPosition.None;
 
+    /// <summary>
+    /// The rule of the meeting (docs/adr/0009): whether a session that has read a group's log up to a position has met what
+    /// was dispatched to this loop, so that everything after it is still to be dispatched.
+    /// </summary>
+    bool HasMet(int group, LogPosition cursor) => cursor >= Dispatched(group);
+
     /// <summary>From which position of which group a subscription was live at first, by the groups it is live at.</summary>
     IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) => [];
 
@@ -60,6 +66,30 @@ public interface IMessageRouter
     /// <see cref="BacklogRead.Complete"/> once; at once when nothing can be there. A read that is over needs neither.
     /// </summary>
     void ReadBacklog(BacklogRead read) => throw new NotSupportedException("This router has no logs.");
+
+    /// <summary>
+    /// A message that a share handed to a session is done there: the device has it or refused it, or it was passed over by a
+    /// rule. Told for messages with a position, once or more.
+    /// </summary>
+    void FinishShared(Session session, in SharedPlace place)
+    {
+    }
+
+    /// <summary>A session gives a message of a share back: its device has not acknowledged it and is gone.</summary>
+    void ReturnShared(Session session, in SharedPlace place, SharedMessage message)
+    {
+    }
+
+    /// <summary>
+    /// A session is about to begin a QoS 2 exchange for a message of a share: the router has the group make it this
+    /// session's, for good, and calls <see cref="Session.SharedTaken"/> once, during the call or later, unless the session is
+    /// gone by then. Where no group keeps shares it is the session's at once.
+    /// </summary>
+    void TakeShared(Session session, in SharedPlace place, ushort packetId)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        session.SharedTaken(packetId, place, isGranted: true);
+    }
 
     /// <summary>Calls <see cref="Session.SettleAhead"/> when <see cref="Dispatched"/> has moved, until it returns true.</summary>
     void SettleLater(Session session, int group) => throw new NotSupportedException("This router has no logs.");

@@ -23,4 +23,13 @@ public interface IPublishOwner
 {
     /// <summary>The message is as durable as its group says, or was refused after all. Once, on the owner's loop.</summary>
     void CompletePublish(int attachment, ushort packetId, QoS qos, ReasonCode reason);
+
+    /// <summary>
+    /// Whether a message that is refused will be sent again on another connection: 3.x knows no refusal but the end of the
+    /// connection, and who is gone hears none. At QoS 2 it is the connection that sent the PUBLISH last that hears it.
+    /// </summary>
+    /// <param name="attachment">The connection that sent it first.</param>
+    /// <param name="packetId">Its packet identifier.</param>
+    /// <param name="qos">Its QoS.</param>
+    bool Repeats(int attachment, ushort packetId, QoS qos);
 }

@@ -12,6 +12,9 @@ internal enum OutboundState : byte
     /// <summary>Restored: it was in flight before, and its message is being read from the log to be sent again.</summary>
     AwaitingMessage,
 
+    /// <summary>QoS 2, of a share: PUBLISH goes out when the group has made the message this session's.</summary>
+    AwaitingTake,
+
     /// <summary>PUBLISH sent, PUBACK or PUBREC awaited.</summary>
     AwaitingAcknowledgement,
 
@@ -38,6 +41,12 @@ internal struct OutboundEntry
 
     /// <summary>Whether it went out on the connection of now; after a reconnect it is sent again first.</summary>
     public bool IsSent;
+
+    /// <summary>Whether the share it came from was told that it is done.</summary>
+    public bool IsShareDone;
+
+    /// <summary>What the share knows it by.</summary>
+    public readonly SharedPlace Place => new(Pending.Share, Group, Position);
 }
 
 /// <summary>

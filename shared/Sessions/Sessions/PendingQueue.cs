@@ -92,6 +92,26 @@ internal sealed class PendingQueue(int maximumMessages, int maximumBytes)
         }
     }
 
+    /// <summary>Takes out the messages of shares, oldest first, each with its reference; the others keep their order.</summary>
+    public List<PendingMessage> TakeShared()
+    {
+        var taken = new List<PendingMessage>();
+        for (int left = Count; left > 0; left--)
+        {
+            PendingMessage pending = Dequeue();
+            if (pending.IsShared)
+            {
+                taken.Add(pending);
+            }
+            else
+            {
+                Enqueue(pending);
+            }
+        }
+
+        return taken;
+    }
+
     public void Clear()
     {
         while (Count > 0)

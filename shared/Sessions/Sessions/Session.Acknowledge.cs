@@ -17,7 +17,7 @@ public sealed partial class Session
     {
         int index = _window?.Find(packetId) ?? -1;
         if (index < 0 || _window![index].Pending.QoS != QoS.ExactlyOnce
-            || _window[index].State is OutboundState.AwaitingRecord or OutboundState.AwaitingMessage)
+            || _window[index].State is OutboundState.AwaitingRecord or OutboundState.AwaitingMessage or OutboundState.AwaitingTake)
         {
             return false;
         }
@@ -39,7 +39,7 @@ public sealed partial class Session
             MarkSent(ref entry);
         }
 
-        SendPubRelRecorded(entry, isRepeat);
+        SendPubRelRecorded(ref entry, isRepeat);
         return true;
     }
 
@@ -65,6 +65,7 @@ public sealed partial class Session
 
         MarkSent(ref _window![index]);
         Finish(index);
+        AskForWrite();
         Drain();
         ReturnIdleWindow();
         return true;
@@ -113,9 +114,9 @@ public sealed partial class Session
                 continue;
             }
 
-            if (channel.IsCongested || entry.State == OutboundState.AwaitingMessage)
+            if (channel.IsCongested || entry.State is OutboundState.AwaitingMessage or OutboundState.AwaitingTake)
             {
-                // In order: what is behind a message that is still being read waits with it.
+                // In order: what is behind a message that is still being read, or taken, waits with it.
                 return;
             }
 

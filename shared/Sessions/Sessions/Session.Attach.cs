@@ -57,6 +57,16 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>
+    /// The will of a newer CONNECT stands in the record, whose connection was never opened: whoever asks this session for its
+    /// will gets that one. Of the one before the record has taken care.
+    /// </summary>
+    public void ReplaceWill(Will? will)
+    {
+        CancelTimer();
+        _ending = will is null ? null : new Ending(this) { Will = will };
+    }
+
     /// <summary>DISCONNECT 0x00 deletes the will unpublished [MQTT-3.14.4-3].</summary>
     internal void DropWill()
     {
@@ -65,7 +75,9 @@ public sealed partial class Session
     }
 
     /// <summary>The connection is gone: the will becomes due, the expiry begins, or the session ends.</summary>
-    internal void Detach(Channel channel)
+    /// <param name="channel">The connection.</param>
+    /// <param name="isSentAway">Whether it ended because this node stops.</param>
+    internal void Detach(Channel channel, bool isSentAway)
     {
         if (!ReferenceEquals(Channel, channel))
         {
@@ -73,6 +85,7 @@ public sealed partial class Session
         }
 
         Channel = null;
+        ReturnAllShared();
         _waitingQoS0?.Clear();
         _waitingQoS0 = null;
         if (_inbound is { Count: 0 })
@@ -89,7 +102,7 @@ public sealed partial class Session
             }
 
             _context.Router.AttachmentChanged(this);
-            keeper.Detached(this);
+            keeper.Detached(this, isSentAway);
             return;
         }
 
@@ -140,6 +153,7 @@ public sealed partial class Session
             HurryWill();
         }
 
+        FinishAllShared();
         AbandonJournal();
         IsEnded = true;
         CancelTimer();

@@ -64,7 +64,7 @@ public sealed partial class Session
 
     /// <summary>The rule of the meeting: see <see cref="CompleteRead"/>.</summary>
     private bool MayGoLive(in GroupCursor cursor, int group) =>
-        cursor.Awaited == 0 && cursor.Position >= cursor.LiveAfter && cursor.Position >= _context.Router.Dispatched(group);
+        cursor.Awaited == 0 && cursor.Position >= cursor.LiveAfter && _context.Router.HasMet(group, cursor.Position);
 
     /// <summary>
     /// Delivers one message of a page of the log. Nothing of it is taken twice: the cursor moves over each message taken.
@@ -328,12 +328,7 @@ public sealed partial class Session
         if (_backlog is { IsAllLive: true })
         {
             _backlog = null;
-            if (_restored is { IsNew: false, IsBringingFilters: false })
-            {
-                // Every position that was in flight lies behind.
-                _restored = null;
-            }
-
+            DropMasks();
             NoteDone();
         }
     }

@@ -61,35 +61,6 @@ public sealed partial class Session
         Enqueue(Hold(message, qos, retain, identifiers, !message.Position.IsNone));
     }
 
-    /// <summary>
-    /// Delivers a message that a shared subscription handed to this session: it is the session's alone, and no log gives
-    /// it to it again.
-    /// </summary>
-    public void DeliverShared(SharedMessage message, SessionSubscription subscription)
-    {
-        QoS granted = subscription.Options.QoS;
-        QoS qos = message.QoS < granted ? message.QoS : granted;
-        uint identifier = subscription.Identifier;
-        ReadOnlySpan<uint> identifiers = identifier == 0 ? default : new ReadOnlySpan<uint>(in identifier);
-        bool retain = subscription.Options.RetainAsPublished && message.Retain;
-        if (qos == QoS.AtMostOnce)
-        {
-            Deliver(message, qos, retain, identifiers);
-        }
-        else if (!IsEnded)
-        {
-            PendingMessage pending = Hold(message, qos, retain, identifiers, isLogged: false);
-            if (Channel is { } channel && _waiting is null && CanSend(channel))
-            {
-                SendNew(channel, pending, null);
-            }
-            else
-            {
-                Enqueue(pending);
-            }
-        }
-    }
-
     /// <summary>Sends what waits as far as the window and the transport allow.</summary>
     internal void Drain()
     {
@@ -133,6 +104,7 @@ public sealed partial class Session
     {
         if (!channel.CanCarry(pending.Message, pending.QoS, pending.Identifiers))
         {
+            FinishShared(pending);
             pending.Message.Release();
             return;
         }
@@ -147,6 +119,12 @@ public sealed partial class Session
         if (pending.QoS == QoS.ExactlyOnce && IsKept)
         {
             RecordOutgoing(ref entry);
+            return;
+        }
+
+        if (pending.QoS == QoS.ExactlyOnce && pending.IsShared)
+        {
+            TakeShared(ref entry);
             return;
         }
 
@@ -167,6 +145,13 @@ public sealed partial class Session
     private void Enqueue(in PendingMessage pending)
     {
         MqttOptions options = _context.Options;
+        if (pending.QoS == QoS.AtMostOnce && _context.Loop.Memory.IsShort)
+        {
+            pending.Message.Release();
+            _context.Counters.Add(SessionCounter.DroppedSlowDevice);
+            return;
+        }
+
         if (pending.QoS == QoS.AtMostOnce)
         {
             _waitingQoS0 ??= new PendingQueue(options.LiveQueueMessages, options.LiveQueueBytes);
@@ -198,12 +183,31 @@ public sealed partial class Session
         if (options.BacklogPolicy == BacklogPolicy.DropNewest
             && !_waiting.HasRoomFor(pending.Message, options.BacklogMessages, options.BacklogBytes))
         {
-            pending.Message.Release();
-            _context.Counters.Add(SessionCounter.DroppedBacklog);
+            GiveUp(pending);
             return;
         }
 
-        _context.Counters.Add(SessionCounter.DroppedBacklog, _waiting.Enqueue(pending));
+        while (!_waiting.HasRoomFor(pending.Message, options.BacklogMessages, options.BacklogBytes))
+        {
+            GiveUp(_waiting.Dequeue());
+        }
+
+        _waiting.Enqueue(pending);
+    }
+
+    /// <summary>A message for which there is no room: dropped, or given back to the share it came from.</summary>
+    private void GiveUp(in PendingMessage pending)
+    {
+        if (pending.IsShared)
+        {
+            _context.Router.ReturnShared(this, PlaceOf(pending), pending.Message);
+        }
+        else
+        {
+            _context.Counters.Add(SessionCounter.DroppedBacklog);
+        }
+
+        pending.Message.Release();
     }
 
     private void DropEmptyQueue()
@@ -211,6 +215,7 @@ public sealed partial class Session
         if (_waiting is { Count: 0 })
         {
             _waiting = null;
+            DropMasks();
             NoteDone();
         }
     }

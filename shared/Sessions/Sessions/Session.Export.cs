@@ -4,25 +4,38 @@ namespace Trunkline.Sessions;
 public sealed partial class Session
 {
     /// <summary>
-    /// The whole state. Of a session without a connection: everything in flight is listed, and the positions cover what is
-    /// done or listed. Of a connected one, to be written back to a store that lost it: only QoS 2 is listed, and the
-    /// positions cover what is done, for QoS 1 goes on while this is written.
+    /// The whole state of a session that stays here, to be written to a store that lost it: the positions cover what is done,
+    /// and only QoS 2 is listed, for QoS 1 goes on while this is written. What was in flight when the session came here is
+    /// listed whatever its QoS, for the positions never lie below those the session came with.
     /// </summary>
-    public SessionState Export()
+    /// <remarks>
+    /// A session whose connection is gone is written like that, too: a new connection may have it here before it is written
+    /// for good, and then what is done beyond the positions must stand in the record.
+    /// </remarks>
+    public SessionState Export() => Export(isDetached: false);
+
+    /// <summary>
+    /// The whole state of a session that leaves here (detached): everything in flight is listed, and the positions cover what
+    /// is done or listed.
+    /// </summary>
+    private SessionState Export(bool isDetached)
     {
-        bool isDetached = Channel is null;
+        List<GroupPosition> positions = ExportPositions(withInFlight: isDetached);
         return new SessionState
         {
             LastPacketId = _window?.LastPacketId ?? _lastPacketId,
-            Positions = ExportPositions(withInFlight: isDetached),
+            Positions = positions,
             Subscriptions = [.. _subscriptions.ToArray().Where(subscription => subscription.IsStored).Select(StateOf)],
-            Outgoing = ExportOutgoing(isDetached),
+            Outgoing = ExportOutgoing(isDetached, positions),
             Incoming = ExportIncoming(),
             Will = _ending?.Will,
         };
     }
 
-    /// <summary>Per group the position up to which everything is done.</summary>
+    /// <summary>
+    /// Per group the position up to which everything is done, or stands in the record as in flight: never below the one the
+    /// session came with, for what was done up to there nobody knows any more.
+    /// </summary>
     public IReadOnlyList<GroupPosition> DonePositions() => ExportPositions(withInFlight: false);
 
     private List<GroupPosition> ExportPositions(bool withInFlight)
@@ -37,7 +50,7 @@ public sealed partial class Session
             }
 
             LogPosition dispatched = router.Dispatched(group);
-            LogPosition position = withInFlight ? HandledPosition(group, dispatched) : DonePosition(group, dispatched);
+            LogPosition position = withInFlight ? HandledPosition(group, dispatched) : NotBelowFloor(group, DonePosition(group, dispatched));
             if (!position.IsNone)
             {
                 positions.Add(new GroupPosition(group, position));
@@ -47,13 +60,16 @@ public sealed partial class Session
         return positions;
     }
 
+    private LogPosition NotBelowFloor(int group, LogPosition done) =>
+        _floor is not null && SessionState.Of(_floor, group) is var floor && floor > done ? floor : done;
+
     /// <summary>
-    /// What has to change in the record of a session whose connection is gone, so that it says all of <see cref="Export"/>:
-    /// filters are in it already, or in the changes that wait.
+    /// What has to change in the record of a session whose connection is gone, so that it says everything: what is
+    /// in flight is listed, and the positions cover what is done or listed; filters are in it already, or in the changes that wait.
     /// </summary>
     public JournalChanges ExportDetached()
     {
-        SessionState state = Export();
+        SessionState state = Export(isDetached: true);
         var sets = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         var deletes = new HashSet<string>(StringComparer.Ordinal);
         if (_journal is { } journal)
@@ -68,7 +84,7 @@ public sealed partial class Session
             deletes.UnionWith(journal.DoneOutgoing().Select(done => SessionStateCodec.OutgoingName(done.PacketId)));
         }
 
-        foreach (StoredField field in SessionStateCodec.Encode(state with { Subscriptions = [], Will = null }))
+        foreach (StoredField field in SessionStateCodec.Encode(state with { Subscriptions = [], Will = null, AwaySince = _context.Loop.Time.GetUtcNow() }))
         {
             // An incoming exchange that waits for its end is over; an outgoing message stands as the window has it.
             if (SessionStateCodec.IsOutgoingName(field.Name, out _))
@@ -85,27 +101,30 @@ public sealed partial class Session
         return new JournalChanges([.. sets.Select(set => new StoredField(set.Key, set.Value))], [.. deletes]);
     }
 
-    private List<OutgoingState> ExportOutgoing(bool isDetached)
+    private List<OutgoingState> ExportOutgoing(bool isDetached, List<GroupPosition> positions)
     {
         var outgoing = new List<OutgoingState>();
-        if (!isDetached && _journal is { } journal)
+        if (_journal is { } journal)
         {
-            // Done, but maybe not passed by a checkpoint yet: they mask their positions.
-            outgoing.AddRange(journal.DoneOutgoing().Where(done => done.Group >= 0).Select(done => new OutgoingState
-            {
-                PacketId = done.PacketId,
-                Order = 0,
-                QoS = Protocol.QoS.ExactlyOnce,
-                Stage = OutgoingStage.Received,
-                Group = done.Group,
-                Position = done.Position,
-            }));
+            // Done, but beyond where the next reading begins: they mask their positions there. Of a connected session none may
+            // be missing, for what it wrote before did not name these positions.
+            outgoing.AddRange(journal.DoneOutgoing()
+                .Where(done => done.Group >= 0 && (!isDetached || done.Position > SessionState.Of(positions, done.Group)))
+                .Select(done => new OutgoingState
+                {
+                    PacketId = done.PacketId,
+                    Order = 0,
+                    QoS = Protocol.QoS.ExactlyOnce,
+                    Stage = OutgoingStage.Received,
+                    Group = done.Group,
+                    Position = done.Position,
+                }));
         }
 
         for (int i = 0; i < (_window?.Span ?? 0); i++)
         {
             ref OutboundEntry entry = ref _window![i];
-            if (entry.State != OutboundState.Done && (isDetached || entry.Pending.QoS == Protocol.QoS.ExactlyOnce))
+            if (entry.State != OutboundState.Done && (isDetached || entry.Pending.QoS == Protocol.QoS.ExactlyOnce || IsBelowFloor(entry)))
             {
                 outgoing.Add(StateOf(
                     entry, entry.State == OutboundState.AwaitingCompletion ? OutgoingStage.Received : OutgoingStage.Sent));
@@ -114,6 +133,9 @@ public sealed partial class Session
 
         return outgoing;
     }
+
+    private bool IsBelowFloor(in OutboundEntry entry) =>
+        _floor is not null && entry.Pending.IsLogged && entry.Position <= SessionState.Of(_floor, entry.Group);
 
     private List<IncomingState> ExportIncoming() =>
         _inbound is null

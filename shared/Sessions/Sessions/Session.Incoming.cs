@@ -86,6 +86,34 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>
+    /// A message could not be kept, and its device was not told so: it sends it again on its next connection, with everything
+    /// behind it, in order [MQTT-4.4.0-1]. Its entry stays, so that the repeat goes the way of one at another node, and what
+    /// came behind it and still waits for its entry is not forwarded: it would get into the log first.
+    /// </summary>
+    private void AwaitRepeat(int attachment, ushort packetId, ReasonCode reason)
+    {
+        InboundExchange exchange = _inbound![packetId];
+        _inbound[packetId] = exchange with { IsRestored = true };
+        foreach (JournalWait wait in _journal?.Remove(wait => IsForwardOf(wait, exchange.AskedBy)) ?? [])
+        {
+            Abandon(wait);
+            if (_inbound.TryGetValue(wait.PacketId, out InboundExchange later))
+            {
+                _inbound[wait.PacketId] = later with { IsRestored = true };
+            }
+        }
+
+        if (exchange.AskedBy == Attachment)
+        {
+            Channel?.CompleteQoS2(packetId, reason, attachment == Attachment);
+        }
+    }
+
+    private bool IsForwardOf(in JournalWait wait, int attachment) =>
+        wait.Step == JournalStep.Forward
+        && _inbound!.TryGetValue(wait.PacketId, out InboundExchange exchange) && exchange.AskedBy <= attachment;
+
     /// <summary>An exchange ends without a message: its identifier is free once that is stored.</summary>
     private void EndEntryRefused(int attachment, ushort packetId, ReasonCode reason)
     {
@@ -110,7 +138,16 @@ public sealed partial class Session
 
     private void FinishEntry(in JournalWait wait)
     {
-        _inbound?.Remove(wait.PacketId);
-        Channel?.SendPubComp(wait.PacketId);
+        if (_inbound is not null && _inbound.TryGetValue(wait.PacketId, out InboundExchange exchange) && exchange.IsEnding)
+        {
+            _inbound.Remove(wait.PacketId);
+        }
+
+        // The PUBREL of an earlier connection is answered when it comes again on this one. A second PUBCOMP would come when the
+        // device has given the identifier to another message.
+        if (wait.Attachment == Attachment)
+        {
+            Channel?.SendPubComp(wait.PacketId);
+        }
     }
 }

@@ -16,6 +16,9 @@ public sealed partial class Session
     /// <summary>Whether outgoing messages stand in its record, so that it wants to hear of written checkpoints.</summary>
     public bool HasRecordedOutgoing => _journal is not null;
 
+    /// <summary>Whether its record holds half of the outgoing messages it takes, so that a checkpoint should not be long in coming.</summary>
+    public bool IsRecordHalfFull => _journal is { IsHalfFull: true };
+
     private SessionJournal Journal => _journal ??= new SessionJournal(_context.Options.MaximumRecordedOutgoing);
 
     /// <summary>
@@ -103,6 +106,7 @@ public sealed partial class Session
                 SendRecorded(wait.PacketId);
                 break;
             case JournalStep.SendPubRel:
+                FinishReceivedShared(wait.PacketId);
                 Channel?.SendPubRel(wait.PacketId, ReasonCode.Success);
                 break;
             case JournalStep.Forward:

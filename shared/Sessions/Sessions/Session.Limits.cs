@@ -20,7 +20,7 @@ public sealed partial class Session
         }
     }
 
-    internal void ApplyBacklogLimits(int group, LogPosition newest, long skipped, long left)
+    internal void ApplyBacklogLimits(int group, LogPosition newest, long skipped, long left, long aged)
     {
         if (_backlog is null)
         {
@@ -39,6 +39,7 @@ public sealed partial class Session
         switch (_context.Options.BacklogPolicy)
         {
             case BacklogPolicy.DropOldest:
+                _context.Counters.Add(SessionCounter.DroppedBacklogAge, newest > cursor.Position ? aged : 0);
                 cursor.Position = newest > cursor.Position ? newest : cursor.Position;
                 break;
             case BacklogPolicy.DropNewest:
@@ -49,6 +50,7 @@ public sealed partial class Session
                 break;
             default:
                 _context.Counters.Add(SessionCounter.DroppedBacklog, left);
+                _context.Counters.Add(SessionCounter.DroppedBacklogAge, aged);
                 cursor.Position = dispatched > cursor.Position ? dispatched : cursor.Position;
                 Channel?.Disconnect(
                     CloseCause.LimitExceeded, ReasonCode.QuotaExceeded, "The session's backlog is above its limit; what waited was dropped.");
@@ -56,20 +58,29 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>A message of a page is too old: the cursor passes it, as it does one that has expired.</summary>
+    internal void PassAged(int group, LogPosition position)
+    {
+        SkipTo(group, position);
+        _context.Counters.Add(SessionCounter.DroppedBacklogAge);
+    }
+
     /// <summary>A message was taken from a page.</summary>
     private static void UseAllowance(ref GroupCursor cursor, BacklogRead read, int bytes)
     {
+        bool wasAllowed = cursor.MessagesAllowed > 0 && cursor.BytesAllowed > 0;
         cursor.MessagesAllowed--;
         cursor.BytesAllowed -= bytes;
-        if (cursor.SkipTo.IsNone || (cursor.MessagesAllowed > 0 && cursor.BytesAllowed > 0))
+        if (!wasAllowed || (cursor.MessagesAllowed > 0 && cursor.BytesAllowed > 0))
         {
             return;
         }
 
+        // The rest of the page is not taken: the limits are looked at before more is, however many a page holds.
+        read.IsOver = true;
         if (cursor.SkipTo > cursor.Position)
         {
             cursor.Position = cursor.SkipTo;
-            read.IsOver = true;
         }
 
         cursor.SkipTo = LogPosition.None;

@@ -30,6 +30,12 @@ public sealed partial class Session
         }
 
         ref OutboundEntry entry = ref _window[index];
+        if (entry.Pending.IsShared)
+        {
+            TakeShared(ref entry);
+            return;
+        }
+
         entry.State = OutboundState.AwaitingAcknowledgement;
         if (Channel is not { } channel)
         {
@@ -55,11 +61,12 @@ public sealed partial class Session
     }
 
     /// <summary>PUBREC came: PUBREL follows when "received" is stored, or at once where nothing is recorded.</summary>
-    private void SendPubRelRecorded(in OutboundEntry entry, bool isRepeat)
+    private void SendPubRelRecorded(ref OutboundEntry entry, bool isRepeat)
     {
         string name = SessionStateCodec.OutgoingName(entry.PacketId);
         if (_journal is not { } journal || !journal.HasOutgoing(entry.PacketId) || (isRepeat && !journal.IsUnwritten(name)))
         {
+            FinishShared(ref entry);
             Channel?.SendPubRel(entry.PacketId, ReasonCode.Success);
         }
         else if (!isRepeat)
@@ -82,13 +89,14 @@ public sealed partial class Session
     /// <summary>Marks a window entry done, in its record too.</summary>
     private void Finish(int index)
     {
-        _journal?.OutgoingDone(_window![index].PacketId);
-        _window!.Finish(index);
+        FinishShared(ref _window![index]);
+        _journal?.OutgoingDone(_window[index].PacketId);
+        _window.Finish(index);
     }
 
     private OutgoingState StateOf(in OutboundEntry entry, OutgoingStage stage)
     {
-        bool isLogged = entry.Pending.IsLogged;
+        bool hasPlace = entry.Pending.IsLogged || entry.Pending.IsShared;
         return new OutgoingState
         {
             PacketId = entry.PacketId,
@@ -97,9 +105,10 @@ public sealed partial class Session
             Stage = stage,
             Retain = entry.Pending.Retain,
             Identifiers = stage == OutgoingStage.Sent ? entry.Pending.Identifiers ?? [] : [],
-            Group = isLogged ? entry.Group : -1,
-            Position = isLogged ? entry.Position : LogPosition.None,
-            Message = stage == OutgoingStage.Sent && !isLogged ? Store(entry.Pending.Message) : null,
+            Group = hasPlace ? entry.Group : -1,
+            Position = hasPlace ? entry.Position : LogPosition.None,
+            Share = entry.Pending.Share,
+            Message = stage == OutgoingStage.Sent && !hasPlace ? Store(entry.Pending.Message) : null,
         };
     }
 

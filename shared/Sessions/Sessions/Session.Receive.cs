@@ -17,7 +17,10 @@ public sealed partial class Session
         /// <summary>Written ahead: the identity under which the message is appended.</summary>
         public MessageId Id { get; init; }
 
-        /// <summary>It began on another node or run; whether its message ever got into the log is not known here.</summary>
+        /// <summary>
+        /// It began on another node or run, and whether its message ever got into the log is not known here; or its message was
+        /// refused and comes again. A repeat is forwarded.
+        /// </summary>
         public bool IsRestored { get; init; }
 
         /// <summary>PUBREL came; PUBCOMP waits until the entry is gone.</summary>
@@ -97,6 +100,13 @@ public sealed partial class Session
     }
 
     /// <inheritdoc/>
+    public bool Repeats(int attachment, ushort packetId, QoS qos) =>
+        Channel is not { Version: ProtocolVersion.Mqtt50 }
+        || (qos == QoS.ExactlyOnce && _inbound is not null && _inbound.TryGetValue(packetId, out InboundExchange exchange)
+            ? exchange.AskedBy
+            : attachment) != Attachment;
+
+    /// <inheritdoc/>
     public void CompletePublish(int attachment, ushort packetId, QoS qos, ReasonCode reason)
     {
         if (IsEnded)
@@ -122,7 +132,16 @@ public sealed partial class Session
 
         if (ReasonCodes.IsError(reason) && IsEntryKept(packetId))
         {
-            EndEntryRefused(attachment, packetId, reason);
+            // What a device may not publish is acknowledged and dropped at 3.x: it does not come again.
+            if (Repeats(attachment, packetId, qos) && reason is not (ReasonCode.NotAuthorized or ReasonCode.TopicNameInvalid))
+            {
+                AwaitRepeat(attachment, packetId, reason);
+            }
+            else
+            {
+                EndEntryRefused(attachment, packetId, reason);
+            }
+
             return;
         }
 

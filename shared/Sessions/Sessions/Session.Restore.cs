@@ -11,11 +11,18 @@ public sealed partial class Session
     /// <summary>What is needed until a restored session goes on; null for any other.</summary>
     private Restored? _restored;
 
+    /// <summary>
+    /// The positions the session came with, when messages up to them were in flight; null for any other. Up to there the
+    /// record no longer names what is done.
+    /// </summary>
+    private IReadOnlyList<GroupPosition>? _floor;
+
     /// <summary>Subscriptions whose retained messages were all handed over, and are not known to be done.</summary>
     private int _retainedToSettle;
 
     /// <summary>Fills a new session from a state.</summary>
-    internal void Restore(SessionState state, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    internal void Restore(
+        SessionState state, IReadOnlyList<GroupPosition> positions, IReadOnlyList<LogPosition> checkpoint, bool isAfterDeath)
     {
         _restored = new Restored();
         _lastPacketId = isAfterDeath
@@ -38,7 +45,7 @@ public sealed partial class Session
 
         foreach (OutgoingState outgoing in state.Outgoing)
         {
-            RestoreOutgoing(outgoing, positions, isAfterDeath);
+            RestoreOutgoing(outgoing, positions, checkpoint);
         }
 
         foreach (IncomingState incoming in state.Incoming)
@@ -61,6 +68,15 @@ public sealed partial class Session
         if (restored.ToRead.Count > 0)
         {
             _context.Router.ReadMessages(new MessageRead(this, restored.ToRead));
+        }
+
+        for (int i = 0; i < (_window?.Span ?? 0); i++)
+        {
+            if (_window![i].State == OutboundState.AwaitingCompletion)
+            {
+                // Whoever had the session before may not have come to say so.
+                FinishShared(ref _window[i]);
+            }
         }
 
         SessionSubscription[] held = _subscriptions.ToArray();
@@ -143,6 +159,19 @@ public sealed partial class Session
     private bool IsMasked(SharedMessage message) =>
         _restored is not null && _restored.Masked.Contains(new GroupPosition(message.Group, message.Position));
 
+    /// <summary>
+    /// Every position that was in flight lies behind for good when the session is live everywhere and no logged message
+    /// waits: a device that is slow or leaves makes the session read again from before the first that waits, and what is
+    /// masked may stand after that one.
+    /// </summary>
+    private void DropMasks()
+    {
+        if (_restored is { IsNew: false, IsBringingFilters: false } && _backlog is null && _waiting is null or { Logged: 0 })
+        {
+            _restored = null;
+        }
+    }
+
     /// <summary>A message in flight was found in the log.</summary>
     internal void MessageRead(SharedMessage message)
     {
@@ -153,7 +182,7 @@ public sealed partial class Session
             {
                 message.AddReference();
                 entry.Pending = entry.Pending with { Message = message };
-                entry.State = OutboundState.AwaitingAcknowledgement;
+                entry.State = entry.Pending.IsShared ? OutboundState.AwaitingTake : OutboundState.AwaitingAcknowledgement;
             }
         }
     }
@@ -181,23 +210,47 @@ public sealed partial class Session
             }
         }
 
+        TakeRestored();
         Drain();
         ReturnIdleWindow();
     }
 
-    private void RestoreOutgoing(OutgoingState outgoing, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    /// <summary>Messages of shares that may have been begun: sent again when they are this session's still, or become it now.</summary>
+    private void TakeRestored()
     {
-        bool isLogged = outgoing.Group >= 0 && !outgoing.Position.IsNone;
-        Journal.AddOutgoing(outgoing.PacketId, isLogged ? outgoing.Group : -1, isLogged ? outgoing.Position : LogPosition.None);
+        ushort[] packetIds = [.. Enumerable.Range(0, _window!.Span)
+            .Where(i => _window[i].State == OutboundState.AwaitingTake)
+            .Select(i => _window[i].PacketId)];
+        foreach (ushort packetId in packetIds)
+        {
+            if (_window is not null && _window.Find(packetId) is >= 0 and var index)
+            {
+                TakeShared(ref _window[index]);
+            }
+        }
+    }
+
+    private void RestoreOutgoing(OutgoingState outgoing, IReadOnlyList<GroupPosition> positions, IReadOnlyList<LogPosition> checkpoint)
+    {
+        bool hasPlace = outgoing.Group >= 0 && !outgoing.Position.IsNone;
+        bool isLogged = hasPlace && outgoing.Share.IsEmpty;
+        Journal.InheritOutgoing(outgoing.PacketId, isLogged ? outgoing.Group : -1, isLogged ? outgoing.Position : LogPosition.None);
         if (isLogged && outgoing.Position > SessionState.Of(positions, outgoing.Group))
         {
             _restored!.Masked.Add(new GroupPosition(outgoing.Group, outgoing.Position));
         }
-        else if (isLogged && isAfterDeath && outgoing.QoS == QoS.AtLeastOnce)
+        else if (isLogged && outgoing.QoS == QoS.AtLeastOnce
+            && outgoing.Group < checkpoint.Count && outgoing.Position <= checkpoint[outgoing.Group])
         {
-            // The checkpoint is newer than this entry: the device has acknowledged it since.
+            // The device has acknowledged it since. The record's own position says nothing of it: that covers what was in
+            // flight when it was written.
             Journal.OutgoingDone(outgoing.PacketId);
             return;
+        }
+
+        if (isLogged && outgoing.Position <= SessionState.Of(positions, outgoing.Group))
+        {
+            _floor = positions;
         }
 
         bool needsRead = outgoing.Stage == OutgoingStage.Sent && outgoing.Message is null;
@@ -215,10 +268,11 @@ public sealed partial class Session
                 outgoing.QoS,
                 outgoing.Retain,
                 outgoing.Identifiers.Count > 0 ? [.. outgoing.Identifiers] : null,
-                isLogged),
+                isLogged)
+            { Share = outgoing.Share },
             PacketId = outgoing.PacketId,
             Order = outgoing.Order,
-            Group = isLogged ? outgoing.Group : -1,
+            Group = hasPlace ? outgoing.Group : -1,
             Position = outgoing.Position,
             State = outgoing.Stage == OutgoingStage.Received ? OutboundState.AwaitingCompletion
                 : needsRead ? OutboundState.AwaitingMessage

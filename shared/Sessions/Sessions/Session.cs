@@ -12,7 +12,7 @@ namespace Trunkline.Sessions;
 /// </code>
 /// The two queues exist only while something waits. Files: Session.Deliver (outgoing), Session.Acknowledge (what the
 /// device answers), Session.Receive (incoming QoS 2), Session.Subscribe, Session.Attach (connections come and go),
-/// Session.Backlog (reading the log), Session.Journal, Session.Outgoing and Session.Incoming (writing ahead), Session.Export
+/// Session.Backlog (reading the log), Session.Shared (messages of shares), Session.Journal, Session.Outgoing and Session.Incoming (writing ahead), Session.Export
 /// and Session.Restore (moving between nodes).
 /// </remarks>
 public sealed partial class Session : IPublishOwner
@@ -25,18 +25,17 @@ public sealed partial class Session : IPublishOwner
     private int _noLocalCount;
     private ushort _lastPacketId;
 
-    internal Session(SessionContext context, string clientId, ulong origin)
+    internal Session(SessionContext context, string clientId)
     {
         _context = context;
         ClientId = clientId;
-        Origin = origin;
     }
 
     /// <summary>The client identifier.</summary>
     public string ClientId { get; }
 
-    /// <summary>Identifies the session as a publisher, for No Local: a hash of the client identifier, never 0.</summary>
-    public ulong Origin { get; }
+    /// <summary>Identifies the session as a publisher, for No Local: a hash of the client identifier, never 0. Computed anew each time: few ask.</summary>
+    public ulong Origin => SessionRegistry.OriginOf(ClientId);
 
     /// <summary>The connection that has the session now, or null.</summary>
     public Channel? Channel { get; private set; }
@@ -68,13 +67,17 @@ public sealed partial class Session : IPublishOwner
     /// <summary>Messages waiting to be sent.</summary>
     public int Waiting => (_waiting?.Count ?? 0) + (_waitingQoS0?.Count ?? 0);
 
-    /// <summary>The value a publish of this session carries as its origin: 0 unless one of its subscriptions has No Local.</summary>
-    internal ulong OriginIfNeeded => _noLocalCount > 0 ? Origin : 0;
+    /// <summary>The value a publish of this session carries as its origin: 0 unless one of its subscriptions has No Local, or a share is dealt out by publisher.</summary>
+    internal ulong OriginIfNeeded => _noLocalCount > 0 || _context.Strategies.NeedsPublisher ? Origin : 0;
 
     /// <summary>Scratch of <see cref="FanOut"/>: the run in which this session was last seen, and its slot there.</summary>
     internal int FanOutRun { get; set; }
 
     internal int FanOutSlot { get; set; }
+
+    /// <summary>The session's subscription of a filter, or null.</summary>
+    public SessionSubscription? FindSubscription(Topics.TopicFilterText filter) =>
+        _subscriptions.TryGet(filter, out SessionSubscription? subscription) ? subscription : null;
 
     /// <summary>The session's filters now; a copy.</summary>
     public IReadOnlyList<SessionSubscription> Subscriptions => _subscriptions.ToArray();

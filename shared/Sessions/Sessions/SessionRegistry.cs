@@ -44,7 +44,7 @@ public sealed class SessionRegistry
         bool isPresent = session is not null;
         if (session is null)
         {
-            session = new Session(_context, request.ClientId, OriginOf(request.ClientId));
+            session = new Session(_context, request.ClientId);
             _sessions.Add(session);
             _context.Counters.Add(SessionCounter.Sessions);
         }
@@ -60,15 +60,22 @@ public sealed class SessionRegistry
     /// <param name="clientId">The client identifier.</param>
     /// <param name="state">What is known of it.</param>
     /// <param name="positions">Where its reading begins, per group; at or after those of the state.</param>
+    /// <param name="checkpoint">Per group where a checkpoint says that everything up to it is done; empty when none covers the session.</param>
     /// <param name="isAfterDeath">Whether its node let go of it without a last word: packet identifiers then start far from its own.</param>
-    public Session Restore(string clientId, SessionState state, IReadOnlyList<GroupPosition> positions, bool isAfterDeath)
+    public Session Restore(
+        string clientId,
+        SessionState state,
+        IReadOnlyList<GroupPosition> positions,
+        IReadOnlyList<LogPosition> checkpoint,
+        bool isAfterDeath)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(positions);
-        var session = new Session(_context, clientId, OriginOf(clientId));
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        var session = new Session(_context, clientId);
         _sessions.Add(session);
         _context.Counters.Add(SessionCounter.Sessions);
-        session.Restore(state, positions, isAfterDeath);
+        session.Restore(state, positions, checkpoint, isAfterDeath);
         _context.Counters.Add(SessionCounter.SessionsRestored);
         return session;
     }
@@ -76,7 +83,7 @@ public sealed class SessionRegistry
     /// <summary>
     /// A session that holds nothing and stands nowhere, to publish in the name of a client that is gone: its will.
     /// </summary>
-    public Session InNameOf(string clientId) => new(_context, clientId, OriginOf(clientId));
+    public Session InNameOf(string clientId) => new(_context, clientId);
 
     /// <summary>Lets go of a session that is kept elsewhere: nothing of it is ended, no will is published, nobody is told.</summary>
     public void Forget(Session session)

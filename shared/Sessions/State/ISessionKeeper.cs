@@ -17,7 +17,9 @@ public interface ISessionKeeper
     /// The connection is gone. The keeper writes the session with its will, then lets go of it
     /// (<see cref="SessionRegistry.Forget"/>), or ends it when it does not outlive its connection.
     /// </summary>
-    void Detached(Session session);
+    /// <param name="session">The session.</param>
+    /// <param name="isSentAway">Whether the connection ended because this node stops, and by nothing that the device did.</param>
+    void Detached(Session session, bool isSentAway);
 
     /// <summary>A new identity for a message that enters here.</summary>
     MessageId NextMessageId();

@@ -18,6 +18,8 @@ internal sealed class SessionJournal(int maximumOutgoing)
     private readonly Queue<(long Write, JournalWait Wait)> _waits = new();
     private readonly Dictionary<ushort, OutgoingRecord> _outgoing = [];
     private Dictionary<string, ReadOnlyMemory<byte>?>? _underWay;
+    private IReadOnlyList<LogPosition> _covered = [];
+    private int _inherited;
     private long _write = 1;
     private long _written;
 
@@ -25,7 +27,8 @@ internal sealed class SessionJournal(int maximumOutgoing)
     /// <param name="Group">The group of its log, or -1.</param>
     /// <param name="Position">Its place there.</param>
     /// <param name="IsDone">The device has finished it; the field masks its position until a checkpoint has passed it.</param>
-    private readonly record struct OutgoingRecord(int Group, LogPosition Position, bool IsDone);
+    /// <param name="IsInherited">It stood in the record when the session came here.</param>
+    private readonly record struct OutgoingRecord(int Group, LogPosition Position, bool IsDone, bool IsInherited);
 
     /// <summary>Whether a write is under way.</summary>
     public bool IsWriting => _underWay is not null;
@@ -33,8 +36,14 @@ internal sealed class SessionJournal(int maximumOutgoing)
     /// <summary>Whether anything waits to be written.</summary>
     public bool HasPending => _pending.Count > 0;
 
-    /// <summary>Whether so many outgoing messages stand in the record that no more may be sent.</summary>
-    public bool IsFull => _outgoing.Count >= maximumOutgoing;
+    /// <summary>
+    /// Whether so many outgoing messages stand in the record that no more may be sent. What the session brought along is not
+    /// counted: those go when the reading of the log has passed their positions, and it would wait for them.
+    /// </summary>
+    public bool IsFull => _outgoing.Count - _inherited >= maximumOutgoing;
+
+    /// <summary>Whether anything the session brought along stands in the record.</summary>
+    public bool HasInherited => _inherited > 0;
 
     /// <summary>Whether half of that is reached: time to write the deletions of those that are done.</summary>
     public bool IsHalfFull => _outgoing.Count >= maximumOutgoing / 2;
@@ -83,9 +92,10 @@ internal sealed class SessionJournal(int maximumOutgoing)
         foreach ((string name, ReadOnlyMemory<byte>? value) in _underWay)
         {
             // A field that was set again meanwhile stands in the record.
-            if (value is null && SessionStateCodec.IsOutgoingName(name, out ushort packetId) && !_pending.ContainsKey(name))
+            if (value is null && SessionStateCodec.IsOutgoingName(name, out ushort packetId) && !_pending.ContainsKey(name)
+                && _outgoing.Remove(packetId, out OutgoingRecord record) && record.IsInherited)
             {
-                _outgoing.Remove(packetId);
+                _inherited--;
             }
         }
 
@@ -122,6 +132,26 @@ internal sealed class SessionJournal(int maximumOutgoing)
         return false;
     }
 
+    /// <summary>Takes some steps out; the others keep their order.</summary>
+    public List<JournalWait> Remove(Predicate<JournalWait> goes)
+    {
+        List<JournalWait> removed = [];
+        for (int left = _waits.Count; left > 0; left--)
+        {
+            (long Write, JournalWait Wait) next = _waits.Dequeue();
+            if (goes(next.Wait))
+            {
+                removed.Add(next.Wait);
+            }
+            else
+            {
+                _waits.Enqueue(next);
+            }
+        }
+
+        return removed;
+    }
+
     /// <summary>Takes every step that waits, for a session that is let go.</summary>
     public bool TryAbandon(out JournalWait wait)
     {
@@ -133,13 +163,21 @@ internal sealed class SessionJournal(int maximumOutgoing)
     /// <summary>Whether a packet identifier stands in the record, so that it must not be given again yet.</summary>
     public bool HasOutgoing(ushort packetId) => _outgoing.ContainsKey(packetId);
 
-    /// <summary>An outgoing message stands in the record, or will with the next write.</summary>
+    /// <summary>An outgoing message stands in the record with the next write.</summary>
     public void AddOutgoing(ushort packetId, int group, LogPosition position) =>
-        _outgoing[packetId] = new OutgoingRecord(group, position, false);
+        _outgoing[packetId] = new OutgoingRecord(group, position, IsDone: false, IsInherited: false);
+
+    /// <summary>An outgoing message stands in the record of a session that came here. Once each, before anything is sent.</summary>
+    public void InheritOutgoing(ushort packetId, int group, LogPosition position)
+    {
+        _outgoing.Add(packetId, new OutgoingRecord(group, position, IsDone: false, IsInherited: true));
+        _inherited++;
+    }
 
     /// <summary>
     /// The device has finished an outgoing message. Its field stays to mask its position, so that a reading from a
-    /// checkpoint passes it over; without a position there is nothing to mask.
+    /// checkpoint passes it over; without a position, or where the written checkpoint has passed it already (it counts what
+    /// the device has received as done), there is nothing to mask.
     /// </summary>
     public void OutgoingDone(ushort packetId)
     {
@@ -149,7 +187,7 @@ internal sealed class SessionJournal(int maximumOutgoing)
         }
 
         _outgoing[packetId] = record with { IsDone = true };
-        if (record.Position.IsNone)
+        if (record.Position.IsNone || IsCovered(record, _covered))
         {
             Delete(SessionStateCodec.OutgoingName(packetId));
         }
@@ -158,14 +196,18 @@ internal sealed class SessionJournal(int maximumOutgoing)
     /// <summary>A written checkpoint says that the session is done up to these positions: what they cover needs no mask.</summary>
     public void CheckpointWritten(IReadOnlyList<LogPosition> positions)
     {
+        _covered = positions;
         foreach ((ushort packetId, OutgoingRecord record) in _outgoing)
         {
-            if (record.IsDone && record.Group >= 0 && record.Group < positions.Count && record.Position <= positions[record.Group])
+            if (record.IsDone && IsCovered(record, positions))
             {
                 Delete(SessionStateCodec.OutgoingName(packetId));
             }
         }
     }
+
+    private static bool IsCovered(in OutgoingRecord record, IReadOnlyList<LogPosition> positions) =>
+        record.Group >= 0 && record.Group < positions.Count && record.Position <= positions[record.Group];
 
     /// <summary>Done messages that still stand in the record, for a write of the whole session.</summary>
     public IEnumerable<(ushort PacketId, int Group, LogPosition Position)> DoneOutgoing() =>

@@ -30,6 +30,9 @@ public sealed record SessionState
     /// <summary>The will, or null.</summary>
     public Will? Will { get; init; }
 
+    /// <summary>When its last connection ended, by its node's clock, for people; null while it never had an orderly end.</summary>
+    public DateTimeOffset? AwaySince { get; init; }
+
     /// <summary>The position of a group, or <see cref="LogPosition.None"/>.</summary>
     public LogPosition PositionOf(int group) => Of(Positions, group);
 
@@ -103,6 +106,12 @@ public sealed record OutgoingState
     /// <summary>Its place in that log.</summary>
     public LogPosition Position { get; init; }
 
+    /// <summary>
+    /// The shared subscription that handed it over; empty for any other. Its group knows whether the message is this
+    /// session's, and it is no message of the session's own in that log.
+    /// </summary>
+    public TopicFilterText Share { get; init; }
+
     /// <summary>The message itself, where it cannot be read by its position; null else, and once it was received.</summary>
     public StoredMessage? Message { get; init; }
 }
@@ -137,12 +146,6 @@ public sealed record IncomingState
 
     /// <summary>The identity under which the message is appended, however often it comes.</summary>
     public required MessageId Id { get; init; }
-
-    /// <summary>The group that takes it; -1 when it was not known.</summary>
-    public int Group { get; init; } = -1;
-
-    /// <summary>The tail of that group's log when the exchange began: a copy of the message lies behind it.</summary>
-    public LogPosition Tail { get; init; }
 
     /// <summary>Whether it is known to be in the log.</summary>
     public bool IsSafe { get; init; }

@@ -41,10 +41,14 @@ public static partial class SessionStateCodec
                 Outgoing = parts.Outgoing,
                 Incoming = parts.Incoming,
                 Will = parts.Will,
+                AwaySince = parts.AwaySince,
             },
             damage,
             isWhole);
     }
+
+    /// <summary>Whether a newer version wrote a field: not to be read, and not to be thrown away.</summary>
+    public static bool IsNewer(ReadOnlyMemory<byte> value) => !value.IsEmpty && value.Span[0] > Version;
 
     /// <summary>Reads the field <c>w</c>; null when it cannot be read.</summary>
     public static Will? DecodeWill(ReadOnlyMemory<byte> value)
@@ -59,12 +63,13 @@ public static partial class SessionStateCodec
     private static FieldDamageKind? Read(in StoredField field, Parts parts)
     {
         ReadOnlySpan<byte> value = field.Value.Span;
-        if (!value.IsEmpty && value[0] > Version)
+        bool isOutgoing = field.Name.StartsWith(OutgoingPrefix, StringComparison.Ordinal);
+        if (!value.IsEmpty && value[0] > (isOutgoing ? SharedVersion : Version))
         {
             return FieldDamageKind.Newer;
         }
 
-        bool isSound = !value.IsEmpty && value[0] == Version;
+        bool isSound = !value.IsEmpty && value[0] >= Version;
         var reader = new StateReader(isSound ? value[1..] : default);
         string name = field.Name;
         if (name == MetaName)
@@ -79,13 +84,17 @@ public static partial class SessionStateCodec
         {
             isSound &= ReadWill(ref reader, parts);
         }
+        else if (name == AwayName)
+        {
+            isSound &= ReadAway(ref reader, parts);
+        }
         else if (name.StartsWith(SubscriptionPrefix, StringComparison.Ordinal))
         {
             isSound &= ReadSubscription(name[SubscriptionPrefix.Length..], ref reader, parts);
         }
-        else if (name.StartsWith(OutgoingPrefix, StringComparison.Ordinal))
+        else if (isOutgoing)
         {
-            isSound &= TryReadPacketId(name.AsSpan(OutgoingPrefix.Length), out ushort id) && ReadOutgoing(id, ref reader, parts);
+            isSound &= TryReadPacketId(name.AsSpan(OutgoingPrefix.Length), out ushort id) && ReadOutgoing(id, isShared: isSound && value[0] == SharedVersion, ref reader, parts);
         }
         else if (name.StartsWith(IncomingPrefix, StringComparison.Ordinal))
         {
@@ -109,6 +118,13 @@ public static partial class SessionStateCodec
 
         parts.LastPacketId = (ushort)last;
         return true;
+    }
+
+    private static bool ReadAway(ref StateReader reader, Parts parts)
+    {
+        long since = (long)reader.Number((ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+        parts.AwaySince = DateTimeOffset.FromUnixTimeMilliseconds(since);
+        return reader.IsComplete;
     }
 
     private static bool ReadPositions(ref StateReader reader, Parts parts)
@@ -171,7 +187,7 @@ public static partial class SessionStateCodec
         return true;
     }
 
-    private static bool ReadOutgoing(ushort packetId, ref StateReader reader, Parts parts)
+    private static bool ReadOutgoing(ushort packetId, bool isShared, ref StateReader reader, Parts parts)
     {
         var stage = (OutgoingStage)reader.Number(1);
         var qos = (QoS)reader.Number(2);
@@ -186,7 +202,9 @@ public static partial class SessionStateCodec
 
         GroupPosition place = reader.Place();
         StoredMessage? message = reader.Flag() ? ReadMessage(ref reader) : null;
-        bool isSound = reader.IsComplete && qos != QoS.AtMostOnce
+        TopicFilterText share = default;
+        bool isRight = !isShared || (TopicFilterText.TryParse(reader.Bytes(), StoredTopicLimits, out share, out _) && share.IsShared);
+        bool isSound = isRight && reader.IsComplete && qos != QoS.AtMostOnce
             && (stage == OutgoingStage.Sent || qos == QoS.ExactlyOnce)
             && (stage == OutgoingStage.Received || message is not null || (place.Group >= 0 && !place.Position.IsNone));
         if (isSound)
@@ -201,6 +219,7 @@ public static partial class SessionStateCodec
                 Identifiers = identifiers,
                 Group = place.Group,
                 Position = place.Position,
+                Share = share,
                 Message = message,
             });
         }
@@ -237,7 +256,6 @@ public static partial class SessionStateCodec
         ReadOnlySpan<byte> node = reader.Bytes();
         ulong link = reader.Number();
         ulong number = reader.Number();
-        GroupPosition tail = reader.Place();
         bool isSafe = reader.Flag();
         if (!reader.IsComplete || !MessageId.IsNode(node))
         {
@@ -248,8 +266,6 @@ public static partial class SessionStateCodec
         {
             PacketId = packetId,
             Id = new MessageId(Encoding.ASCII.GetString(node), link, number),
-            Group = tail.Group,
-            Tail = tail.Position,
             IsSafe = isSafe,
         });
         return true;
@@ -274,5 +290,7 @@ public static partial class SessionStateCodec
         public List<IncomingState> Incoming { get; } = [];
 
         public Will? Will { get; set; }
+
+        public DateTimeOffset? AwaySince { get; set; }
     }
 }

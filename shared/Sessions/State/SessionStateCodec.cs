@@ -10,9 +10,11 @@ namespace Trunkline.Sessions;
 /// <code>
 ///   m                meta:  version | last packet id
 ///   p                positions:  version | count | (group + 1, term, offset)*
+///   t:               end of the last connection, for people:  version | ms since 1970
 ///   w                will:  version | QoS | retain | delay | has expiry, expiry | topic | properties | payload
 ///   f:&lt;filter&gt;       subscription:  version | options | identifier | retained pending | starts as in p
 ///   o:&lt;packet id&gt;    outgoing:  version | stage | QoS | retain | order | identifiers | group + 1, term, offset | has message, message
+///                        | share (version 2 alone)
 ///   q:&lt;packet id&gt;    incoming QoS 2:  version | node | link | number | group + 1, term, offset | safe
 /// </code>
 /// Version is one byte; numbers are LEB128, texts and payloads follow their length. A field of a newer version is not
@@ -23,6 +25,9 @@ public static partial class SessionStateCodec
     /// <summary>The version of fields that is written, and the newest that is read.</summary>
     public const byte Version = 1;
 
+    /// <summary>The version of an outgoing message of a share: others stay at <see cref="Version"/>, so that older nodes read them.</summary>
+    public const byte SharedVersion = 2;
+
     /// <summary>Name of the field with the meta data.</summary>
     public const string MetaName = "m";
 
@@ -31,6 +36,9 @@ public static partial class SessionStateCodec
 
     /// <summary>Name of the field with the will.</summary>
     public const string WillName = "w";
+
+    /// <summary>Name of the field with the end of the last connection.</summary>
+    public const string AwayName = "t:";
 
     private const string SubscriptionPrefix = "f:";
     private const string OutgoingPrefix = "o:";
@@ -61,6 +69,13 @@ public static partial class SessionStateCodec
             Meta(state.LastPacketId),
             Positions(state.Positions),
         };
+        if (state.AwaySince is { } since)
+        {
+            StateWriter writer = Begin(out ArrayBufferWriter<byte> output);
+            writer.Number((ulong)long.Max(0, since.ToUnixTimeMilliseconds()));
+            fields.Add(new StoredField(AwayName, output.WrittenMemory));
+        }
+
         if (state.Will is { } will)
         {
             fields.Add(Encode(will));
@@ -120,7 +135,8 @@ public static partial class SessionStateCodec
     public static StoredField Encode(OutgoingState outgoing)
     {
         ArgumentNullException.ThrowIfNull(outgoing);
-        StateWriter writer = Begin(out ArrayBufferWriter<byte> output);
+        bool isShared = !outgoing.Share.IsEmpty;
+        StateWriter writer = Begin(out ArrayBufferWriter<byte> output, isShared ? SharedVersion : Version);
         writer.Number((ulong)outgoing.Stage);
         writer.Number((ulong)outgoing.QoS);
         writer.Number(outgoing.Retain ? 1UL : 0);
@@ -143,6 +159,11 @@ public static partial class SessionStateCodec
             writer.Bytes(message.Payload.Span);
         }
 
+        if (isShared)
+        {
+            writer.Bytes(outgoing.Share.Text);
+        }
+
         return new StoredField(OutgoingName(outgoing.PacketId), output.WrittenMemory);
     }
 
@@ -156,16 +177,15 @@ public static partial class SessionStateCodec
         writer.Bytes(node[..length]);
         writer.Number(incoming.Id.Link);
         writer.Number(incoming.Id.Number);
-        writer.Place(incoming.Group, incoming.Tail);
         writer.Number(incoming.IsSafe ? 1UL : 0);
         return new StoredField(IncomingName(incoming.PacketId), output.WrittenMemory);
     }
 
-    private static StateWriter Begin(out ArrayBufferWriter<byte> output)
+    private static StateWriter Begin(out ArrayBufferWriter<byte> output, byte version = Version)
     {
         output = new ArrayBufferWriter<byte>(64);
         var writer = new StateWriter(output);
-        writer.Byte(Version);
+        writer.Byte(version);
         return writer;
     }
 

@@ -11,8 +11,8 @@ public sealed class BufferPool
     /// <summary>The sizes of pooled chunks in bytes.</summary>
     public const int SmallBytes = 1024, MediumBytes = 16 * 1024, LargeBytes = 64 * 1024;
 
-    // At most 1 + 4 + 2 MiB stay with a loop that had a burst.
-    private const int SmallLimit = 1024, MediumLimit = 256, LargeLimit = 32;
+    // At most 1/4 + 4 + 2 MiB stay with a loop that had a burst.
+    private const int SmallLimit = 256, MediumLimit = 256, LargeLimit = 32;
 
     private Shelf _small;
     private Shelf _medium;

@@ -14,6 +14,9 @@ namespace Trunkline.Transports;
 /// </remarks>
 public abstract partial class Loop : IDisposable
 {
+    // Turns in a row that fire no timer because events are left: 32,768 descriptors' worth; under load for ever timers go on.
+    private const int MostFullTurns = 64;
+
     // Input handlers never hold more than one turn's worth plus a small rest in it.
     private const int ReceiveBufferSlack = BufferPool.MediumBytes;
 
@@ -24,6 +27,7 @@ public abstract partial class Loop : IDisposable
     private readonly List<(Transport Transport, Loop Target)> _moves = [];
     private List<Transport> _ready = [];
     private List<Transport> _readyNow = [];
+    private int _fullTurns;
     private int _gatheredBytes;
     private byte[]? _discard;
     private long _receivedBytes;
@@ -42,6 +46,9 @@ public abstract partial class Loop : IDisposable
 
     /// <summary>What it was made with.</summary>
     public LoopOptions Options { get; }
+
+    /// <summary>How much memory the process has left.</summary>
+    public MemoryGauge Memory => Options.Memory;
 
     /// <summary>Name in logs.</summary>
     public string Name => Options.Name;
@@ -107,6 +114,9 @@ public abstract partial class Loop : IDisposable
     /// <summary>Handles the events of the last <see cref="Wait"/>.</summary>
     protected abstract void Dispatch(int events);
 
+    /// <summary>Whether the last <see cref="Wait"/> may have left events for want of room.</summary>
+    protected virtual bool MayHaveMore(int events) => false;
+
     /// <summary>Ends a <see cref="Wait"/>; any thread, called at most once per wait.</summary>
     protected abstract void Wake();
 
@@ -121,9 +131,17 @@ public abstract partial class Loop : IDisposable
         int events = Wait(mayWait ? PrepareWait() : 0);
         EndWait();
         NowMs = ReadClock();
+        Timers.MoveClock(NowMs);
         Dispatch(events);
         RunPosted();
-        Timers.Advance(NowMs);
+
+        // After the loop was held up the bytes of more descriptors wait than one turn fetches: nobody is late before they are read.
+        if (!MayHaveMore(events) || ++_fullTurns == MostFullTurns)
+        {
+            _fullTurns = 0;
+            Timers.Advance(NowMs);
+        }
+
         ContinueInputs();
         EndTurn();
     }

@@ -15,6 +15,9 @@ public sealed record LoopOptions
     /// <summary>Who hears of exceptions; without one they are only contained (a <see cref="ManualLoop"/> throws them to the test).</summary>
     public ILoopFaults? Faults { get; init; }
 
+    /// <summary>How much memory the process has left; shared by its loops.</summary>
+    public MemoryGauge Memory { get; init; } = new();
+
     /// <summary>Input one connection is given per turn before the others have theirs, in bytes.</summary>
     public int InputPerTurnBytes { get; init; } = 64 * 1024;
 

@@ -23,6 +23,9 @@ public sealed class ManualLoop : Loop
     /// <summary>Always: the test says which loop runs.</summary>
     public override bool IsCurrent => true;
 
+    /// <summary>Whether a turn would have nothing to do but what time has made due.</summary>
+    public bool IsIdle => !HasWork;
+
     /// <inheritdoc/>
     protected override bool ThrowsFaults => true;
 

@@ -5,7 +5,8 @@ public abstract class LoopTimer
 {
     internal LoopTimer? Previous;
     internal LoopTimer? Next;
-    internal long DueTick;
+    /// <summary>In ticks of the wheel since it was made: enough for 8 years, and deadlines are at most days ahead.</summary>
+    internal uint DueTick;
 
     /// <summary>Whether it waits on a wheel.</summary>
     public bool IsScheduled => Next is not null;

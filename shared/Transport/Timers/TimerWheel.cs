@@ -25,6 +25,7 @@ public sealed class TimerWheel
     private readonly ulong[] _occupied = new ulong[SlotCount / 64];
     private readonly LoopTimer _firing = NewSentinel();
     private readonly Action<object, Exception>? _onFault;
+    private readonly long _firstTick;
     private long _tick;
 
     /// <summary>Makes a wheel that stands at <paramref name="nowMs"/>.</summary>
@@ -33,7 +34,8 @@ public sealed class TimerWheel
     public TimerWheel(long nowMs, Action<object, Exception>? onFault = null)
     {
         NowMs = nowMs;
-        _tick = nowMs / SlotMs;
+        _firstTick = nowMs / SlotMs;
+        _tick = _firstTick;
         _onFault = onFault;
         for (int i = 0; i < SlotCount; i++)
         {
@@ -41,7 +43,7 @@ public sealed class TimerWheel
         }
     }
 
-    /// <summary>The time of the last <see cref="Advance"/>, in ms.</summary>
+    /// <summary>The time that delays count from, in ms: that of the last <see cref="MoveClock"/> or <see cref="Advance"/>.</summary>
     public long NowMs { get; private set; }
 
     /// <summary>How many timers wait.</summary>
@@ -55,7 +57,7 @@ public sealed class TimerWheel
 
         // Rounded up, so that it is never early, and never into the slot that is being fired.
         long tick = Math.Max((dueMs + SlotMs - 1) / SlotMs, _tick + 1);
-        timer.DueTick = tick;
+        timer.DueTick = (uint)(tick - _firstTick);
         int slot = (int)(tick & SlotMask);
         timer.LinkBefore(_slots[slot]);
         _occupied[slot >> 6] |= 1UL << (slot & 63);
@@ -71,6 +73,12 @@ public sealed class TimerWheel
             Count--;
         }
     }
+
+    /// <summary>
+    /// Moves the time and fires nothing: what is scheduled now is due its whole delay from now, however long nothing was
+    /// fired, because the loop slept or was held up.
+    /// </summary>
+    public void MoveClock(long nowMs) => NowMs = Math.Max(NowMs, nowMs);
 
     /// <summary>Moves the time and fires what is due. Returns how many fired.</summary>
     public int Advance(long nowMs)
@@ -144,7 +152,7 @@ public sealed class TimerWheel
         for (LoopTimer timer = sentinel.Next!; timer != sentinel;)
         {
             LoopTimer next = timer.Next!;
-            if (timer.DueTick <= target)
+            if (timer.DueTick <= target - _firstTick)
             {
                 timer.Unlink();
                 timer.LinkBefore(_firing);

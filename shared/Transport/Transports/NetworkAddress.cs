@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -8,6 +9,9 @@ namespace Trunkline.Transports;
 public readonly struct NetworkAddress : IEquatable<NetworkAddress>
 {
     private const ulong MappedPrefix = 0xFFFF_0000_0000UL;
+
+    /// <summary>Characters that <see cref="TryFormat"/> needs at most.</summary>
+    public const int MaximumTextLength = 64;
 
     private readonly ulong _high;
     private readonly ulong _low;
@@ -109,6 +113,20 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
 
     /// <summary>The address without its port.</summary>
     public string HostToString() => ToEndPoint()?.Address.ToString() ?? (_family == NetworkFamily.Unix ? "unix" : "none");
+
+    /// <summary>Writes what <see cref="ToString"/> gives, for IPv4 without a string; false when it does not fit.</summary>
+    public bool TryFormat(Span<char> destination, out int written)
+    {
+        if (_family != NetworkFamily.IPv4)
+        {
+            string text = ToString();
+            written = text.Length;
+            return text.TryCopyTo(destination);
+        }
+
+        return destination.TryWrite(
+            CultureInfo.InvariantCulture, $"{(byte)(_low >> 24)}.{(byte)(_low >> 16)}.{(byte)(_low >> 8)}.{(byte)_low}:{_port}", out written);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => ToEndPoint()?.ToString() ?? HostToString();

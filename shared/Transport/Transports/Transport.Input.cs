@@ -47,7 +47,10 @@ public abstract partial class Transport
     /// <summary>Goes on receiving after a pause, a move or a full turn.</summary>
     protected abstract void OnReady();
 
-    /// <summary>The room for the next bytes: behind the retained ones. At most one turn's worth.</summary>
+    /// <summary>
+    /// The room for the next bytes: behind the retained ones. At most one turn's worth; empty when there is no memory for a
+    /// packet this large, and the connection ends.
+    /// </summary>
     protected Span<byte> PrepareReceive()
     {
         Span<byte> buffer = _loop.ReceiveBuffer;
@@ -63,9 +66,9 @@ public abstract partial class Transport
             return buffer.Slice(_rest.Length, most);
         }
 
-        if (_rest.Free.Length < CopiedRestBytes)
+        if (_rest.Free.Length < CopiedRestBytes && !TryGrowRest(CopiedRestBytes))
         {
-            GrowRest();
+            return default;
         }
 
         Span<byte> free = _rest.Free;
@@ -90,6 +93,8 @@ public abstract partial class Transport
             _rest.End += count;
             PresentRest();
         }
+
+        ShedIfShort();
     }
 
     /// <summary>Presents bytes that lie elsewhere than in the loop's receive buffer; they are copied if not consumed.</summary>
@@ -108,6 +113,19 @@ public abstract partial class Transport
         {
             Keep(bytes);
             PresentRest();
+        }
+
+        ShedIfShort();
+    }
+
+    /// <summary>
+    /// When memory is short, a large packet that is not whole is the first thing to let go of: nothing of it was acted on yet.
+    /// </summary>
+    private void ShedIfShort()
+    {
+        if (_rest is { } rest && rest.Length > BufferPool.LargeBytes && _loop.Memory.IsShort && Settings.ShedsInput && MayReceive)
+        {
+            End(TransportCloseReason.MemoryShort, TransportState.Aborting);
         }
     }
 
@@ -192,7 +210,10 @@ public abstract partial class Transport
         _rest ??= (_state & TransportState.Moving) != 0 ? BufferPool.RentForTravel(bytes.Length) : _loop.Buffers.Rent(bytes.Length);
         while (_rest.Free.Length < bytes.Length)
         {
-            GrowRest(bytes.Length);
+            if (!TryGrowRest(bytes.Length))
+            {
+                return;
+            }
         }
 
         _rest.Append(bytes);
@@ -215,13 +236,33 @@ public abstract partial class Transport
         }
     }
 
-    /// <summary>Doubles the room, which so is at most about twice what was received, whatever a packet claims.</summary>
-    private void GrowRest(int needed = CopiedRestBytes)
+    /// <summary>
+    /// Doubles the room, which so is at most about twice what was received, whatever a packet claims. A device's connection
+    /// ends where the runtime has no more to give: memory can go faster than its watch looks.
+    /// </summary>
+    private bool TryGrowRest(int needed)
     {
         BufferChunk old = _rest!;
-        BufferChunk larger = _loop.Buffers.Rent(Math.Max(old.Length * 2, checked(old.Length + needed)));
+        int size = Math.Max(old.Length * 2, checked(old.Length + needed));
+        BufferChunk larger;
+        try
+        {
+            larger = _loop.Buffers.Rent(size);
+        }
+        catch (OutOfMemoryException) when (size > BufferPool.LargeBytes && Settings.ShedsInput)
+        {
+            End(TransportCloseReason.MemoryShort, TransportState.Aborting);
+            return false;
+        }
+
+        if (larger.Capacity > BufferPool.LargeBytes)
+        {
+            _loop.Memory.Take(larger.Capacity);
+        }
+
         larger.Append(old.Written);
         _rest = larger;
         _loop.Buffers.Return(old);
+        return true;
     }
 }

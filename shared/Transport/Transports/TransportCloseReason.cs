@@ -35,4 +35,7 @@ public enum TransportCloseReason : byte
 
     /// <summary>Another error of the operating system.</summary>
     Error,
+
+    /// <summary>It was amid a large packet when memory was short.</summary>
+    MemoryShort,
 }

@@ -18,6 +18,9 @@ public sealed record TransportSettings
     /// <summary>A write that begins while more than this many bytes are unsent closes the connection: its writer does not heed the marks.</summary>
     public int MaximumUnsentBytes { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>Whether a connection that holds more than 64 KiB of a packet that is not whole is closed when memory is short.</summary>
+    public bool ShedsInput { get; init; }
+
     /// <summary>How long a closed connection is kept to let the peer read our last bytes and close, in ms.</summary>
     public int LingerMs { get; init; } = 1_000;
 }

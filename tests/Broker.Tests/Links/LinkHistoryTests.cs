@@ -5,7 +5,7 @@ namespace Trunkline.Broker.Tests.Links;
 
 /// <summary>
 /// Random histories of links that break, resume, stop reading and send again, against a plain list of what was
-/// published: each node sees every logged message of its filters once and in order, each share gives it to one node.
+/// published: each node sees every logged message of its filters once and in order, the share gives it to one node.
 /// </summary>
 public sealed class LinkHistoryTests
 {
@@ -41,6 +41,15 @@ public sealed class LinkHistoryTests
         public LogPosition Seen { get; set; } = new(100, 0);
 
         public List<Received> Got { get; } = [];
+
+        /// <summary>What the share handed to it.</summary>
+        public List<string> Shared { get; } = [];
+
+        /// <summary>Of that, what is not reported done.</summary>
+        public List<string> Held { get; } = [];
+
+        /// <summary>Messages of the link looked at.</summary>
+        public int Read { get; set; }
     }
 
     private sealed class History
@@ -91,6 +100,9 @@ public sealed class LinkHistoryTests
                     node.Link!.Resume();
                     node.IsPaused = false;
                     break;
+                case 6 when node.Link is not null:
+                    ReportDone(node);
+                    break;
                 case 5:
                     _broker.Advance(_random.Next(700));
                     break;
@@ -112,20 +124,23 @@ public sealed class LinkHistoryTests
                 Open(node);
             }
 
+            for (int round = 0; round < 200; round++)
+            {
+                Array.ForEach(_nodes, ReportDone);
+            }
+
             _broker.Advance(2_000);
             foreach (Node node in _nodes)
             {
                 Assert.Equal($"p{_broker.Tail}", node.Link!.Tails[^1].Payload);
                 Close(node);
-                Received[] plain = [.. node.Got.Where(message => message.Identifiers.Any(identifier => identifier < node.Filters.Length))];
                 Assert.True(
-                    plain.Select(message => message.Payload).SequenceEqual(
+                    node.Got.Select(message => message.Payload).SequenceEqual(
                         _published.Where(message => Matches(node, message.Topic)).Select(message => message.Payload)),
                     $"seed {_seed}, node {node.Name}");
             }
 
-            string[] shared = [.. _nodes.SelectMany(node => node.Got.Where(message => message.Identifiers.Contains((uint)node.Filters.Length)))
-                .Select(message => message.Payload)];
+            string[] shared = [.. _nodes.SelectMany(node => node.Shared)];
             Assert.True(shared.Length == shared.Distinct().Count(), $"seed {_seed}: a share gave a message twice");
             Assert.True(_broker.Count(BrokerCounter.Duplicates) > 0 && _broker.Count(BrokerCounter.LinkStops) > 0, $"seed {_seed} tried too little");
             Assert.True(shared.Order().SequenceEqual(_published.Select(message => message.Payload).Order()), $"seed {_seed}: a share lost a message");
@@ -153,18 +168,55 @@ public sealed class LinkHistoryTests
 
         private void Open(Node node)
         {
-            node.Link = _broker.Receiver(node.Name, $"p{node.Seen}", node.Filters);
-            Assert.Null(node.Link.LastReply.Field('e'));
+            TestClient link = _broker.ReceiveLink(node.Name, capacityBytes: _broker.LinkCapacityBytes);
+            for (int i = 0; i < node.Filters.Length; i++)
+            {
+                link.Subscribe(node.Filters[i], Protocol.QoS.AtLeastOnce, identifier: (uint)i + 1, retainHandling: Protocol.RetainHandling.DoNotSend);
+            }
+
+            string held = node.Held.Count == 0 ? "" : $"hold {string.Join(' ', node.Held)}";
+            link.Report("$share/s/#", "members 1 30 round-robin", held);
+            link.Request("$trunkline/resume", $"p{node.Seen}");
+            Assert.Null(link.LastReply.Field('e'));
+            node.Link = link;
+            node.Read = 0;
         }
 
-        /// <summary>The link breaks: what had arrived counts as seen, the rest is read again.</summary>
+        /// <summary>The link breaks: what had arrived counts as seen, the rest is read, or handed out, again.</summary>
         private void Close(Node node)
         {
-            foreach (Received message in node.Link!.All)
+            Look(node);
+            node.Link!.Break();
+            node.Link = null;
+            node.IsPaused = false;
+        }
+
+        private void ReportDone(Node node)
+        {
+            Look(node);
+            string[] done = [.. node.Held.Where(_ => _random.Next(3) > 0)];
+            node.Held.RemoveAll(done.Contains);
+            if (done.Length > 0)
             {
+                node.Link!.Report("$share/s/#", $"done {string.Join(' ', done)}");
+            }
+        }
+
+        private void Look(Node node)
+        {
+            for (; node.Read < node.Link!.All.Count; node.Read++)
+            {
+                Received message = node.Link.All[node.Read];
                 string? text = message.Topic == "$trunkline/tail" ? message.Payload[1..] : message.Field('p');
                 if (message.Topic == "reply" || text is null)
                 {
+                    continue;
+                }
+
+                if (message.Field('h') is not null)
+                {
+                    node.Shared.Add(message.Payload);
+                    node.Held.Add(text);
                     continue;
                 }
 
@@ -179,10 +231,6 @@ public sealed class LinkHistoryTests
 
                 node.Seen = position;
             }
-
-            node.Link.Break();
-            node.Link = null;
-            node.IsPaused = false;
         }
     }
 }

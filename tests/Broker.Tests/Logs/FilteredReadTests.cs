@@ -31,7 +31,7 @@ public sealed class FilteredReadTests
         {
             foreach (string[] filters in new string[][]
             {
-                ["site-3/1"], ["site-20/0", "site-3/2"], ["site-7/#"], ["site-9/+", "nothing/at/all"], ["nothing"], ["+/1"], ["#"],
+                ["site-3/1"], ["site-20/0", "site-3/2"], ["site-7/#"], ["site-9/+", "nothing/at/all"], ["nothing"], ["+/1"], ["#"], ["+/+"], ["+/7"], ["+/#"], ["+/1/#", "site-3/2"], ["+"], ["+/+/+"],
             })
             {
                 string[] expected = [.. all.Where(message => filters.Any(filter => Matches(filter, message.Topic))).Select(message => message.Payload)];
@@ -63,13 +63,14 @@ public sealed class FilteredReadTests
 
         store.Append("last", topic: "rare/one");
         store.Commit();
-        foreach ((string filter, int atMost) in new[] { ("rare/one", 30), ("rare/#", 30), ("absent", 20) })
+        foreach ((string filter, int atMost) in new[] { ("rare/one", 30), ("rare/#", 30), ("absent", 20), ("+/one", 30), ("+/one/#", 30), ("rare/+", 30), ("+/3/absent", 20), ("+", 20), ("+/+/+", 20) })
         {
-            uint[] wanted = BlockTopics.Wanted([TopicFilterText.TryParse(Encoding.UTF8.GetBytes(filter), new TopicLimits(), out TopicFilterText parsed, out _) ? parsed : default])!;
+            TopicsWanted wanted = TopicsWanted.Of([TopicFilterText.TryParse(Encoding.UTF8.GetBytes(filter), new TopicLimits(), out TopicFilterText parsed, out _) ? parsed : default], 1)!;
             LogCursor cursor = store.Log.Seek(default, out _);
             int read = 0;
             do
             {
+                wanted.BeginTurn();
                 Assert.True(store.Log.Skip(ref cursor, wanted));
                 read++;
             }

@@ -26,7 +26,6 @@ public sealed class MemoryGroupLogTests
     public void A_record_comes_back_as_it_went_in()
     {
         MemoryGroupLog log = Log();
-        ShareChoice[] choices = [new(3, 4), new(5, 6)];
         log.Append(new LogRecord
         {
             Topic = "t/1"u8,
@@ -36,8 +35,6 @@ public sealed class MemoryGroupLogTests
             Retain = true,
             ExpiresAtMs = 1234,
             Origin = 0xABCDEF,
-            Choices = choices,
-            IsForSharesOnly = true,
         });
         LogCursor cursor = log.Seek(default, out bool lost);
         Assert.False(lost);
@@ -46,10 +43,9 @@ public sealed class MemoryGroupLogTests
         Assert.Equal("pp"u8, record.Properties);
         Assert.Equal("body"u8, record.Payload);
         Assert.Equal(QoS.ExactlyOnce, record.QoS);
-        Assert.True(record.Retain && record.IsForSharesOnly);
+        Assert.True(record.Retain);
         Assert.Equal(1234, record.ExpiresAtMs);
         Assert.Equal(0xABCDEFul, record.Origin);
-        Assert.Equal(choices, record.Choices.ToArray());
         Assert.Equal(LogReading.Tail, log.TryRead(ref cursor, out _));
     }
 
@@ -69,6 +65,64 @@ public sealed class MemoryGroupLogTests
         Assert.Equal(["22:1 b"], Read(log, new LogPosition(21, 0)));
         log.Seek(new LogPosition(21, 0), out bool lost);
         Assert.False(lost);
+    }
+
+    [Fact]
+    public void When_memory_is_short_the_log_gives_back_faster_than_it_takes_down_to_its_last_blocks()
+    {
+        MemoryGroupLog log = Log(new BrokerOptions { LogBlockBytes = 4096 });
+        string payload = new('x', 1000);
+        for (int n = 0; n < 1_000; n++)
+        {
+            Append(log, payload);
+        }
+
+        Assert.Equal(0, log.Dropped);
+        _loop.Memory.Level = MemoryLevel.Low;
+        long bytes = log.Bytes;
+        Append(log, payload);
+        Assert.Equal(bytes, log.Bytes);
+        Assert.Equal(1, log.Dropped);
+        _loop.Memory.Level = MemoryLevel.Short;
+        Append(log, payload);
+        Assert.Equal(65, log.Dropped);
+        for (int n = 0; n < 100; n++)
+        {
+            Append(log, payload);
+        }
+
+        Assert.InRange(log.Bytes, 15 * 4096, 17 * 4096);
+        long dropped = log.Dropped;
+        _loop.Memory.Level = MemoryLevel.Ample;
+        Append(log, payload);
+        Assert.Equal(dropped, log.Dropped);
+    }
+
+    [Fact]
+    public void While_memory_is_low_the_log_gives_back_without_an_append_until_it_is_ample()
+    {
+        MemoryGroupLog log = Log(new BrokerOptions { LogBlockBytes = 4096 });
+        for (int n = 0; n < 1_000; n++)
+        {
+            Append(log, new string('x', 1000));
+        }
+
+        long bytes = log.Bytes;
+        log.OnTick();
+        Assert.Equal(bytes, log.Bytes);
+        _loop.Memory.Level = MemoryLevel.Low;
+        log.OnTick();
+        Assert.InRange(log.Bytes, bytes * 14 / 16, bytes * 15 / 16);
+        for (int n = 0; n < 100; n++)
+        {
+            log.OnTick();
+        }
+
+        Assert.InRange(log.Bytes, 15 * 4096, 16 * 4096);
+        _loop.Memory.Level = MemoryLevel.Ample;
+        bytes = log.Bytes;
+        log.OnTick();
+        Assert.Equal(bytes, log.Bytes);
     }
 
     [Theory]

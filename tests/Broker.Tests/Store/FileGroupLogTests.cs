@@ -63,7 +63,6 @@ public sealed class FileGroupLogTests : IDisposable
     {
         var time = new ManualTime();
         var first = new StoreHarness(_folder.Path, time: time);
-        ShareChoice[] choices = [new(3, 4)];
         first.Log.Append(new LogRecord
         {
             Topic = "t/1"u8,
@@ -73,13 +72,10 @@ public sealed class FileGroupLogTests : IDisposable
             Retain = true,
             ExpiresAtMs = first.Loop.NowMs + 60_000,
             Origin = 0xABCDEF,
-            Choices = choices,
-            IsForSharesOnly = true,
         });
         first.Commit();
         LogCursor cursor = first.Log.Seek(default, out _);
         Assert.Equal(LogReading.Record, first.Log.TryRead(ref cursor, out LogRecord record));
-        Assert.Equal(choices, record.Choices.ToArray());
         first.Close();
 
         time.Advance(TimeSpan.FromSeconds(10));
@@ -90,10 +86,9 @@ public sealed class FileGroupLogTests : IDisposable
         Assert.Equal("pp"u8, record.Properties);
         Assert.Equal("body"u8, record.Payload);
         Assert.Equal(QoS.ExactlyOnce, record.QoS);
-        Assert.True(record.Retain && record.IsForSharesOnly);
+        Assert.True(record.Retain);
         Assert.Equal(50u, record.RemainingSeconds(second.Loop.NowMs));
         Assert.Equal(0xABCDEFul, record.Origin);
-        Assert.True(record.Choices.IsEmpty, "members of shares are numbers of the run before");
         second.Close();
     }
 
@@ -189,10 +184,10 @@ public sealed class FileGroupLogTests : IDisposable
         new StoreHarness(_folder.Path).Close();
         string file = Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Single();
         byte[] bytes = File.ReadAllBytes(file);
-        bytes[8] = 2;
+        bytes[8] = 3;
         BitConverter.TryWriteBytes(bytes.AsSpan(252), Crc32C.Of(0x54524E4B, bytes.AsSpan(0, 252)));
         File.WriteAllBytes(file, bytes);
-        Assert.Contains("newer version (schema 2", Assert.Throws<StoreException>(() => new StoreHarness(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("newer version (schema 3", Assert.Throws<StoreException>(() => new StoreHarness(_folder.Path)).Message, StringComparison.Ordinal);
 
         bytes[8] = 1;
         bytes[41] = (byte)'h';

@@ -7,14 +7,9 @@ namespace Trunkline.Broker.Tests.Store;
 /// <summary>FAULTS 13 on a real disk that is full: a tmpfs of 1 MiB, mounted by the test, so as root.</summary>
 public sealed class FullDiskTests
 {
-    [Fact]
+    [RootFact]
     public void A_full_disk_stops_acknowledgements_and_the_log_goes_on_whole_when_there_is_room()
     {
-        if (!Environment.IsPrivilegedProcess)
-        {
-            return;
-        }
-
         using var folder = new TempFolder();
         Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.Path);
         try

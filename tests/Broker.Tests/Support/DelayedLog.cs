@@ -25,11 +25,21 @@ internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
 
     public long Bytes => inner.Bytes;
 
+    public long IndexBytes => inner.IndexBytes;
+
     public long Dropped => inner.Dropped;
+
+    public long DroppedOverShare => inner.DroppedOverShare;
+
+    public int Tenants => inner.Tenants;
+
+    public long TenantsTogether => inner.TenantsTogether;
 
     public long ProducersForgotten => inner.ProducersForgotten;
 
     public ILogListener? Listener { get; set; }
+
+    public Func<byte[]>? ShareSnapshot { get; set; }
 
     public void Commit(ulong offset)
     {
@@ -39,13 +49,21 @@ internal sealed class DelayedLog(MemoryGroupLog inner) : IGroupLog
 
     public void RaiseTermAbove(ulong known) => inner.RaiseTermAbove(known);
 
+    public IReadOnlyList<byte[]> TakeShareRecords() => [];
+
+    public long AppendShares(ReadOnlySpan<byte> record) => (long)Tail.Offset;
+
+    public bool IsCommitted(long shareRecord) => (ulong)shareRecord <= Committed.Offset;
+
     public LogProducer Acquire(string node, ulong link) => inner.Acquire(node, link);
 
     public void Release(LogProducer producer) => inner.Release(producer);
 
     public bool TryFind(in MessageId id, out LogPosition position) => inner.TryFind(id, out position);
 
-    public bool Skip(ref LogCursor cursor, uint[] wanted) => inner.Skip(ref cursor, wanted);
+    public bool Skip(ref LogCursor cursor, TopicsWanted wanted) => inner.Skip(ref cursor, wanted);
+
+    public bool IsSlowed(ReadOnlySpan<byte> topic) => inner.IsSlowed(topic);
 
     public void OnTick() => inner.OnTick();
 

@@ -88,6 +88,11 @@ internal sealed class TestBroker
             link.Subscribe(filter, QoS.AtLeastOnce, identifier: ++identifier, retainHandling: RetainHandling.DoNotSend);
         }
 
+        foreach (string share in filters.Where(filter => filter.StartsWith("$share/", StringComparison.Ordinal)))
+        {
+            link.Report(share, "members 1 1000 round-robin");
+        }
+
         link.Request("$trunkline/resume", from);
         return link;
     }

@@ -139,6 +139,9 @@ internal sealed class TestClient : ITransportHandler
         Run();
     }
 
+    /// <summary>Reports lines about a share.</summary>
+    public void Report(string share, params string[] lines) => Request("$trunkline/shares", $"share {share}\n{string.Join('\n', lines)}");
+
     public void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_transport.Output.GetSpan(bytes.Length));

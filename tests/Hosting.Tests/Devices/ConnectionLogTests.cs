@@ -39,6 +39,15 @@ public sealed class ConnectionLogTests : IDisposable
     }
 
     [Fact]
+    public void A_client_identifier_is_shown_short_and_without_what_moves_a_terminal()
+    {
+        _lines.Connected(Connection("10.1.2.3", 1), "a\u001b[2J\r\nb", isPresent: false);
+        _lines.Connected(Connection("10.1.2.3", 2), new string('x', 60_000), isPresent: false);
+        Assert.Contains("Device a?[2J??b connected", _log.Lines.First(), StringComparison.Ordinal);
+        Assert.Contains($"Device {new string('x', 256)}... connected", _log.Lines.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Beyond_the_budget_of_an_address_lines_are_held_back_and_counted()
     {
         for (int port = 1; port <= 10; port++)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
@@ -46,6 +47,51 @@ public sealed class DeviceServerTests
 
         Assert.Equal(0, await tier.Server.ShutDownAsync(Grace));
         Assert.Equal((0, 0), (await tier.CountAsync(0), await tier.CountAsync(1)));
+        foreach (TestDevice device in devices)
+        {
+            await device.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Devices_are_sent_away_spread_over_time_and_served_until_then()
+    {
+        await using DeviceTier tier = await DeviceTier.StartAsync();
+        TestDevice[] devices = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => TestDevice.ConnectAsync(tier.EndPoint, $"device-{i}")));
+        long start = Stopwatch.GetTimestamp();
+        Task sending = tier.Server.SendAwayAsync(perSecond: 20, TimeSpan.FromSeconds(60));
+        double[] ends = await Task.WhenAll(devices.Select(async device =>
+        {
+            Assert.Equal(ReasonCode.ServerShuttingDown, await device.ReadDisconnectAsync());
+            return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }));
+        await sending;
+
+        // 40 at 20 a second are two seconds; who reads late may see several at once, but never early.
+        Array.Sort(ends);
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds >= 1.9);
+        for (int i = 0; i < ends.Length; i++)
+        {
+            Assert.True(ends[i] >= (i / 20.0) - 0.3, $"Device {i} was sent away after {ends[i]} s.");
+        }
+
+        Assert.Equal(0, await tier.Server.ShutDownAsync(Grace));
+        foreach (TestDevice device in devices)
+        {
+            await device.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Sending_away_takes_no_longer_than_it_may()
+    {
+        await using DeviceTier tier = await DeviceTier.StartAsync();
+        TestDevice[] devices = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => TestDevice.ConnectAsync(tier.EndPoint, $"device-{i}")));
+
+        // At one a second it would be 40 seconds; what is left for the end is a step's worth.
+        await tier.Server.SendAwayAsync(perSecond: 1, TimeSpan.FromSeconds(1)).WaitAsync(Deadline.Long);
+        Assert.InRange(await tier.CountAsync(0) + await tier.CountAsync(1), 0, 8);
+        Assert.Equal(0, await tier.Server.ShutDownAsync(Grace));
         foreach (TestDevice device in devices)
         {
             await device.DisposeAsync();

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Trunkline.Hosting.Tests.Support;
+using Trunkline.Transports;
 
 namespace Trunkline.Hosting.Tests.Listeners;
 
@@ -31,7 +32,7 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         await Task.WhenAny(gone.Closed.Task, other.Closed.Task).WaitAsync(Deadline.Long);
         using Socket fourth = await server.ConnectSocketAsync();
         await EchoesAsync(fourth);
-        Assert.Contains(server.Log.Lines, line => line.Contains("MaximumConnections", StringComparison.Ordinal));
+        await server.Log.AwaitLineAsync(line => line.Contains("MaximumConnections", StringComparison.Ordinal));
     }
 
     [Theory, MemberData(nameof(Kinds))]
@@ -53,6 +54,92 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         using Socket allowed = await server.ConnectSocketAsync();
         await allowed.SendAsync(Encoding.ASCII.GetBytes("PROXY TCP4 192.0.3.1 127.0.0.1 5 6\r\n"));
         await EchoesAsync(allowed);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Below_the_reserve_of_memory_nobody_new_comes_in_and_those_there_live(TransportKind kind)
+    {
+        await using TestServer server = await TestServer.StartAsync(kind);
+        using Socket old = await server.ConnectSocketAsync();
+        await EchoesAsync(old);
+        server.Memory.Level = MemoryLevel.Low;
+        using Socket refused = await server.ConnectSocketAsync();
+        await AssertClosedAsync(refused);
+        await EchoesAsync(old);
+        await server.Log.AwaitLineAsync(line => line.StartsWith("2003", StringComparison.Ordinal));
+
+        server.Memory.Level = MemoryLevel.Ample;
+        using Socket late = await server.ConnectSocketAsync();
+        await EchoesAsync(late);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task When_memory_is_short_connections_amid_a_large_packet_are_closed_and_no_others(TransportKind kind)
+    {
+        await using TestServer server = await TestServer.StartAsync(kind);
+        using Socket small = await server.ConnectSocketAsync();
+        await EchoesAsync(small);
+        Peer smallPeer = await server.NextPeerAsync();
+        smallPeer.OnBytes = (_, _) => 0;
+        server.OnBytes = (_, _) => 0;
+        using Socket large = await server.ConnectSocketAsync();
+        await large.SendAsync(new byte[80_000]);
+        Peer largePeer = await server.NextPeerAsync();
+        await small.SendAsync(new byte[10_000]);
+        await Eventually.HoldsAsync(
+            () => largePeer.Transport.RetainedBytes == 80_000 && smallPeer.Transport.RetainedBytes == 10_000, () => "both have come");
+
+        server.Memory.Level = MemoryLevel.Short;
+        await large.SendAsync(new byte[1]);
+        await small.SendAsync(new byte[1]);
+        Assert.Equal(TransportCloseReason.MemoryShort, await largePeer.Closed.Task.WaitAsync(Deadline.Long));
+        await Eventually.HoldsAsync(() => smallPeer.Transport.RetainedBytes == 10_001, () => "the small rest stays");
+        Assert.False(smallPeer.Closed.Task.IsCompleted);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task A_silent_connection_is_probed_by_TCP(TransportKind kind)
+    {
+        await using TestServer server = await TestServer.StartAsync(kind, null, options => options with { TcpKeepAliveSeconds = 1000 });
+        using Socket socket = await server.ConnectSocketAsync();
+        await EchoesAsync(socket);
+
+        // The server's end: "sl local remote state tx:rx timer:jiffies"; timer 02 is that of keep alive.
+        string port = server.EndPoint.Port.ToString("X4", System.Globalization.CultureInfo.InvariantCulture);
+        await Eventually.HoldsAsync(
+            () => File.ReadAllLines("/proc/net/tcp")
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Any(fields => fields[1] == $"0100007F:{port}" && fields[3] == "01" && fields[5].StartsWith("02:", StringComparison.Ordinal)),
+            () => "a timer of keep alive runs on the server's end");
+    }
+
+    [Fact]
+    public void Certificate_files_that_do_not_serve_are_an_error_before_the_start()
+    {
+        string file = Path.GetTempFileName();
+        File.WriteAllText(file, "-----BEGIN NONSENSE-----");
+        var errors = new List<string>();
+        new ListenerOptions { Type = ListenerType.Tls, Tls = new TlsOptions { CertificatePath = file } }.Validate("Listeners:3", errors);
+        string error = Assert.Single(errors);
+        Assert.StartsWith("Listeners:3:Tls ", error, StringComparison.Ordinal);
+        Assert.Contains(file, error, StringComparison.Ordinal);
+
+        errors.Clear();
+        new ListenerOptions
+        {
+            Type = ListenerType.Tls,
+            Tls = new TlsOptions { CertificatePath = _certificates.CertificatePath, KeyPath = _certificates.ClientKeyPath },
+        }.Validate("Listeners:3", errors);
+        Assert.Single(errors);
+
+        errors.Clear();
+        new ListenerOptions
+        {
+            Type = ListenerType.Tls,
+            Tls = new TlsOptions { CertificatePath = _certificates.CertificatePath, KeyPath = _certificates.KeyPath, ClientCaPath = _certificates.CaPath },
+        }.Validate("Listeners:3", errors);
+        Assert.Empty(errors);
+        File.Delete(file);
     }
 
     [Theory, MemberData(nameof(Kinds))]
@@ -82,7 +169,7 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         using Socket socket = await server.ConnectSocketAsync();
         await socket.SendAsync(Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.9 127.0.0.1 5 6\r\n"));
         await AssertClosedAsync(socket);
-        Assert.Contains(server.Log.Lines, line => line.Contains("Listeners:n:ProxyProtocol:TrustedAddresses", StringComparison.Ordinal)
+        await server.Log.AwaitLineAsync(line => line.Contains("Listeners:n:ProxyProtocol:TrustedAddresses", StringComparison.Ordinal)
             && line.Contains("proxy_protocol on;", StringComparison.Ordinal));
     }
 
@@ -122,10 +209,12 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         await AssertNoneOpenAsync(server);
     }
 
-    [Fact]
-    public async Task The_header_comes_before_TLS()
+    [Theory]
+    [InlineData(TransportKind.Tls)]
+    [InlineData(TransportKind.SslStream)]
+    public async Task The_header_comes_before_TLS(TransportKind kind)
     {
-        await using TestServer server = await TestServer.StartAsync(TransportKind.Tls, _certificates);
+        await using TestServer server = await TestServer.StartAsync(kind, _certificates);
         using Socket socket = await server.ConnectSocketAsync();
         await socket.SendAsync(Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.9 127.0.0.1 5 6\r\n"));
         await using var ssl = new SslStream(new NetworkStream(socket), false, AcceptAny);
@@ -136,10 +225,12 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
         Assert.Equal("Tls13", peer.Transport.Origin.Details!.TlsVersion);
     }
 
-    [Fact]
-    public async Task A_client_certificate_is_asked_for_and_told()
+    [Theory]
+    [InlineData(TransportKind.Tls)]
+    [InlineData(TransportKind.SslStream)]
+    public async Task A_client_certificate_is_asked_for_and_told(TransportKind kind)
     {
-        await using TestServer server = await TestServer.StartAsync(TransportKind.Tls, _certificates, options => options with
+        await using TestServer server = await TestServer.StartAsync(kind, _certificates, options => options with
         {
             Tls = options.Tls with { ClientCaPath = _certificates.CaPath },
         });
@@ -158,7 +249,7 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
             await bare.AuthenticateAsClientAsync("localhost").WaitAsync(Deadline.Long);
             await bare.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Deadline.Long);
         });
-        Assert.Contains(server.Log.Lines, line => line.StartsWith("2030", StringComparison.Ordinal));
+        await server.Log.AwaitLineAsync(line => line.StartsWith("2030", StringComparison.Ordinal));
     }
 
     [Fact]

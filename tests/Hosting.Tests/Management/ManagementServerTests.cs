@@ -1,5 +1,8 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trunkline.Hosting.Management;
@@ -8,7 +11,7 @@ namespace Trunkline.Hosting.Tests.Management;
 
 public sealed class ManagementServerTests : IDisposable
 {
-    private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
+    private static readonly ManagementOptions AnyPort = new() { Address = "127.0.0.1:0" };
     private readonly HttpClient _client = new();
     private HealthReport _report = new(false, false, ["The links are not up yet."]);
 
@@ -60,12 +63,86 @@ public sealed class ManagementServerTests : IDisposable
     {
         await using ManagementServer first = await StartAsync();
 
-        var taken = new IPEndPoint(IPAddress.Loopback, first.Port);
+        var taken = new ManagementOptions { Address = $"127.0.0.1:{first.Port}" };
         ListenerStartException refusal = await Assert.ThrowsAsync<ListenerStartException>(
             () => ManagementServer.StartAsync(taken, NullLoggerFactory.Instance, () => _report));
 
         Assert.Contains($"The port is held by process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("--management-port", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_beyond_the_limit_is_closed_and_counted_and_those_there_are_served()
+    {
+        await using ManagementServer server = await ManagementServer.StartAsync(
+            AnyPort with { MaximumConnections = 2 }, NullLoggerFactory.Instance, () => _report);
+        using var first = new TcpClient();
+        await first.ConnectAsync(IPAddress.Loopback, server.Port);
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(first), StringComparison.Ordinal);
+        using var second = new TcpClient();
+        await second.ConnectAsync(IPAddress.Loopback, server.Port);
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(second), StringComparison.Ordinal);
+
+        Assert.Equal("", await AskAnewAsync(server.Port));
+
+        Assert.Contains("trunkline_management_refused_total 1", await AskAsync(first, "metrics"), StringComparison.Ordinal);
+        first.Close();
+        await Eventually.HoldsAsync(
+            async () => (await AskAnewAsync(server.Port)).StartsWith("HTTP/1.1 200", StringComparison.Ordinal),
+            "there is room for another");
+    }
+
+    /// <summary>The answer on a new connection; empty when it was closed, which may be seen while it is made.</summary>
+    private static async Task<string> AskAnewAsync(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(IPAddress.Loopback, port);
+        }
+        catch (SocketException)
+        {
+            return "";
+        }
+
+        return await AskAsync(client);
+    }
+
+    /// <summary>The answer on a connection that stays; empty when it was closed instead.</summary>
+    private static async Task<string> AskAsync(TcpClient client, string path = "healthz")
+    {
+        NetworkStream stream = client.GetStream();
+        byte[] buffer = new byte[256 * 1024];
+        int length = 0;
+        try
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+            while (!IsWhole(Encoding.ASCII.GetString(buffer, 0, length)))
+            {
+                int read = await stream.ReadAsync(buffer.AsMemory(length)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
+            }
+        }
+        catch (IOException)
+        {
+            // Reset.
+        }
+
+        return Encoding.ASCII.GetString(buffer, 0, length);
+    }
+
+    private static bool IsWhole(string answer)
+    {
+        int body = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        const string name = "Content-Length: ";
+        int length = answer.IndexOf(name, StringComparison.Ordinal);
+        return body >= 0 && length >= 0
+            && answer.Length - body - 4 >= int.Parse(answer.AsSpan(length + name.Length, answer.IndexOf('\r', length) - length - name.Length), CultureInfo.InvariantCulture);
     }
 
     private Task<ManagementServer> StartAsync(Action<WebApplication>? endpoints = null) =>

@@ -8,6 +8,10 @@ internal sealed class LogList : ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
 
+    /// <summary>Returns when a line fits: what a peer sees may come before the line about it.</summary>
+    public Task AwaitLineAsync(Func<string, bool> fits) =>
+        Eventually.HoldsAsync(() => Lines.Any(fits), () => $"a line of the log; it has\n{string.Join('\n', Lines)}");
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 

@@ -29,14 +29,15 @@ internal sealed class TestDevice(Stream stream) : IAsyncDisposable
         return device;
     }
 
-    public Task SendConnectAsync(string clientId, string? willTopic = null, uint willDelay = 0, uint expiry = 0)
+    public Task SendConnectAsync(
+        string clientId, string? willTopic = null, uint willDelay = 0, uint expiry = 0, bool cleanStart = true)
     {
         var output = new ArrayBufferWriter<byte>();
         PacketWriter.WriteConnect(output, new ConnectPacket
         {
             Version = _version,
             ClientId = Encoding.UTF8.GetBytes(clientId),
-            CleanStart = true,
+            CleanStart = cleanStart,
             SessionExpiryInterval = expiry,
             ReceiveMaximum = 100,
             RequestProblemInformation = true,
@@ -94,6 +95,15 @@ internal sealed class TestDevice(Stream stream) : IAsyncDisposable
         byte[] body = new byte[length];
         await stream.ReadExactlyAsync(body, deadline.Token);
         return (type, body);
+    }
+
+    /// <summary>Session Present of a CONNACK that accepts.</summary>
+    public async Task<bool> ReadSessionPresentAsync()
+    {
+        (PacketType type, byte[] body) = await ReadAsync();
+        Assert.Equal(PacketType.ConnAck, type);
+        Assert.Equal(ReasonCode.Success, (ReasonCode)body[1]);
+        return (body[0] & 1) == 1;
     }
 
     public async Task<ReasonCode> ReadConnAckAsync()

@@ -19,7 +19,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
         Kind = kind;
         Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index))];
         _metrics = new HostingMetrics(null, Loops);
-        _listeners = new ListenerSet([options], Loops, _ => this, _metrics, Log);
+        _listeners = new ListenerSet([options], Loops, _ => this, _metrics, Log, Memory);
     }
 
     public TransportKind Kind { get; }
@@ -27,6 +27,8 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     public Loop[] Loops { get; }
 
     public LogList Log { get; } = new();
+
+    public MemoryGauge Memory { get; } = new();
 
     public bool Echo { get; set; } = true;
 
@@ -47,12 +49,12 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
             Address = "127.0.0.1:0",
             Type = kind switch
             {
-                TransportKind.Tls => ListenerType.Tls,
+                TransportKind.Tls or TransportKind.SslStream => ListenerType.Tls,
                 TransportKind.Ws => ListenerType.Ws,
                 TransportKind.Wss or TransportKind.PortableWss => ListenerType.Wss,
                 _ => ListenerType.Tcp,
             },
-            Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath },
+            Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath, UseOpenSsl = kind is TransportKind.Tls or TransportKind.Wss },
         };
         var server = new TestServer(kind, change?.Invoke(options) ?? options, loops);
         foreach (Loop loop in server.Loops)
@@ -66,7 +68,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     public static bool IsWebSocket(TransportKind kind) => kind is TransportKind.Ws or TransportKind.Wss or TransportKind.PortableWss;
 
-    public static bool IsTls(TransportKind kind) => kind is TransportKind.Tls or TransportKind.Wss or TransportKind.PortableWss;
+    public static bool IsTls(TransportKind kind) => kind is TransportKind.Tls or TransportKind.SslStream or TransportKind.Wss or TransportKind.PortableWss;
 
     public void OnAccepted(Transport transport)
     {
@@ -122,7 +124,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     private Loop CreateLoop(TransportKind kind, int index)
     {
-        var options = new LoopOptions { Name = $"loop-{index}", Index = index, Faults = new LoopFaultLog(Log) };
+        var options = new LoopOptions { Name = $"loop-{index}", Index = index, Memory = Memory, Faults = new LoopFaultLog(Log) };
         return OperatingSystem.IsLinux() && kind is not (TransportKind.PortableTcp or TransportKind.PortableWss)
             ? new EpollLoop(options)
             : new ThreadLoop(options);

@@ -9,8 +9,11 @@ public enum TransportKind
     /// <summary>TCP by .NET's sockets on thread loops.</summary>
     PortableTcp,
 
-    /// <summary>TLS on epoll.</summary>
+    /// <summary>TLS by OpenSSL on epoll.</summary>
     Tls,
+
+    /// <summary>TLS by .NET's SslStream on epoll.</summary>
+    SslStream,
 
     /// <summary>WebSocket on epoll.</summary>
     Ws,
@@ -18,6 +21,6 @@ public enum TransportKind
     /// <summary>WebSocket over TLS on epoll.</summary>
     Wss,
 
-    /// <summary>WebSocket over TLS by .NET's sockets.</summary>
+    /// <summary>WebSocket over TLS by SslStream and .NET's sockets.</summary>
     PortableWss,
 }

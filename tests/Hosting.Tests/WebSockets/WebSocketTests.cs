@@ -32,7 +32,7 @@ public sealed class WebSocketTests
         {
         }
 
-        Assert.Contains(server.Log.Lines, line => line.StartsWith("2040", StringComparison.Ordinal));
+        await server.Log.AwaitLineAsync(line => line.StartsWith("2040", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -141,6 +141,30 @@ public sealed class WebSocketTests
         Assert.Equal("mqtt", peer.Transport.Origin.Details!.WebSocketProtocol);
     }
 
+    [Theory]
+    [InlineData("192.0.2.9", false)] // denied
+    [InlineData("192.0.4.1", false)] // not allowed
+    [InlineData("192.0.3.1", true)]
+    [InlineData("192.0.2.9, 127.0.0.5", false)]
+    [InlineData(null, false)] // the proxy itself
+    public async Task Allow_and_deny_judge_the_device_that_a_trusted_proxy_names(string? forwarded, bool mayConnect)
+    {
+        await using TestServer server = await TestServer.StartAsync(TransportKind.Ws, null, options => options with
+        {
+            Deny = ["192.0.2.0/24"],
+            Allow = ["192.0.2.0/23"],
+        });
+        await using var stream = new NetworkStream(await server.ConnectSocketAsync(), ownsSocket: true);
+        string headers = forwarded is null ? Offer : $"{Offer}X-Forwarded-For: {forwarded}\r\n";
+        string answer = await WebSocketStream.HandshakeAsync(stream, headers);
+        Assert.StartsWith(mayConnect ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", answer, StringComparison.Ordinal);
+        if (!mayConnect)
+        {
+            await server.Log.AwaitLineAsync(line => line.StartsWith("2011", StringComparison.Ordinal)
+                && line.Contains(forwarded?.Split(',')[0] ?? "127.0.0.1", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task A_stranger_is_not_believed()
     {
@@ -151,7 +175,7 @@ public sealed class WebSocketTests
         await using NetworkStream stream = await UpgradeAsync(server, $"{Offer}X-Forwarded-For: 203.0.113.9\r\n");
         Peer peer = await server.NextPeerAsync();
         Assert.Equal("127.0.0.1", peer.Transport.Origin.Remote.HostToString());
-        Assert.Contains(server.Log.Lines, line => line.Contains("ForwardedForTrustedAddresses", StringComparison.Ordinal));
+        await server.Log.AwaitLineAsync(line => line.Contains("ForwardedForTrustedAddresses", StringComparison.Ordinal));
     }
 
     [Fact]

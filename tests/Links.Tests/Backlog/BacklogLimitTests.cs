@@ -63,6 +63,48 @@ public sealed class BacklogLimitTests
         AssertLive(tier, device);
     }
 
+    [Theory]
+    [InlineData(BacklogPolicy.DropOldest)]
+    [InlineData(BacklogPolicy.DropNewest)]
+    [InlineData(BacklogPolicy.Disconnect)]
+    public void What_waited_longer_than_the_age_limit_is_passed_over_and_counted_by_every_policy(BacklogPolicy policy)
+    {
+        TestTier tier = Away(new MqttOptions { BacklogAgeSeconds = 60, BacklogPolicy = policy }, 7);
+        tier.Advance(30_000);
+        TestDevice publisher = tier.Connect("again");
+        Publish(tier, publisher, 7, 12);
+        tier.Advance(29_000);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(500);
+        Assert.Equal(Payloads(0, 12), device.Received.Select(got => got.Payload));
+        Assert.Equal(0, DroppedByAge(tier));
+
+        tier = Away(new MqttOptions { BacklogAgeSeconds = 60, BacklogPolicy = policy }, 7);
+        tier.Advance(30_000);
+        Publish(tier, tier.Connect("again"), 7, 12);
+        tier.Advance(31_000);
+        device = tier.Resume("device");
+        tier.Advance(500);
+        Assert.Equal(Payloads(7, 12), device.Received.Select(got => got.Payload));
+        Assert.Equal(7, DroppedByAge(tier));
+        Assert.Equal(0, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
+    [Fact]
+    public void Age_and_number_are_counted_apart()
+    {
+        TestTier tier = Away(new MqttOptions { BacklogAgeSeconds = 60, BacklogMessages = 10 }, 7);
+        tier.Advance(61_000);
+        Publish(tier, tier.Connect("again"), 7, 50);
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        Assert.Equal(Payloads(40, 50), device.Received.Select(got => got.Payload));
+        Assert.Equal(7, DroppedByAge(tier));
+        Assert.Equal(33, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
     [Fact]
     public void A_backlog_far_below_its_limits_is_not_counted_by_the_broker()
     {
@@ -121,6 +163,8 @@ public sealed class BacklogLimitTests
     }
 
     private static IEnumerable<string> Payloads(int from, int to) => Enumerable.Range(from, to - from).Select(i => $"{i:D3}");
+
+    private static long DroppedByAge(TestTier tier) => tier.Nodes[0].Contexts.Sum(context => context.Counters.Read(SessionCounter.DroppedBacklogAge));
 
     private static long Dropped(TestTier tier) => tier.Nodes[0].Contexts.Sum(context => context.Counters.Read(SessionCounter.DroppedBacklog));
 }

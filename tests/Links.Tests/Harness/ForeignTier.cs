@@ -13,19 +13,20 @@ internal sealed class ForeignTier : IAsyncDisposable
     private readonly List<ThreadLoop> _loops = [];
     private readonly List<LinkNode> _nodes = [];
     private readonly List<MemoryConnector> _devices = [];
+    private readonly List<SessionContext> _contexts = [];
     private readonly ThreadLoop _deviceLoop;
 
-    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000, int? port = null)
+    public ForeignTier(IReadOnlyList<Mosquitto> brokers, int nodes = 1, GroupKind kind = GroupKind.Foreign, int filtersPerLink = 20_000, int? port = null, IForeignLog? log = null, MqttOptions? mqtt = null, LinkOptions? options = null)
     {
         _deviceLoop = AddLoop("devices", 0);
         for (int node = 0; node < nodes; node++)
         {
-            SessionContext[] contexts = [.. Enumerable.Range(0, 2).Select(index => new SessionContext(AddLoop($"n{node}-{index}", index), new MqttOptions()))];
+            SessionContext[] contexts = [.. Enumerable.Range(0, 2).Select(index => new SessionContext(AddLoop($"n{node}-{index}", index), mqtt ?? new MqttOptions()))];
             var links = new LinkNode(new LinkNodeSetup
             {
                 NodeId = $"n{node}",
                 Contexts = contexts,
-                Options = new LinkOptions { Seed = 3, ProbeTimeoutMs = 2_000, StartTimeoutMs = 15_000 },
+                Options = (options ?? new LinkOptions()) with { Seed = 3, ProbeTimeoutMs = 2_000, StartTimeoutMs = 60_000 },
                 Slots = SlotMap.Even(brokers.Count),
                 Groups = [.. brokers.Select((broker, index) => new GroupEndpoint
                 {
@@ -33,6 +34,7 @@ internal sealed class ForeignTier : IAsyncDisposable
                     Kind = kind,
                     Connector = new TcpConnector(new TcpConnectorOptions { Port = port ?? broker.Port }),
                     MaximumFiltersPerLink = filtersPerLink,
+                    Log = log,
                 })],
             });
             for (int i = 0; i < contexts.Length; i++)
@@ -40,6 +42,7 @@ internal sealed class ForeignTier : IAsyncDisposable
                 contexts[i].Router = links.RouterFor(i);
             }
 
+            _contexts.AddRange(contexts);
             int next = 0;
             var server = new DeviceServer(contexts, [new OpenGate(), new OpenGate()]);
             _devices.Add(new MemoryConnector("devices", () => contexts[next++ % 2].Loop, new DeviceAcceptor(server, 10_000)));
@@ -51,11 +54,15 @@ internal sealed class ForeignTier : IAsyncDisposable
 
     public IReadOnlyList<LinkNode> Nodes => _nodes;
 
+    /// <summary>Of all nodes.</summary>
+    public IReadOnlyList<SessionContext> Contexts => _contexts;
+
     public Task StartAsync() => Task.WhenAll(_nodes.Select(node => node.StartAsync()));
 
-    public async Task<TestDevice> ConnectAsync(string clientId, int node = 0)
+    public async Task<TestDevice> ConnectAsync(
+        string clientId, int node = 0, bool isPersistent = false, ProtocolVersion version = ProtocolVersion.Mqtt50)
     {
-        var device = new TestDevice(clientId);
+        var device = new TestDevice(clientId, version) { IsPersistent = isPersistent };
         _devices[node].Connect(_deviceLoop, device);
         await Until(() => device.ConnAck is not null);
         return device;
@@ -80,10 +87,10 @@ internal sealed class ForeignTier : IAsyncDisposable
     /// <summary>Looks again after each turn of the devices' loop until something holds.</summary>
     public async Task Until(Func<bool> condition)
     {
-        long deadline = TimeProvider.System.GetTimestamp() + (20 * TimeProvider.System.TimestampFrequency);
+        long deadline = TimeProvider.System.GetTimestamp() + (60 * TimeProvider.System.TimestampFrequency);
         while (!await _deviceLoop.InvokeAsync(condition))
         {
-            Assert.True(TimeProvider.System.GetTimestamp() < deadline, "What was awaited did not come within 20 s.");
+            Assert.True(TimeProvider.System.GetTimestamp() < deadline, "What was awaited did not come within 60 s.");
             await Task.Yield();
         }
     }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Trunkline.Links.Tests;
 
@@ -15,12 +13,7 @@ internal sealed class Mosquitto : IDisposable
     private Mosquitto(string configuration)
     {
         _folder = Directory.CreateTempSubdirectory("links-mosquitto-").FullName;
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            Port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+        Port = FreePorts.Take();
         File.WriteAllText(
             System.IO.Path.Combine(_folder, "mosquitto.conf"),
             $"listener {Port.ToString(CultureInfo.InvariantCulture)} 127.0.0.1\nallow_anonymous true\npersistence false\n{configuration}\n");
@@ -58,7 +51,7 @@ internal sealed class Mosquitto : IDisposable
             }
         };
         _process.BeginErrorReadLine();
-        await running.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await running.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     public void Kill()

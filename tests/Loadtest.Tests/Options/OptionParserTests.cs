@@ -65,6 +65,9 @@ public sealed class OptionParserTests
     [InlineData("conn --pid 4194999", "no process")]
     [InlineData("conn --cacert /nowhere", "does not exist")]
     [InlineData("pub --outstanding 5", "does not see")]
+    [InlineData("pubsub --publish-to a", "fanin, fanout and pair")]
+    [InlineData("pair --publish-to a:0", "no port")]
+    [InlineData("pair --failover", "only with --reconnect")]
     [InlineData("sub --filters 2 -t x/%i/%f", "only conn")]
     [InlineData("conn --filters 2 -t x/%i", "must hold %f")]
     public void What_is_wrong_is_said(string arguments, string part)

@@ -38,6 +38,14 @@ public sealed class PlanBuilderTests
         }
     }
 
+    [Fact]
+    public void Publishers_may_have_targets_of_their_own()
+    {
+        LoadPlan plan = Plan("pair -c 8 -h a,b --publish-to c,d");
+        Assert.Equal([1, 0, 1, 0], plan.Clients.Where(client => client.Filter is not null).Select(client => client.Target));
+        Assert.Equal([2, 3, 2, 3], plan.Clients.Where(client => client.Topic is not null).Select(client => client.Target));
+    }
+
     [Theory]
     [InlineData("pubsub -c 3 -t all", 3)]
     [InlineData("pubsub -c 3", 1)]

@@ -101,26 +101,58 @@ public sealed class RunTests : IAsyncLifetime
     public async Task Lost_connections_are_made_again_and_what_was_due_is_sent()
     {
         using var stop = new CancellationTokenSource();
-        Task<RunReport> run = RunAsync("pair -c 4 -q 1 -L 200 -d 60 --rate 400 --reconnect 10ms -C false -x 60", stop: stop.Token);
+        Task<RunReport> run = RunAsync("pair -c 4 -q 1 -L 2000 -d 60 --rate 400 --reconnect 10ms -C false -x 60", stop: stop.Token);
         await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 4, "all four are connected");
         await _broker.DropAllAsync();
         RunReport report = await run;
         Assert.Equal(4, report.Counts.Disconnects);
-        Assert.Equal((200, 0, 0), (report.Counts.Published, report.Counts.Backlog, report.Counts.Lost));
+        Assert.Equal((2000, 0, 0), (report.Counts.Published, report.Counts.Backlog, report.Counts.Lost));
+
+        // Both subscribers were cut off and had all of it again; nobody was left whose connection stood throughout.
+        Assert.Equal(2, report.Latencies["return"].Count);
+        Assert.True(report.Latencies.GetValueOrDefault("undisturbed") is not { } undisturbed || undisturbed.Count < 2000);
+    }
+
+    [Fact]
+    public async Task Who_loses_its_connection_goes_to_the_next_target_and_is_up_to_date_there()
+    {
+        EmbeddedBroker other = await EmbeddedBroker.StartAsync();
+        await using (other)
+        {
+            using var stop = new CancellationTokenSource();
+            Task<RunReport> run = RunAsync(
+                $"pair -c 8 -q 1 -d 60 --rate 400 --reconnect 10ms --failover -h 127.0.0.1:{_broker.Port} --publish-to 127.0.0.1:{other.Port}", stop: stop.Token);
+            await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 4 && await other.CountAsync() == 4, "each where it belongs");
+            await _broker.DropAllAsync();
+            await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 4, "with one target it is the next one, too");
+            await other.DropAllAsync();
+            await Eventually.HoldsAsync(async () => await other.CountAsync() == 4, "publishers stay with theirs");
+            await stop.CancelAsync();
+            Assert.Equal(8, (await run).Counts.Disconnects);
+        }
+
+        await using EmbeddedBroker third = await EmbeddedBroker.StartAsync();
+        using var end = new CancellationTokenSource();
+        Task<RunReport> moving = RunAsync(
+            $"conn -c 4 -R 0 -d 60 --reconnect 10ms --failover -h 127.0.0.1:{_broker.Port},127.0.0.1:{third.Port}", stop: end.Token);
+        await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 2 && await third.CountAsync() == 2, "half and half");
+        await third.DropAllAsync();
+        await Eventually.HoldsAsync(async () => await _broker.CountAsync() == 4, "all at the first");
+        await end.CancelAsync();
+        await moving;
     }
 
     [Fact]
     public async Task Nobody_there_is_a_failure_and_says_why()
     {
-        int port = _broker.Port;
-        await _broker.DisposeAsync();
+        // A port that nobody else is given.
+        int port = FreePorts.Take();
         using var errors = new StringWriter();
         using var output = new StringWriter();
         int code = await new LoadCommand(output, errors, TimeProvider.System).RunAsync(
             OptionParserTests.Split($"conn -p {port} -c 2 -d 10ms"), isTerminal: false, CancellationToken.None);
         Assert.Equal(ExitCodes.Failure, code);
         Assert.Contains("refused", output.ToString(), StringComparison.OrdinalIgnoreCase);
-        _broker = await EmbeddedBroker.StartAsync();
     }
 
     [Theory]

@@ -24,6 +24,31 @@ public sealed class ProxyOptionsReaderTests
     }
 
     [Fact]
+    public void One_data_folder_keeps_logs_and_sessions_and_the_start_says_what_is_kept()
+    {
+        (ProxyOptions without, _) = Read();
+        Assert.Equal("", without.Directory.DataDirectory);
+        Assert.Equal(
+            "The embedded groups are in memory: retained messages and messages not yet delivered are forgotten when this process ends. Sessions are in memory and forgotten when this process ends.",
+            ProxyProcess.Keeps(without));
+        (ProxyOptions with, string[] errors) = Read(("Broker:DataDirectory", "/d"));
+        Assert.Empty(errors);
+        Assert.Equal("/d/directory", with.Directory.DataDirectory);
+        Assert.Equal("The embedded groups keep their logs and retained messages in /d. Sessions are kept in /d/directory.", ProxyProcess.Keeps(with));
+        (ProxyOptions logsOnly, _) = Read(("Broker:DataDirectory", "/d"), ("Directory:Endpoints:0", "127.0.0.1:6379"));
+        Assert.Equal("The embedded groups keep their logs and retained messages in /d.", ProxyProcess.Keeps(logsOnly));
+        (ProxyOptions sessionsOnly, _) = Read(("Directory:DataDirectory", "/s"), ("Groups:0:Kind", "trunkline"), ("Groups:0:Address", "127.0.0.1:1884"));
+        Assert.Equal("Sessions are kept in /s.", ProxyProcess.Keeps(sessionsOnly));
+        (_, errors) = Read(("Broker:DataDirectory", "/d"), ("Groups:0:Name", "directory"), ("Directory:DataDirectory", "/s"), ("Directory:Endpoints:0", "127.0.0.1:6379"));
+        Assert.Equal(
+            [
+                "Groups:0:Name: \"directory\" is the folder of the sessions. Give the group another name.",
+                "Directory:DataDirectory: A folder and a Redis are both set. Remove it, or Directory:Endpoints: sessions are kept in one place.",
+            ],
+            errors);
+    }
+
+    [Fact]
     public void The_defaults_follow_their_flags()
     {
         (ProxyOptions options, string[] errors) = Read(
@@ -40,6 +65,10 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Loops", "-1", "Loops: is -1.")]
     [InlineData("CloseGraceMs", "60001", "CloseGraceMs: is 60001.")]
     [InlineData("CloseGraceMs", "-1", "CloseGraceMs: is -1.")]
+    [InlineData("Drain:DevicesPerSecond", "-1", "Drain:DevicesPerSecond: is -1.")]
+    [InlineData("Drain:DevicesPerSecond", "1000001", "Drain:DevicesPerSecond: is 1000001.")]
+    [InlineData("Drain:MaximumMs", "-1", "Drain:MaximumMs: is -1.")]
+    [InlineData("Drain:MaximumMs", "3600001", "Drain:MaximumMs: is 3600001.")]
     [InlineData("EmbeddedGroups", "0", "EmbeddedGroups: is 0.")]
     [InlineData("EmbeddedGroups", "257", "EmbeddedGroups: is 257.")]
     [InlineData("Sharding:KeyLevels", "-1", "Sharding:KeyLevels: is -1.")]
@@ -59,6 +88,10 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Loops", "64")]
     [InlineData("CloseGraceMs", "0")]
     [InlineData("CloseGraceMs", "60000")]
+    [InlineData("Drain:DevicesPerSecond", "0")]
+    [InlineData("Drain:DevicesPerSecond", "1000000")]
+    [InlineData("Drain:MaximumMs", "0")]
+    [InlineData("Drain:MaximumMs", "3600000")]
     [InlineData("EmbeddedGroups", "1")]
     [InlineData("EmbeddedGroups", "256")]
     [InlineData("Sharding:KeyLevels", "128")]
@@ -82,8 +115,10 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Kind=foreign Address=host:0", "Groups:0:Address: \"host:0\" is no host and port.")]
     [InlineData("Kind=foreign Address=mqtt://host:1", "Groups:0:Address: \"mqtt://host:1\" is no host and port.")]
     [InlineData("Kind=foreign Address=host:1 CaFile=/none.pem Tls=true", "Groups:0:CaFile: names /none.pem, which does not exist.")]
+    [InlineData("Kind=foreign Address=host:1 CaFile=/etc/hostname Tls=true", "Groups:0:CaFile: names /etc/hostname, which does not serve: it holds no certificate.")]
     [InlineData("Kind=foreign Address=host:1 CaFile=/etc/hostname", "Groups:0:Tls: is false, but CaFile is set.")]
-    [InlineData("Kind=foreign Address=host:1 Log=redis", "Groups:0:Log: \"redis\" is not in this version.")]
+    [InlineData("Kind=foreign Address=host:1 Log=redis", "Groups:0:Log: is redis, but no Redis is named.")]
+    [InlineData("Kind=trunkline Address=host:1 Log=redis", "Groups:0:Log: is redis, but only foreign groups")]
     [InlineData("Kind=foreign Address=host:1 MaximumFiltersPerLink=99", "Groups:0:MaximumFiltersPerLink: is 99.")]
     [InlineData("Kind=brokr", "Groups:0:Kind: \"brokr\" does not fit. Give it one of Embedded, Trunkline, Foreign.")]
     public void A_group_that_cannot_be_is_named(string settings, string error) =>
@@ -93,6 +128,22 @@ public sealed class ProxyOptionsReaderTests
     [InlineData("Kind=trunkline Address=broker-0:1884")]
     [InlineData("Kind=foreign Address=[::1]:1883 MaximumFiltersPerLink=100")]
     public void A_group_that_can_be_is_taken(string settings) => Assert.Empty(Read(GroupSettings(settings)).Errors);
+
+    /// <summary>The defaults fit; one millisecond less does not, and without a Redis no generation is ever new.</summary>
+    [Fact]
+    public void A_claim_that_may_not_wait_for_the_whole_grace_is_named()
+    {
+        (string, string) redis = ("Directory:Endpoints:0", "127.0.0.1:6379");
+        (string, string) grace = ("Directory:RecoveringGraceMs", "4000");
+        Assert.Empty(Read(redis).Errors);
+        Assert.Empty(Read(redis, grace, ("Mqtt:ClaimDeadlineMs", "6000")).Errors);
+        Assert.Empty(Read(grace, ("Mqtt:ClaimDeadlineMs", "5999")).Errors);
+        Assert.Equal(
+            [
+                "Mqtt:ClaimDeadlineMs: is 5999, less than Directory:RecoveringGraceMs and Directory:OperationDeadlineMs together (6000), so devices would be refused that only wait for the grace after a new generation. Set it to 6000 or more, or the grace lower.",
+            ],
+            Read(redis, grace, ("Mqtt:ClaimDeadlineMs", "5999")).Errors);
+    }
 
     [Fact]
     public void Two_groups_or_listeners_cannot_be_told_apart_by_nothing()

@@ -2,6 +2,7 @@ using Trunkline.Directory;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Protocol;
 using Trunkline.ProxyTests.Support;
+using Trunkline.Sessions;
 
 namespace Trunkline.ProxyTests.Sessions;
 
@@ -78,6 +79,29 @@ public sealed class ConnectionGateTests
         {
             await device.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_CONNECT_that_waits_for_an_older_one_of_its_identifier_waits_no_longer_than_its_own_deadline()
+    {
+        await using TestNode node = await StagedNodeAsync(new MqttOptions { ClaimDeadlineMs = 3_000 });
+        Staged.ClaimsGoOn = StagedDirectory.Held();
+        await using TestDevice running = await DialAsync(node, "d");
+        await Staged.NextAskedAsync("claim d 1");
+        await using TestDevice waiting = await DialAsync(node, "d");
+        Assert.True(ReasonCodes.IsError(await running.ReadConnAckAsync()));
+
+        // The claim of the older one never ends, and still the newer is told in time, counted and logged.
+        Assert.Equal(ReasonCode.ServerUnavailable, await waiting.ReadConnAckAsync());
+        await Eventually.HoldsAsync(() => node.GateOf("d").ClosesOf(CloseCause.ClaimDeadline) >= 1, "the close is counted");
+        await Eventually.HoldsAsync(
+            () => node.Log.Lines.Any(line => line.Contains("Mqtt:ClaimDeadlineMs", StringComparison.Ordinal)),
+            () => string.Join('\n', node.Log.Lines));
+
+        // Nothing is claimed for who has gone, and the next one is served.
+        Staged.ClaimsGoOn.SetResult();
+        await using TestDevice next = await TestDevice.ConnectAsync(node.EndPoint, "d");
+        Assert.True(await node.HoldsAsync("d"));
     }
 
     [Theory]
@@ -215,5 +239,6 @@ public sealed class ConnectionGateTests
     private void Stage(HeldFinding finding) =>
         Staged.Findings.Enqueue(new DirectoryResult<IReadOnlyList<HeldFinding>>(DirectoryStatus.Ok, [finding]));
 
-    private Task<TestNode> StagedNodeAsync() => TestNode.StartAsync(_memory, "staged", inner => _staged = new StagedDirectory(inner));
+    private Task<TestNode> StagedNodeAsync(MqttOptions? mqtt = null) =>
+        TestNode.StartAsync(_memory, "staged", inner => _staged = new StagedDirectory(inner), mqtt: mqtt);
 }

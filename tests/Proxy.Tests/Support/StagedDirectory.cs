@@ -18,6 +18,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     /// <summary>Waits between a granted claim and its answer.</summary>
     public TaskCompletionSource AnswersGoOn { get; set; } = Done();
 
+    /// <summary>Waits between a write of sessions and its answer.</summary>
+    public TaskCompletionSource WritesGoOn { get; set; } = Done();
+
     /// <summary>The status claims get instead of being asked.</summary>
     public DirectoryStatus? ClaimStatus { get; set; }
 
@@ -83,6 +86,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default) =>
         inner.LookUpAsync(clientId, cancellation);
 
+    public ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, CancellationToken cancellation = default) =>
+        inner.VoidClaimsAsync(clientId, cancellation);
+
     public ValueTask<DirectoryResult<IReadOnlyList<HeldFinding>>> VerifyHeldAsync(IReadOnlyList<HeldSession> held, CancellationToken cancellation = default)
     {
         _asked.Writer.TryWrite("verify " + string.Join(',', held.Select(session => session.ClientId)));
@@ -111,8 +117,13 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     public ValueTask<DirectoryResult> WriteSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default) =>
         inner.WriteSessionAsync(clientId, token, change, cancellation);
 
-    public ValueTask<IReadOnlyList<DirectoryResult>> WriteSessionsAsync(IReadOnlyList<SessionWrite> writes, CancellationToken cancellation = default) =>
-        inner.WriteSessionsAsync(writes, cancellation);
+    public async ValueTask<IReadOnlyList<DirectoryResult>> WriteSessionsAsync(IReadOnlyList<SessionWrite> writes, CancellationToken cancellation = default)
+    {
+        IReadOnlyList<DirectoryResult> results = await inner.WriteSessionsAsync(writes, cancellation);
+        _asked.Writer.TryWrite("written " + string.Join(',', writes.Select(write => write.ClientId)));
+        await WritesGoOn.Task;
+        return results;
+    }
 
     public ValueTask<DirectoryResult> DetachSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default) =>
         inner.DetachSessionAsync(clientId, token, change, cancellation);

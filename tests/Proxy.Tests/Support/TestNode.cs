@@ -17,10 +17,10 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HostingMetrics _metrics;
     private readonly Meter _meter = new("test.directory");
 
-    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap)
+    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap, WhenAway whenAway, MqttOptions? mqtt)
     {
         Loops = [.. Enumerable.Range(0, 2).Select(n => CreateLoop(n, Log))];
-        Contexts = [.. Loops.Select(loop => new SessionContext(loop, new MqttOptions { ReceiveMaximum = 100 }) { Router = new NoRouter() })];
+        Contexts = [.. Loops.Select(loop => new SessionContext(loop, mqtt ?? new MqttOptions { ReceiveMaximum = 100 }) { Router = new NoRouter() })];
         var self = new NodeInfo(NodeId.NewId(new Random(name.GetHashCode(StringComparison.Ordinal))), name, "", "", "0");
         var options = new DirectoryOptions { LeaseMs = 60_000, TakeOverDeadlineMs = 20_000 };
         var environment = new DirectoryEnvironment(TimeProvider.System, Log, _meter, 1);
@@ -29,7 +29,10 @@ internal sealed class TestNode : IAsyncDisposable
         var lines = new LineBudgets();
         var numbers = new AttachNumbers();
         Gates = [.. Contexts.Select(context => new ConnectionGate(
-            context, Directory, numbers, new ConnectAdmission(context.Loop, new AdmissionOptions(), Contexts.Length), Log, lines))];
+            context, Directory, numbers, new ConnectAdmission(context.Loop, new AdmissionOptions(), Contexts.Length), Log, lines)
+        {
+            WhenAway = whenAway,
+        })];
         Devices = new DeviceServer(Contexts, Gates);
         Reviews = [.. Gates.Select(gate => new HeldReview(gate, Directory, Log))];
         Events = new DirectoryEvents(GateOf, Reviews, _ => { }, _ => { }, Log);
@@ -56,9 +59,10 @@ internal sealed class TestNode : IAsyncDisposable
 
     public System.Net.EndPoint EndPoint => _listeners.Bound[0].Address.ToEndPoint()!;
 
-    public static async Task<TestNode> StartAsync(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap = null)
+    public static async Task<TestNode> StartAsync(
+        DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap = null, WhenAway whenAway = WhenAway.Refuse, MqttOptions? mqtt = null)
     {
-        var node = new TestNode(memory, name, wrap);
+        var node = new TestNode(memory, name, wrap, whenAway, mqtt);
         foreach (Loop loop in node.Loops)
         {
             loop.Start();

@@ -94,6 +94,27 @@ public sealed class ConnectTests
         }
     }
 
+    [Theory, Each(ProtocolVersion.Mqtt311, ProtocolVersion.Mqtt50)]
+    public void A_claim_that_takes_longer_than_its_deadline_is_refused_then_and_not_before(Setup setup)
+    {
+        var bed = new TestBed(setup, new MqttOptions { ClaimDeadlineMs = 3_000 });
+        TestClient client = bed.Accept();
+        client.Host.Gate = GateMode.Later;
+        client.Connect(bed.Clean("c"));
+        bed.Advance(2.9);
+        client.ExpectNothing();
+        Assert.False(client.Channel.IsClosed);
+        bed.Advance(0.3);
+        Assert.Equal(ReasonCode.ServerUnavailable, client.Expect(PacketType.ConnAck).Reason);
+        Assert.Equal(CloseCause.ClaimDeadline, client.ExpectClosed(ReasonCode.ServerUnavailable).Cause);
+        Assert.Equal(1, bed.Count(SessionCounter.ConnectsRefused));
+
+        // The claim comes too late.
+        client.Channel.Open();
+        client.ExpectNothing();
+        Assert.Equal(0, bed.Context.Registry.Count);
+    }
+
     [Theory, Each]
     public void Packets_behind_connect_wait_for_the_claim(Setup setup)
     {
@@ -128,7 +149,7 @@ public sealed class ConnectTests
         TestClient client = bed.Accept(connectDeadlineMs: 5_000);
         client.Host.Gate = GateMode.Later;
         client.Connect(bed.Clean("c"));
-        bed.Advance(9.9);
+        bed.Advance(14.9);
         Assert.False(client.Channel.IsClosed);
         bed.Advance(0.2);
         Assert.Equal(ReasonCode.ServerUnavailable, client.Expect(PacketType.ConnAck).Reason);

@@ -1,3 +1,5 @@
+using Trunkline.Transports;
+
 namespace Trunkline.Sessions.Tests.Delivering;
 
 /// <summary>Sizes, lifetimes, aliases, backlogs and slow devices.</summary>
@@ -174,6 +176,21 @@ public sealed class LimitTests
         TestClient client = bed.Open(bed.Persistent("s"));
         Assert.Equal(["6", "7", "8"], client.Take().Select(packet => packet.Payload[..1]));
         Assert.Equal(5, bed.Count(SessionCounter.DroppedBacklog));
+    }
+
+    [Theory, Each]
+    public void When_memory_is_short_nothing_of_QoS_0_waits_for_a_slow_device(Setup setup)
+    {
+        var bed = new TestBed(setup);
+        TestClient client = bed.Open("s").Subscribe("t").Congest();
+        TestClient publisher = bed.Open("p");
+        publisher.Publish("t", "before");
+        bed.Loop.Memory.Level = MemoryLevel.Short;
+        publisher.Publish("t", "dropped").Publish("t", "kept", QoS.AtLeastOnce, 1).Expect(PacketType.PubAck);
+        Assert.Equal(1, bed.Count(SessionCounter.DroppedSlowDevice));
+        bed.Loop.Memory.Level = MemoryLevel.Ample;
+        client.Relieve();
+        Assert.Equal(["kept", "before"], client.Take().Select(packet => packet.Payload));
     }
 
     [Theory, Each]

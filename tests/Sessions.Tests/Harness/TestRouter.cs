@@ -78,6 +78,50 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
 
     public Published Last => Log[^1];
 
+    /// <summary>What was said of messages of shares: "done", "back" or "take" and the offset.</summary>
+    public List<string> Shared { get; } = [];
+
+    /// <summary>Whether asks for QoS 2 messages of shares wait for <see cref="AnswerTakes"/>.</summary>
+    public bool TakesLater { get; set; }
+
+    /// <summary>The message of the log that is found by its position.</summary>
+    public SharedMessage? Logged { get; set; }
+
+    private List<(Session Session, SharedPlace Place, ushort PacketId)> Takes { get; } = [];
+
+    public void FinishShared(Session session, in SharedPlace place) => Shared.Add($"done {place.Position.Offset}");
+
+    public void ReturnShared(Session session, in SharedPlace place, SharedMessage message) => Shared.Add($"back {place.Position.Offset}");
+
+    public void TakeShared(Session session, in SharedPlace place, ushort packetId)
+    {
+        Shared.Add($"take {place.Position.Offset}");
+        Takes.Add((session, place, packetId));
+        if (!TakesLater)
+        {
+            AnswerTakes(true);
+        }
+    }
+
+    public void AnswerTakes(bool isGranted)
+    {
+        foreach ((Session session, SharedPlace place, ushort packetId) in Takes.ToArray())
+        {
+            Takes.RemoveAt(0);
+            session.SharedTaken(packetId, place, isGranted);
+        }
+    }
+
+    public void ReadMessages(MessageRead read)
+    {
+        if (Logged is { } message)
+        {
+            read.Found(message);
+        }
+
+        read.Complete();
+    }
+
     public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket)
     {
         bool isRefused = PublishAnswer == Answer.Now && ReasonCodes.IsError(PublishReason);

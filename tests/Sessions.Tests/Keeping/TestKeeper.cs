@@ -15,6 +15,9 @@ internal sealed class TestKeeper : ISessionKeeper
     /// <summary>Whether changes are written at once.</summary>
     public bool WritesAtOnce { get; set; }
 
+    /// <summary>Whether a session whose connection is gone stays here, as while its writing away takes its time.</summary>
+    public bool HoldsDetached { get; set; }
+
     /// <summary>What is stored, by client identifier and name.</summary>
     public Dictionary<string, Dictionary<string, ReadOnlyMemory<byte>>> Stored { get; } = [];
 
@@ -34,8 +37,13 @@ internal sealed class TestKeeper : ISessionKeeper
         }
     }
 
-    public void Detached(Session session)
+    public void Detached(Session session, bool isSentAway)
     {
+        if (HoldsDetached)
+        {
+            return;
+        }
+
         if (session.ExpirySeconds > 0)
         {
             Apply(session.ClientId, session.ExportDetached());
@@ -78,6 +86,9 @@ internal sealed class TestKeeper : ISessionKeeper
         Assert.Empty(reading.Damage);
         return reading.State;
     }
+
+    /// <summary>Puts a state into the store.</summary>
+    public void Store(string clientId, SessionState state) => Apply(clientId, new JournalChanges(SessionStateCodec.Encode(state), []));
 
     private void Apply(string clientId, JournalChanges changes)
     {

@@ -74,7 +74,7 @@ public sealed class WriteAheadTests
 
         var other = new TestBed(Setup.V5);
         var there = new TestKeeper(other.Context) { WritesAtOnce = true };
-        other.Context.Registry.Restore("d", keeper.Read("d"), [], isAfterDeath: true);
+        other.Context.Registry.Restore("d", keeper.Read("d"), [], [], isAfterDeath: true);
         TestClient device = other.Open(other.Persistent("d"), out Packet connAck);
         Assert.True(connAck.SessionPresent);
         device.Publish("a", "x", QoS.ExactlyOnce, 7, duplicate: true);
@@ -149,7 +149,7 @@ public sealed class WriteAheadTests
 
         var other = new TestBed(Setup.V5);
         _ = new TestKeeper(other.Context) { WritesAtOnce = true };
-        other.Context.Registry.Restore("d", keeper.Read("d"), [], isAfterDeath: true);
+        other.Context.Registry.Restore("d", keeper.Read("d"), [], [], isAfterDeath: true);
         TestClient again = other.Open(other.Persistent("d"));
         Assert.Equal(received.Id, again.Expect(PacketType.PubRel).Id);
         Packet repeat = again.Expect(PacketType.Publish);
@@ -180,7 +180,7 @@ public sealed class WriteAheadTests
         var other = new TestBed(Setup.V5);
         _ = new TestKeeper(other.Context) { WritesAtOnce = true };
         SessionState state = keeper.Read("d");
-        other.Context.Registry.Restore("d", state, state.Positions, isAfterDeath: false);
+        other.Context.Registry.Restore("d", state, state.Positions, [], isAfterDeath: false);
         TestClient again = other.Open(other.Persistent("d"));
         Assert.Equal(
             first.Where(packet => packet.Payload != "m2").Select(packet => (packet.Id, packet.Payload, true)),
@@ -195,7 +195,7 @@ public sealed class WriteAheadTests
         var bed = new TestBed(Setup.V5);
         _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
         SubscriptionState held = States.Subscription(new Random(1), 1);
-        bed.Context.Registry.Restore("d", new SessionState { LastPacketId = 40_000, Subscriptions = [held] }, [], isAfterDeath: true);
+        bed.Context.Registry.Restore("d", new SessionState { LastPacketId = 40_000, Subscriptions = [held] }, [], [], isAfterDeath: true);
         TestClient device = bed.Open(bed.Persistent("d"));
         device.Subscribe("a", QoS.AtLeastOnce);
         bed.OpenV5("p").Publish("a", "x", QoS.AtLeastOnce, 1);
@@ -205,36 +205,46 @@ public sealed class WriteAheadTests
     [Fact]
     public void An_identifier_in_the_record_is_not_given_again_and_a_full_record_stops_new_sends_until_a_checkpoint()
     {
-        var options = new MqttOptions { MaximumRecordedOutgoing = 16 };
-        var bed = new TestBed(Setup.V5, options);
+        var bed = new TestBed(Setup.V5, new MqttOptions { MaximumRecordedOutgoing = 16 });
         var keeper = new TestKeeper(bed.Context) { WritesAtOnce = true };
-        var state = new SessionState
+        var router = new LogRouter(bed.Context);
+        bed.Context.Router = router;
+        TestClient device = bed.Open(bed.Persistent("d")).Subscribe("a");
+        router.With(1, 40).DispatchAll(device.Session);
+        List<Packet> first = device.Take();
+        Assert.Equal(16, first.Count);
+        foreach (Packet sent in first)
         {
-            Outgoing = [.. Enumerable.Range(1, 16).Select(n => new OutgoingState
-            {
-                PacketId = (ushort)n,
-                Order = (ulong)n,
-                QoS = QoS.ExactlyOnce,
-                Stage = OutgoingStage.Received,
-                Group = 0,
-                Position = new LogPosition(1, (ulong)n),
-            })],
-        };
-        bed.Context.Registry.Restore("d", state, [], isAfterDeath: false);
-        TestClient device = bed.Open(bed.Persistent("d"));
-        device.SendSubscribe(5, 0, ("a", SubscriptionOptions.Create(QoS.AtLeastOnce)));
-        foreach (Packet release in device.Take().Where(packet => packet.Type == PacketType.PubRel))
-        {
-            device.PubComp(release.Id);
+            device.PubRec(sent.Id).PubComp(sent.Id);
         }
 
-        bed.OpenV5("p").Publish("a", "x", QoS.AtLeastOnce, 1);
-        Assert.Empty(device.Take());
+        Assert.DoesNotContain(device.Take(), packet => packet.Type == PacketType.Publish);
+        device.Session.CheckpointWritten([LogRouter.At(10)]);
+        List<Packet> next = device.Take();
+        Assert.Equal(10, next.Count);
+        Assert.DoesNotContain(next, packet => first.Skip(10).Any(kept => kept.Id == packet.Id));
+        Assert.DoesNotContain(SessionStateCodec.OutgoingName(first[9].Id), keeper.Stored["d"].Keys);
+    }
 
-        device.Session.CheckpointWritten([new LogPosition(1, 10)]);
-        Packet sent = device.Expect(PacketType.Publish);
-        Assert.DoesNotContain((int)sent.Id, Enumerable.Range(11, 6));
-        Assert.DoesNotContain("o:10", keeper.Stored["d"].Keys);
+    [Fact]
+    public void What_is_finished_behind_a_checkpoint_waits_for_no_other_one()
+    {
+        var bed = new TestBed(Setup.V5, new MqttOptions { MaximumRecordedOutgoing = 16 });
+        _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
+        var router = new LogRouter(bed.Context);
+        bed.Context.Router = router;
+        TestClient device = bed.Open(bed.Persistent("d")).Subscribe("a");
+        router.With(1, 40).DispatchAll(device.Session);
+        List<Packet> first = device.Take();
+        Assert.Equal(16, first.Count);
+        first.ForEach(sent => device.PubRec(sent.Id));
+
+        // What the device has received counts as done. Nothing moves the next checkpoint, so there is none.
+        LogPosition done = device.Session.DonePosition(0, router.Dispatched(0));
+        Assert.Equal(LogRouter.At(16), done);
+        device.Session.CheckpointWritten([done]);
+        first.ForEach(sent => device.PubComp(sent.Id));
+        Assert.Equal(16, device.Take().Count(packet => packet.Type == PacketType.Publish));
     }
 
     [Fact]
@@ -265,7 +275,7 @@ public sealed class WriteAheadTests
             Subscriptions = [States.Subscription(random, 1), States.Subscription(random, 2), States.Subscription(random, 3)],
             Positions = [new GroupPosition(0, new LogPosition(1, 5)), new GroupPosition(1, new LogPosition(1, 7))],
         };
-        bed.Context.Registry.Restore("d", state, state.Positions, isAfterDeath: false);
+        bed.Context.Registry.Restore("d", state, state.Positions, [], isAfterDeath: false);
         bed.Open(bed.Persistent("d"), out Packet connAck);
         Assert.True(connAck.SessionPresent);
         Assert.Equal([3, 3], router.FiltersAtRead);

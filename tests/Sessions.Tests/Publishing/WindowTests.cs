@@ -73,6 +73,31 @@ public sealed class WindowTests
     }
 
     [Theory, Each]
+    public void More_exchanges_of_a_session_than_the_limit_close_it_over_its_connections(Setup setup)
+    {
+        var bed = new TestBed(setup, new MqttOptions { ReceiveMaximum = 2, MaximumIncomingExchanges = 3 });
+        TestClient first = bed.Open(bed.Persistent("c"));
+        first.Publish("t", "1", QoS.ExactlyOnce, 1).Expect(PacketType.PubRec);
+        first.Publish("t", "2", QoS.ExactlyOnce, 2).Expect(PacketType.PubRec);
+        first.Drop();
+
+        TestClient second = bed.Open(bed.Persistent("c"));
+        second.Publish("t", "3", QoS.ExactlyOnce, 3).Expect(PacketType.PubRec);
+        second.PubRel(1).Expect(PacketType.PubComp);
+        second.Publish("t", "4", QoS.ExactlyOnce, 4).Expect(PacketType.PubRec);
+        second.PubRel(4).Expect(PacketType.PubComp);
+        second.Publish("t", "5", QoS.ExactlyOnce, 5).Expect(PacketType.PubRec);
+        second.PubRel(5).Expect(PacketType.PubComp);
+        second.Publish("t", "6", QoS.ExactlyOnce, 6).Expect(PacketType.PubRec);
+        second.Publish("t", "7", QoS.ExactlyOnce, 7);
+        CloseCause cause = setup.Version == ProtocolVersion.Mqtt50
+            ? second.ExpectDisconnected(ReasonCode.QuotaExceeded).Cause
+            : second.ExpectClosed().Cause;
+        Assert.Equal(CloseCause.LimitExceeded, cause);
+        Assert.DoesNotContain(bed.Router.Log, published => published.Payload == "7");
+    }
+
+    [Theory, Each]
     public void A_router_that_is_full_stops_the_reading(Setup setup)
     {
         var bed = new TestBed(setup);

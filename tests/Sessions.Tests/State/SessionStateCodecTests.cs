@@ -107,7 +107,7 @@ public sealed class SessionStateCodecTests(ITestOutputHelper output)
     {
         foreach (StoredField field in SessionStateCodec.Encode(States.Random(Seeded())))
         {
-            AssertSetAside(field with { Value = (byte[])[SessionStateCodec.Version + 1, .. field.Value.Span[1..]] }, FieldDamageKind.Newer);
+            AssertSetAside(field with { Value = (byte[])[SessionStateCodec.SharedVersion + 1, .. field.Value.Span[1..]] }, FieldDamageKind.Newer);
         }
     }
 

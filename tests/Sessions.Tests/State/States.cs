@@ -38,6 +38,7 @@ public static class States
         bool isLogged = random.Next(2) == 1;
         QoS qos = (QoS)random.Next(1, 3);
         bool isReceived = qos == QoS.ExactlyOnce && random.Next(2) == 1;
+        bool isShared = isLogged && random.Next(3) == 0;
         return new OutgoingState
         {
             PacketId = (ushort)(1 + (n * 20_000) + random.Next(20_000)),
@@ -48,6 +49,7 @@ public static class States
             Identifiers = [.. Enumerable.Range(0, random.Next(3)).Select(_ => (uint)random.Next(268_435_456))],
             Group = isLogged ? random.Next(300) : -1,
             Position = isLogged ? Position(random) : default,
+            Share = isShared ? Filter($"$share/s{n}/b/{n}") : default,
             Message = isLogged || isReceived ? null : Message(random),
         };
     }
@@ -56,8 +58,6 @@ public static class States
     {
         PacketId = (ushort)(1 + (n * 20_000) + random.Next(20_000)),
         Id = new MessageId($"{random.NextInt64():x16}", (ulong)random.NextInt64(), (ulong)random.NextInt64()),
-        Group = random.Next(-1, 300),
-        Tail = Position(random),
         IsSafe = random.Next(2) == 1,
     };
 

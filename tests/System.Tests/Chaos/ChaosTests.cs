@@ -25,6 +25,7 @@ public sealed class ChaosTests
     public void An_unknown_fault_is_refused_with_the_known_ones()
     {
         Assert.Equal(["proxy-kill", "redis-freeze"], FaultKinds.Parse("proxy-kill, redis-freeze").Select(kind => kind.Name));
+        Assert.DoesNotContain(FaultKinds.Parse(null, hasReplicas: false), kind => kind.Name == "promote");
         ToolException refusal = Assert.Throws<ToolException>(() => FaultKinds.Parse("meteor"));
         Assert.Contains("broker-kill", refusal.Message, StringComparison.Ordinal);
     }
@@ -88,5 +89,26 @@ public sealed class ChaosTests
         Assert.Equal(3, ledger.WillsWrong);
         ledger.SetWill("never", WillState.Due);
         Assert.Equal(["never"], ledger.WillsMissing());
+    }
+
+    [Fact]
+    public void A_will_that_a_fault_excuses_need_not_come_and_must_not_come_twice()
+    {
+        ChaosLedger ledger = new();
+        ledger.SetWill("excused", WillState.Set);
+        ledger.SetWill("excused", WillState.Optional);
+        Assert.Empty(ledger.WillsMissing());
+        ledger.WillCame("excused");
+        Assert.Equal(0, ledger.WillsWrong);
+        ledger.WillCame("excused");
+        Assert.Equal(1, ledger.WillsWrong);
+
+        // Nor twice when its device was cut in earnest after it had come.
+        ledger.SetWill("cut", WillState.Optional);
+        ledger.WillCame("cut");
+        ledger.SetWill("cut", WillState.Due);
+        Assert.Empty(ledger.WillsMissing());
+        ledger.WillCame("cut");
+        Assert.Equal(2, ledger.WillsWrong);
     }
 }

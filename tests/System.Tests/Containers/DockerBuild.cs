@@ -107,6 +107,12 @@ public sealed partial class DockerBuild : IDisposable
         }
 
         string here = AbsolutePath().Replace(command, match => Here(match.Value));
+        if (!Environment.IsPrivilegedProcess)
+        {
+            // The folder then belongs to who runs the test, and so does the process that writes to it.
+            here = ChangeOfOwner().Replace(here, string.Empty);
+        }
+
         CommandResult result = await CommandRunner.RunAsync(RunDeadline, Prepare, "/bin/sh", "-c", here);
         result.EnsureSuccess();
 
@@ -158,6 +164,9 @@ public sealed partial class DockerBuild : IDisposable
     }
 
     private string Here(string path) => path.StartsWith('/') ? Path.TrimEndingDirectorySeparator(_stage + path) : path;
+
+    [GeneratedRegex(@" && chown \d+ \S+")]
+    private static partial Regex ChangeOfOwner();
 
     [GeneratedRegex(@"(?<=\s)/(?!dev/)[\w/.-]+")]
     private static partial Regex AbsolutePath();

@@ -30,8 +30,9 @@ public sealed class ImageTests
             ["0.0.0.0:8083"] = Loopback(first + 12),
             ["0.0.0.0:8080"] = Loopback(first + 14),
         };
-        await using LiveProcess broker0 = Start(broker, compose.Environment("broker-0"), BrokerAddresses(first + 60));
-        await using LiveProcess broker1 = Start(broker, compose.Environment("broker-1"), BrokerAddresses(first + 62));
+        string data = broker.PathOf("/data");
+        await using LiveProcess broker0 = Start(broker, compose.Environment("broker-0"), BrokerAddresses(first + 60, data));
+        await using LiveProcess broker1 = Start(broker, compose.Environment("broker-1"), BrokerAddresses(first + 62, data));
         await AwaitReadyAsync(broker0, first + 61);
         await AwaitReadyAsync(broker1, first + 63);
         await using LiveProcess proxy1 = Start(proxy, compose.Environment("proxy-1"), addresses);
@@ -40,12 +41,18 @@ public sealed class ImageTests
         await using MosquittoSubscriber subscriber = await MosquittoSubscriber.SubscribeAsync(first + 10, "-t", "image/#", "-q", "1");
         await MosquittoPublisher.PublishAsync(first + 10, "-t", "image/test", "-m", "hello", "-q", "1");
         Assert.Equal(["image/test 1 0 hello"], await subscriber.AwaitMessagesAsync(1));
+
+        // Each group keeps its log in the folder that its volume is mounted at.
+        Assert.Equal(["group-0", "group-1"], Directory.EnumerateDirectories(data).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains(":/data", compose.Services["broker-0"], StringComparison.Ordinal);
+        Assert.Contains(":/data", compose.Services["broker-1"], StringComparison.Ordinal);
     }
 
     private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
 
-    private static Dictionary<string, string> BrokerAddresses(int port) => new()
+    private static Dictionary<string, string> BrokerAddresses(int port, string data) => new()
     {
+        ["/data"] = data,
         ["0.0.0.0:1884"] = Loopback(port),
         ["0.0.0.0:8081"] = Loopback(port + 1),
     };

@@ -95,23 +95,16 @@ public abstract class TakeOverTests(SharedTier tier)
         await publisher.PublishAsync(topic, "1", QoS.ExactlyOnce);
         Assert.Equal($"{topic} 2 0 1", (await after.ReceiveAsync()).ToString());
     }
-}
-
-/// <inheritdoc/>
-[Collection(TrunklineTierGroup.Name)]
-public sealed class TrunklineTakeOverTests(TrunklineTier tier) : TakeOverTests(tier)
-{
-    private readonly TrunklineTier _tier = tier;
 
     [TierFact]
     public async Task A_session_gets_at_either_proxy_what_was_sent_to_it_while_it_was_away()
     {
         string topic = SharedTier.NewTopic();
         TestDeviceOptions options = new() { ClientId = topic, CleanStart = false, SessionExpirySeconds = 600 };
-        TestEndpoint[] proxies = [_tier.First.Mqtt, _tier.Second.Mqtt, _tier.Second.Mqtt, _tier.First.Mqtt];
+        TestEndpoint[] proxies = [tier.First.Mqtt, tier.Second.Mqtt, tier.Second.Mqtt, tier.First.Mqtt];
         TestDevice device = await TestDevice.ConnectAsync(proxies[0], options);
         await device.SubscribeAsync(topic, QoS.ExactlyOnce);
-        await using TestDevice publisher = await TestDevice.ConnectAsync(_tier.Second.Mqtt);
+        await using TestDevice publisher = await TestDevice.ConnectAsync(tier.Second.Mqtt);
         foreach (TestEndpoint proxy in proxies[1..])
         {
             await device.DisconnectAsync();
@@ -128,6 +121,10 @@ public sealed class TrunklineTakeOverTests(TrunklineTier tier) : TakeOverTests(t
         await device.DisposeAsync();
     }
 }
+
+/// <inheritdoc/>
+[Collection(TrunklineTierGroup.Name)]
+public sealed class TrunklineTakeOverTests(TrunklineTier tier) : TakeOverTests(tier);
 
 /// <inheritdoc/>
 [Collection(MosquittoTierGroup.Name)]

@@ -6,11 +6,14 @@ public sealed class ProgramsFactAttribute : FactAttribute
     public ProgramsFactAttribute(params string[] programs)
     {
         ArgumentNullException.ThrowIfNull(programs);
+        Skip = Missing(programs);
+    }
+
+    /// <summary>Why a test that needs these is skipped; null when all are there.</summary>
+    internal static string? Missing(string[] programs)
+    {
         string[] missing = [.. programs.Where(program => !Exists(program))];
-        if (missing.Length > 0)
-        {
-            Skip = $"Not on this machine: {string.Join(", ", missing)}.";
-        }
+        return missing.Length > 0 ? $"Not on this machine: {string.Join(", ", missing)}." : null;
     }
 
     private static bool Exists(string program) =>

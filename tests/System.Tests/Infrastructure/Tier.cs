@@ -69,6 +69,14 @@ public sealed class Tier : IAsyncDisposable
     /// <summary>Starts a stopped part and waits until it is ready.</summary>
     public Task StartAsync(string name) => ChangeAsync("start", name);
 
+    /// <summary>Starts a stopped part with another environment: what the tool is started with, the part inherits.</summary>
+    public async Task StartAsync(string name, Action<ProcessStartInfo> change)
+    {
+        CommandResult result = await CommandRunner.RunAsync(
+            Deadline, change, Path.Combine(Repository.Root, "trunkline"), "tier", "start", name, "--dir", Folder);
+        Now = TierDescription.Parse(result.EnsureSuccess().Output);
+    }
+
     /// <summary>Stops a part: SIGTERM first, or SIGKILL at once.</summary>
     public Task StopAsync(string name, bool kill = false) => ChangeAsync(kill ? ["stop", name, "--kill"] : ["stop", name]);
 

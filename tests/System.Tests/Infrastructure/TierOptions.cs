@@ -18,6 +18,9 @@ public sealed record TierOptions
     /// <summary>memory, aof-everysec, aof-always or replicas.</summary>
     public string RedisDurability { get; init; } = "aof-everysec";
 
+    /// <summary>none or redis, for Mosquitto; null: what the tool takes.</summary>
+    public string? ForeignLog { get; init; }
+
     public bool Nginx { get; init; }
 
     /// <summary>Settings of every proxy, as Section:Key=value.</summary>
@@ -43,6 +46,12 @@ public sealed record TierOptions
         yield return RedisDurability;
         yield return "--timeout";
         yield return TimeoutSeconds.ToString(CultureInfo.InvariantCulture);
+        if (ForeignLog is not null)
+        {
+            yield return "--foreign-log";
+            yield return ForeignLog;
+        }
+
         if (Nginx)
         {
             yield return "--nginx";

@@ -106,6 +106,27 @@ public sealed class FailedTierTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [ProgramsTheory("redis-server", "python3")]
+    [InlineData("sentinel", "sentinel-1", "INFO sentinel")]
+    [InlineData("sentinel", "redis-2", "INFO replication")]
+    [InlineData("cluster", "redis-4", "CLUSTER MYID")]
+    public async Task A_Redis_that_answers_and_then_falls_silent_ends_an_up_in_time_and_nothing_is_left(string form, string silent, string question)
+    {
+        using TestPorts ports = TestPorts.Take();
+        string folder = Tier.NewFolder();
+        long begun = Stopwatch.GetTimestamp();
+        CommandResult result = await CommandRunner.RunAsync(
+            TimeSpan.FromMinutes(2), start => PutSilentRedisFirst(start, folder, silent), Script, [.. Arguments(folder, ports, "8"), "--redis", form]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"{silent} did not find the others within 8 s: '{question}' answers nothing", result.Errors, StringComparison.Ordinal);
+
+        // Two stages of 8 s each at most, and what it takes to end the processes.
+        Assert.InRange(Stopwatch.GetElapsedTime(begun).TotalSeconds, 0, 60);
+        Assert.Empty(PortHolders.Find([.. Enumerable.Range(ports.Base, 100)]));
+        Assert.NotEqual(0, (await Tier.ToolAsync("tier", "status", "--dir", folder)).ExitCode);
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Theory]
     [InlineData("-INT")]
     [InlineData("-TERM")]
@@ -161,6 +182,33 @@ public sealed class FailedTierTests
     {
         string file = Path.Combine(folder, "redis-server");
         File.WriteAllText(file, "#!/bin/sh\necho $$ I never listen\nexec sleep 300\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        start.Environment["PATH"] = folder + ":" + Environment.GetEnvironmentVariable("PATH");
+    }
+
+    // Redis but for one part, which answers PING and nothing else: its sockets stay open and silent.
+    private static void PutSilentRedisFirst(ProcessStartInfo start, string folder, string silent)
+    {
+        string real = Environment.GetEnvironmentVariable("PATH")!.Split(':').Append("/usr/bin").Select(place => Path.Combine(place, "redis-server")).First(File.Exists);
+        string file = Path.Combine(folder, "redis-server");
+        File.WriteAllText(file, $$"""
+            #!/bin/sh
+            case "$1" in
+            */{{silent}}/*) exec python3 -c '
+            import re, socketserver, sys
+            class Silent(socketserver.StreamRequestHandler):
+                def handle(self):
+                    for line in self.rfile:
+                        if line.strip() == b"PING":
+                            self.wfile.write(b"+PONG\r\n")
+            class Server(socketserver.ThreadingTCPServer):
+                allow_reuse_address = daemon_threads = True
+            port = int(re.search(r"^port (\d+)", open(sys.argv[1]).read(), re.M).group(1))
+            Server(("127.0.0.1", port), Silent).serve_forever()' "$1" ;;
+            *) exec {{real}} "$@" ;;
+            esac
+
+            """);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         start.Environment["PATH"] = folder + ":" + Environment.GetEnvironmentVariable("PATH");
     }

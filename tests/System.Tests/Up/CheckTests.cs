@@ -63,4 +63,41 @@ public sealed class CheckTests
         Assert.Contains("Did you mean Node?", result.Errors, StringComparison.Ordinal);
         Assert.Contains("--groups", result.Errors, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_used_is_named_with_its_fault_and_the_fix()
+    {
+        string folder = Tier.NewFolder();
+        string file = Path.Combine(folder, "file");
+        await File.WriteAllTextAsync(file, "");
+        string closed = Directory.CreateDirectory(Path.Combine(folder, "closed")).FullName;
+        File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string used = Path.Combine(folder, "used");
+        await using (UpProcess up = await UpProcess.StartAsync("--data", used))
+        {
+            await RefusesAsync(used, $"Broker:DataDirectory: {used}/group-0 is used by another process. End that one first", $"Directory:DataDirectory: {used}/directory is used by another process.");
+            CommandResult second = await Tier.ToolAsync(["up", .. UpProcess.Flags(0, 0, 0), "--data", used]);
+            Assert.Equal(1, second.ExitCode);
+            Assert.Matches($"{used}/(group-0|directory) (cannot be taken|is used by another process)", second.Errors);
+        }
+
+        await RefusesAsync(file, $"Broker:DataDirectory: names {file}, which is a file. Name a folder.");
+        await RefusesAsync(Path.Combine(file, "below"), $"Broker:DataDirectory: names {file}/below, but {file} is a file.");
+        if (!Environment.IsPrivilegedProcess)
+        {
+            await RefusesAsync(closed, $"Broker:DataDirectory: {closed} may not be written by {Environment.UserName}. Give the folder to that user (chown)");
+        }
+
+        (await Tier.ToolAsync("check", "--data", used)).EnsureSuccess();
+        (await Tier.ToolAsync("check", "--data", Path.Combine(folder, "not", "there"))).EnsureSuccess();
+        Assert.False(Directory.Exists(Path.Combine(folder, "not")));
+        Directory.Delete(folder, recursive: true);
+
+        static async Task RefusesAsync(string data, params string[] says)
+        {
+            CommandResult result = await Tier.ToolAsync("check", "--data", data);
+            Assert.Equal(2, result.ExitCode);
+            Assert.All(says, sentence => Assert.Contains(sentence, result.Errors, StringComparison.Ordinal));
+        }
+    }
 }

@@ -26,11 +26,13 @@ public sealed class UpProcess : IAsyncDisposable
     public LiveProcess Process => _process;
 
     /// <summary>Starts it and returns when it says that it serves.</summary>
-    public static async Task<UpProcess> StartAsync(params string[] arguments)
+    public static Task<UpProcess> StartAsync(params string[] arguments) => StartAsync(
+        flags => LiveProcess.Start(Path.Combine(Repository.Root, "trunkline"), ["up", .. flags, .. arguments]));
+
+    private static async Task<UpProcess> StartAsync(Func<string[], LiveProcess> start)
     {
         TestPorts ports = TestPorts.Take();
-        LiveProcess process = LiveProcess.Start(
-            Path.Combine(Repository.Root, "trunkline"), ["up", .. Flags(ports.Base, ports.Base + 1, ports.Base + 2), .. arguments]);
+        LiveProcess process = start(Flags(ports.Base, ports.Base + 1, ports.Base + 2));
         UpProcess up = new(ports, process);
         try
         {
@@ -43,6 +45,14 @@ public sealed class UpProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Starts it within a control group: a shell enters the group, then becomes the program.</summary>
+    public static Task<UpProcess> StartInAsync(string cgroup, params string[] arguments) => StartAsync(flags => LiveProcess.Start(
+        "/bin/sh",
+        [
+            "-c", "echo $$ > \"$1/cgroup.procs\" && shift && exec \"$@\"", "sh", cgroup,
+            Path.Combine(Repository.Root, "trunkline"), "up", .. flags, .. arguments,
+        ]));
 
     /// <summary>The flags that give each listener its port.</summary>
     public static string[] Flags(int mqtt, int webSocket, int management) =>

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using Trunkline.Protocol;
 using Trunkline.SystemTests.Infrastructure;
+using Trunkline.Tool;
 
 namespace Trunkline.SystemTests.Up;
 
@@ -22,6 +24,32 @@ public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
         Assert.Equal(0, await up.Process.AwaitExitAsync(TimeSpan.FromSeconds(60)));
     }
 
+    [ProgramsFact("mosquitto_sub", "mosquitto_pub")]
+    public async Task With_data_sessions_and_messages_outlive_kill_9()
+    {
+        string folder = Tier.NewFolder();
+        string[] device = ["-i", "kept", "-c", "-q", "2", "-t", "kept/#"];
+        await using (UpProcess first = await UpProcess.StartAsync("--data", folder))
+        {
+            await (await MosquittoSubscriber.SubscribeAsync(first.Mqtt, device)).DisposeAsync();
+            await MosquittoPublisher.PublishAsync(first.Mqtt, "-t", "kept/1", "-m", "one", "-q", "1");
+            await MosquittoPublisher.PublishAsync(first.Mqtt, "-t", "kept/1", "-m", "two", "-q", "2");
+            using (global::System.Diagnostics.Process proxy = global::System.Diagnostics.Process.GetProcessById(first.Process.Pid))
+            {
+                proxy.Kill();
+            }
+
+            await first.Process.AwaitExitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        await using UpProcess second = await UpProcess.StartAsync("--data", folder);
+        await MosquittoPublisher.PublishAsync(second.Mqtt, "-t", "kept/1", "-m", "three", "-q", "1");
+        await using MosquittoSubscriber back = await MosquittoSubscriber.SubscribeAsync(second.Mqtt, device);
+
+        // A message at QoS 2 is printed when it is complete, which may be after later ones at QoS 1.
+        Assert.Equal(["kept/1 1 0 one", "kept/1 1 0 three", "kept/1 2 0 two"], (await back.AwaitMessagesAsync(3)).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task Busy_ports_are_named_with_their_holder_and_the_flag_that_changes_them()
     {
@@ -39,6 +67,22 @@ public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
             Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"process {holder.Process.Pid} ("), result.Errors, StringComparison.Ordinal);
             Assert.All(says, text => Assert.Contains(text, result.Errors, StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public async Task Log_lines_as_JSON_carry_the_time_in_UTC_wherever_the_machine_stands()
+    {
+        using TestPorts ports = TestPorts.Take();
+        System.Diagnostics.ProcessStartInfo start = new(
+            Path.Combine(Repository.Root, "trunkline"),
+            ["up", .. UpProcess.Flags(ports.Base, ports.Base + 1, ports.Base + 2), "--Logging:Format", "json"]);
+        start.Environment["TZ"] = "Asia/Tokyo";
+        await using LiveProcess up = LiveProcess.Start(start);
+        using JsonDocument line = JsonDocument.Parse(await up.AwaitLineAsync(" serves: ", TimeSpan.FromMinutes(3)));
+        string time = line.RootElement.GetProperty("Timestamp").GetString()!;
+        DateTimeOffset told = DateTimeOffset.ParseExact(time, "yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+        Assert.InRange((DateTimeOffset.UtcNow - told).TotalMinutes, -1, 5);
+        Assert.Equal(1000, line.RootElement.GetProperty("EventId").GetInt32());
     }
 
     [Fact]

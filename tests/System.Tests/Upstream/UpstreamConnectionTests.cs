@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Trunkline.Protocol;
 using Trunkline.SystemTests.Infrastructure;
 
@@ -54,7 +56,7 @@ public sealed class UpstreamConnectionTests
         }
     }
 
-    // Ten devices with ten thousand filters each; then each of them still gets its messages.
+    // Ten devices with ten thousand filters each, all at a time; then each of them still gets its messages.
     private static async Task HoldFiltersAsync(Tier tier)
     {
         const int Holders = 10;
@@ -62,22 +64,45 @@ public sealed class UpstreamConnectionTests
         const int FiltersPerPacket = 1000;
         int port = tier.Now.Proxies[0].Mqtt;
         await using ConnectionWatch watch = new(tier, Links);
+        TestDevice[] devices = new TestDevice[Holders];
         await Parallel.ForAsync(0, Holders, async (n, _) =>
         {
-            await using TestDevice device = await TestDevice.ConnectAsync(port, new TestDeviceOptions { Deadline = TimeSpan.FromSeconds(120) });
+            devices[n] = await TestDevice.ConnectAsync(port, new TestDeviceOptions { Deadline = TimeSpan.FromSeconds(120) });
             for (int first = 0; first < FiltersEach; first += FiltersPerPacket)
             {
                 string[] filters = [.. Enumerable.Range(first, FiltersPerPacket).Select(filter => $"many/{n}/{filter}/+")];
-                Assert.All(await device.SubscribeAsync(filters, QoS.AtLeastOnce), code => Assert.Equal(ReasonCode.GrantedQoS1, code));
+                Assert.All(await devices[n].SubscribeAsync(filters, QoS.AtLeastOnce), code => Assert.Equal(ReasonCode.GrantedQoS1, code));
             }
+        });
 
+        // A filter with a wildcard in its key stands at every group.
+        foreach (BrokerDescription broker in tier.Now.Brokers)
+        {
+            Assert.Equal(Holders * FiltersEach, await SubscriptionsAsync(broker));
+        }
+
+        await Parallel.ForAsync(0, Holders, async (n, _) =>
+        {
             foreach (int filter in new[] { 0, FiltersEach / 2, FiltersEach - 1 })
             {
-                await device.PublishAsync($"many/{n}/{filter}/x", $"{filter}", QoS.AtLeastOnce);
-                Assert.Equal($"{filter}", (await device.ReceiveAsync()).Text);
+                await devices[n].PublishAsync($"many/{n}/{filter}/x", $"{filter}", QoS.AtLeastOnce);
+                Assert.Equal($"{filter}", (await devices[n].ReceiveAsync()).Text);
             }
         });
         await watch.AssertAsync();
+        foreach (TestDevice device in devices)
+        {
+            await device.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> SubscriptionsAsync(BrokerDescription broker)
+    {
+        using HttpClient client = new();
+        using JsonDocument page = JsonDocument.Parse(await client.GetStringAsync(
+            new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{broker.Management}/statistics"))));
+        Assert.Equal(broker.Group == 0 ? "group-0" : "group-1", page.RootElement.GetProperty("group").GetString());
+        return page.RootElement.GetProperty("subscriptions").GetInt32();
     }
 
     /// <summary>Looks at the brokers' ports again and again while the test goes on, and keeps the most it saw.</summary>

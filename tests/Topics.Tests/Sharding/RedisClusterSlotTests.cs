@@ -22,9 +22,9 @@ public sealed class RedisClusterSlotTests(ITestOutputHelper output)
         RandomTopics random = new(output, 41);
         List<byte[]> keys = Enumerable.Range(0, 1_000).Select(_ => Key(random)).ToList();
         string folder = Directory.CreateTempSubdirectory("trunkline-slots-").FullName;
-        int port = FreePort();
+        int port = FreePorts.Take();
         using Process server = Start(Server, redirectInput: false,
-            "--port", Number(port), "--cluster-port", Number(FreePort()), "--bind", "127.0.0.1", "--cluster-enabled", "yes",
+            "--port", Number(port), "--cluster-port", Number(FreePorts.Take()), "--bind", "127.0.0.1", "--cluster-enabled", "yes",
             "--save", "", "--appendonly", "no", "--dir", folder, "--logfile", Path.Combine(folder, "log"));
         try
         {
@@ -100,13 +100,6 @@ public sealed class RedisClusterSlotTests(ITestOutputHelper output)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = redirectInput, RedirectStandardOutput = true };
         return Process.Start(start)!;
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

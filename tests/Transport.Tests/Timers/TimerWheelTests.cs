@@ -30,6 +30,24 @@ public sealed class TimerWheelTests
         }
     }
 
+    [Theory]
+    [InlineData(5_000)]
+    [InlineData(20_000)]
+    [InlineData(70_000)]
+    [InlineData(3_600_000)]
+    public void A_delay_counts_from_now_however_long_nothing_was_fired(long sleptMs)
+    {
+        var wheel = new TimerWheel(0);
+        int fired = 0;
+        wheel.MoveClock(sleptMs);
+        wheel.Schedule(new ActionTimer(() => fired++), 10_000);
+        Assert.Equal(0, wheel.Advance(sleptMs));
+        Assert.InRange(wheel.NextDelayMs(), 1, 65_536);
+        Assert.Equal(0, wheel.Advance(sleptMs + 9_999));
+        Assert.Equal(1, wheel.Advance(sleptMs + 10_000 + TimerWheel.SlotMs));
+        Assert.Equal(1, fired);
+    }
+
     [Fact]
     public void Random_histories_fire_what_a_list_would()
     {

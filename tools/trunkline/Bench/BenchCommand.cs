@@ -11,6 +11,12 @@ namespace Trunkline.Tool.Bench;
 internal static class BenchCommand
 {
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of each row; medians count.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<string> Set = new("--set")
+    {
+        Description = "speed: the goals of speed and size (docs/PERFORMANCE.md). reliability: what keeping messages and sessions costs (docs/RELIABILITY.md).",
+        DefaultValueFactory = _ => "speed",
+    };
+
     private static readonly Option<string[]> Rows = new("--row") { Description = "Only this row, or all that begin with it and a dash. Repeatable." };
     private static readonly Option<string?> Json = new("--json") { Description = "Write the table as JSON. A file that is there keeps the rows that are not measured now." };
     private static readonly Option<string?> FlashMq = new("--flashmq") { Description = "FlashMQ's binary, the peer of fan-out." };
@@ -31,8 +37,9 @@ internal static class BenchCommand
     {
         Command bench = new("bench", "Measure the goals of speed and size against peers on this machine. Exit code 1 when a goal is missed.")
         {
-            Rounds, Rows, Json, FlashMq, Seconds, Devices, BasePort, ProxySettings, List, Show, Micro,
+            Set, Rounds, Rows, Json, FlashMq, Seconds, Devices, BasePort, ProxySettings, List, Show, Micro,
         };
+        Set.AcceptOnlyFromAmong("speed", "reliability");
         bench.SetAction(RunAsync);
         return bench;
     }
@@ -44,7 +51,7 @@ internal static class BenchCommand
             return await MicroBenchmarks.RunAsync(parsed.GetValue(Micro), cancellation);
         }
 
-        IReadOnlyList<BenchRow> all = RowList.All();
+        IReadOnlyList<BenchRow> all = parsed.GetValue(Set) == "reliability" ? RowList.Reliability() : RowList.All();
         if (parsed.GetValue(Show) is string shown)
         {
             return Print(BenchReport.Load(shown).InOrder([.. all.Select(row => row.Name)]));

@@ -15,6 +15,11 @@ internal static class ChaosCommand
         Option<int> groups = new("--groups") { Description = "Broker groups.", DefaultValueFactory = _ => 2 };
         Option<string> broker = new("--broker") { Description = "Whose broker serves the groups.", DefaultValueFactory = _ => "trunkline" };
         Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
+        Option<string> durability = new("--redis-durability")
+        {
+            Description = "What that Redis keeps: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel), without which a promotion may lose what sessions wrote last.",
+            DefaultValueFactory = _ => "aof-everysec",
+        };
         Option<string?> faults = new("--faults") { Description = $"Only these, with commas between: {string.Join(", ", FaultKinds.All.Select(kind => kind.Name))}." };
         Option<double> pairs = new("--pairs") { Description = "Share of the faults that come two at a time, 0 to 1.", DefaultValueFactory = _ => 0.3 };
         Option<double> away = new("--away") { Description = "Longest time that a part stays away or held, seconds.", DefaultValueFactory = _ => 8 };
@@ -23,9 +28,10 @@ internal static class ChaosCommand
         Option<bool> noShares = new("--no-shares") { Description = "Leave shared subscriptions out." };
         broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
         redis.AcceptOnlyFromAmong("single", "sentinel", "cluster");
+        durability.AcceptOnlyFromAmong("memory", "aof-everysec", "aof-always", "replicas");
         Command chaos = new("chaos", "Break a tier of its own under load by a seeded schedule; print the verdict as JSON. Exit code 0 when every promise held.")
         {
-            seed, minutes, basePort, proxies, groups, broker, redis, faults, pairs, away, pause, noShares, proxySettings,
+            seed, minutes, basePort, proxies, groups, broker, redis, durability, faults, pairs, away, pause, noShares, proxySettings,
         };
         chaos.SetAction(async (parsed, cancellation) =>
         {
@@ -37,13 +43,14 @@ internal static class ChaosCommand
                 Enum.Parse<RedisKind>(parsed.GetValue(redis)!, ignoreCase: true),
                 Nginx: false)
             {
+                RedisDurability = parsed.GetValue(durability)!,
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
             };
             ChaosOptions options = new()
             {
                 Seed = parsed.GetValue(seed) ?? System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue),
                 Duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)),
-                Faults = FaultKinds.Parse(parsed.GetValue(faults)),
+                Faults = FaultKinds.Parse(parsed.GetValue(faults), hasReplicas: tier.Redis != RedisKind.Single),
                 PairShare = parsed.GetValue(pairs),
                 LongestAway = TimeSpan.FromSeconds(parsed.GetValue(away)),
                 Pause = TimeSpan.FromSeconds(parsed.GetValue(pause)),

@@ -74,7 +74,12 @@ internal sealed class ChaosLedger
     });
 
     /// <summary>Notes a message; one that is not of these streams is not judged.</summary>
-    public void Deliver(string reader, string payload, QoS qos, bool isOrdered)
+    /// <param name="reader">Who got it.</param>
+    /// <param name="payload">The message.</param>
+    /// <param name="qos">At which QoS it came.</param>
+    /// <param name="isOrdered">Whether order is judged.</param>
+    /// <param name="member">Which of the reader's devices; named with what is wrong at QoS 2.</param>
+    public void Deliver(string reader, string payload, QoS qos, bool isOrdered, string member = "")
     {
         int bar = payload.LastIndexOf('|');
         if (bar <= 0 || !int.TryParse(payload.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
@@ -96,7 +101,7 @@ internal sealed class ChaosLedger
                 if (qos == QoS.ExactlyOnce)
                 {
                     Duplicates++;
-                    Note($"{reader} got {payload} again at QoS 2");
+                    Note($"{reader} got {payload} again at QoS 2{Ways(arrivals, number, member)}");
                 }
                 else
                 {
@@ -110,6 +115,10 @@ internal sealed class ChaosLedger
             }
 
             arrivals.Highest = int.Max(arrivals.Highest, number);
+            if (member.Length > 0 && qos == QoS.ExactlyOnce)
+            {
+                arrivals.By[number] = member;
+            }
         }
     }
 
@@ -156,6 +165,9 @@ internal sealed class ChaosLedger
         })),
     ]);
 
+    private static string Ways(Arrivals arrivals, int number, string member) =>
+        member.Length == 0 ? "" : $": {member}, before that {arrivals.By.GetValueOrDefault(number)}";
+
     private void Note(string what)
     {
         if (_examples.Count < MaximumExamples)
@@ -177,6 +189,9 @@ internal sealed class ChaosLedger
         public HashSet<int> Seen { get; } = [];
 
         public int Highest { get; set; }
+
+        /// <summary>By which member each number came last.</summary>
+        public Dictionary<int, string> By { get; } = [];
     }
 
     private sealed class WillEntry

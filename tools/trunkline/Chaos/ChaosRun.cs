@@ -143,11 +143,12 @@ internal sealed class ChaosRun : IAsyncDisposable
         Ledger.AddReader("share", _ => true);
         for (int member = 0; member < 3; member++)
         {
+            string name = $"member {member}";
             _subscribers.Add(new ChaosSubscriber(
                 OptionsOf($"chaos-share-{member}"),
                 [("$share/chaos/c/#", QoS.ExactlyOnce)],
                 Ledger,
-                (_, payload, qos) => Ledger.Deliver("share", payload, qos, isOrdered: false),
+                (how, payload, qos) => Ledger.Deliver("share", payload, qos, isOrdered: false, $"{name} at {_time.GetUtcNow():HH:mm:ss.fff} ({how})"),
                 _time));
         }
     }
@@ -198,7 +199,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         Random random = new(_options.Seed ^ 0x3111);
         for (int n = 0; _options.WillInterval > TimeSpan.Zero && await PauseAsync(_options.WillInterval, cancellation); n++)
         {
-            WillDevice device = new($"will-{n}", ChoosePort, Ledger, () => _actor.IsCalm, _time);
+            WillDevice device = new($"will-{n}", ChoosePort, Ledger, () => _actor.IsCalm, _actor.IsStopping, _time);
             lock (_wills)
             {
                 _wills.Add(device);

@@ -63,6 +63,7 @@ internal static class ProxyPart
         Name = TierLayout.GroupName(group),
         Kind = layout.Specification.Broker == BrokerKind.Trunkline ? "trunkline" : "foreign",
         Address = OwnPrograms.Loopback(layout.Ports.Broker(group)),
+        Log = layout.Specification.LogsInRedis ? "redis" : "none",
     };
 
     private static object DirectorySettings(TierLayout layout)
@@ -74,6 +75,8 @@ internal static class ProxyPart
             {
                 Endpoints = RedisParts.EndpointPorts(layout).Select(OwnPrograms.Loopback).ToArray(),
                 SentinelMaster = tier.Redis == RedisKind.Sentinel ? RedisParts.MasterName : "",
+                // The first device with a session to keep waits for it after an empty Redis; on one machine nodes are back soon.
+                RecoveringGraceMs = 3_000,
                 Durability = tier.RedisDurability == "replicas" ? "replicas(1)" : tier.RedisDurability,
             };
     }

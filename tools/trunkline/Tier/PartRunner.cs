@@ -63,7 +63,8 @@ internal sealed class PartRunner(TimeProvider time)
         return part with { Process = null };
     }
 
-    private static string Tail(Part part)
+    /// <summary>The end of what the part logged, as a sentence.</summary>
+    public static string Tail(Part part)
     {
         if (!File.Exists(part.LogFile))
         {

@@ -1,16 +1,22 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using Trunkline.Tool.Parts;
 
 namespace Trunkline.Tool.Tier;
 
-/// <summary>Makes started Redis servers one whole: joins the Cluster, waits until sentinels and replicas know each other.</summary>
+/// <summary>
+/// Makes started Redis servers one whole: joins the Cluster, waits until sentinels and replicas know each other. All of it
+/// within one <paramref name="patience"/>; a server that says nothing is asked again until then.
+/// </summary>
 internal sealed class RedisAssembly(TimeProvider time, TimeSpan patience)
 {
     private const int Slots = 16_384;
+    private const int IdLength = 40;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    // Of one question. A server may be stopped or busy, and its socket stays open and silent for ever.
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
+
+    private readonly long _start = time.GetTimestamp();
 
     public async Task AssembleAsync(RedisKind kind, IReadOnlyList<Part> parts, CancellationToken cancellation)
     {
@@ -38,23 +44,29 @@ internal sealed class RedisAssembly(TimeProvider time, TimeSpan patience)
         string[] ids = new string[servers.Length];
         for (int i = 0; i < servers.Length; i++)
         {
-            ids[i] = (await AskAsync(servers[i], "CLUSTER MYID", cancellation)).Trim();
-            await AskAsync(servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER SET-CONFIG-EPOCH {i + 1}"), cancellation);
+            ids[i] = (await UntilAsync(servers[i], "CLUSTER MYID", answer => answer.Trim().Length == IdLength, cancellation)).Trim();
+
+            // Asked again after an answer that was lost, it says that it has been done.
+            await UntilAsync(
+                servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER SET-CONFIG-EPOCH {i + 1}"),
+                answer => IsDone(answer) || answer.Contains("already", StringComparison.Ordinal), cancellation);
             if (i < RedisParts.ClusterMasters)
             {
                 int first = i * Slots / RedisParts.ClusterMasters, last = ((i + 1) * Slots / RedisParts.ClusterMasters) - 1;
-                await AskAsync(servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER ADDSLOTSRANGE {first} {last}"), cancellation);
+                await UntilAsync(
+                    servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER ADDSLOTSRANGE {first} {last}"),
+                    answer => IsDone(answer) || answer.Contains("already busy", StringComparison.Ordinal), cancellation);
             }
 
-            await AskAsync(
-                servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER MEET 127.0.0.1 {servers[0].Port("port")} {servers[0].Port("bus")}"), cancellation);
+            await UntilAsync(
+                servers[i], string.Create(CultureInfo.InvariantCulture, $"CLUSTER MEET 127.0.0.1 {servers[0].Port("port")} {servers[0].Port("bus")}"), IsDone, cancellation);
         }
 
         for (int i = RedisParts.ClusterMasters; i < servers.Length; i++)
         {
             // Refused until it has heard of its master.
             await UntilAsync(
-                servers[i], "CLUSTER REPLICATE " + ids[i - RedisParts.ClusterMasters], answer => answer.StartsWith("+OK", StringComparison.Ordinal), cancellation);
+                servers[i], "CLUSTER REPLICATE " + ids[i - RedisParts.ClusterMasters], IsDone, cancellation);
         }
 
         string known = string.Create(CultureInfo.InvariantCulture, $"cluster_known_nodes:{servers.Length}\r");
@@ -66,42 +78,29 @@ internal sealed class RedisAssembly(TimeProvider time, TimeSpan patience)
         }
     }
 
-    private async Task UntilAsync(Part server, string command, Func<string, bool> holds, CancellationToken cancellation)
+    private static bool IsDone(string answer) => answer.StartsWith("+OK", StringComparison.Ordinal);
+
+    private async Task<string> UntilAsync(Part server, string command, Func<string, bool> holds, CancellationToken cancellation)
     {
-        long start = time.GetTimestamp();
         while (true)
         {
-            string answer = await AskAsync(server, command, cancellation);
-            if (holds(answer))
+            if (!server.IsRunning)
             {
-                return;
+                throw new ToolException($"{server.Name} ended while it was starting. {PartRunner.Tail(server)}");
             }
 
-            if (time.GetElapsedTime(start) > patience)
+            string answer = await RedisQuestion.AskAsync(server, command, AnswerPatience < patience ? AnswerPatience : patience, cancellation);
+            if (holds(answer))
+            {
+                return answer;
+            }
+
+            if (time.GetElapsedTime(_start) > patience)
             {
                 throw new ToolException($"{server.Name} did not find the others within {patience.TotalSeconds} s: '{command}' answers {answer.Trim()}");
             }
 
             await Task.Delay(Poll, time, cancellation);
         }
-    }
-
-    /// <summary>One inline command on a connection of its own, and its whole answer: a line, or a text with its length before it.</summary>
-    private static async Task<string> AskAsync(Part server, string command, CancellationToken cancellation)
-    {
-        using TcpClient client = new();
-        await client.ConnectAsync(IPAddress.Loopback, server.Port("port")!.Value, cancellation);
-        NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(command + "\r\n"), cancellation);
-        using StreamReader reader = new(stream, Encoding.ASCII);
-        string first = await reader.ReadLineAsync(cancellation) ?? "";
-        if (first.Length < 2 || first[0] != '$' || !int.TryParse(first.AsSpan(1), CultureInfo.InvariantCulture, out int length) || length <= 0)
-        {
-            return first;
-        }
-
-        char[] text = new char[length];
-        int read = await reader.ReadBlockAsync(text, cancellation);
-        return new string(text, 0, read);
     }
 }

@@ -49,6 +49,7 @@ internal static class TierCommand
             Description = "What that Redis keeps, and the proxies ask of it: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel).",
             DefaultValueFactory = _ => "aof-everysec",
         };
+        Option<string?> foreignLog = new("--foreign-log") { Description = "Where groups with Mosquitto have their logs. Default: redis, if there is one." };
         Option<bool> nginx = new("--nginx") { Description = "nginx in front of the proxies." };
         Option<string> store = new("--store") { Description = "Where our brokers keep their logs: in files of the tier's folder, or in memory.", DefaultValueFactory = _ => "file" };
         Option<string> commit = new("--commit") { Description = "What an acknowledged message survives with --store file: os, the end of the broker; always, a power cut.", DefaultValueFactory = _ => "os" };
@@ -59,10 +60,11 @@ internal static class TierCommand
         commit.AcceptOnlyFromAmong("os", "always");
         redis.AcceptOnlyFromAmong("none", "single", "sentinel", "cluster");
         durability.AcceptOnlyFromAmong("memory", "aof-everysec", "aof-always", "replicas");
+        foreignLog.AcceptOnlyFromAmong("none", "redis");
 
         Command up = new("up", "Start a tier, wait until every part is ready, print it as JSON. A failed start stops what it started.")
         {
-            proxies, groups, broker, redis, durability, nginx, store, commit, proxySettings, brokerSettings, TimeoutOption,
+            proxies, groups, broker, redis, durability, foreignLog, nginx, store, commit, proxySettings, brokerSettings, TimeoutOption,
         };
         up.SetAction(async (parsed, cancellation) =>
         {
@@ -77,6 +79,7 @@ internal static class TierCommand
                 RedisDurability = parsed.GetValue(durability)!,
                 Store = Enum.Parse<BrokerStore>(parsed.GetValue(store)!, ignoreCase: true),
                 Commit = Enum.Parse<BrokerCommit>(parsed.GetValue(commit)!, ignoreCase: true),
+                ForeignLog = parsed.GetValue(foreignLog) is { } log ? Enum.Parse<ForeignLogKind>(log, ignoreCase: true) : null,
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
                 BrokerSettings = parsed.GetValue(brokerSettings) ?? [],
             };

@@ -62,8 +62,27 @@ internal sealed class TierRunner(TimeProvider time)
     /// <summary>What is known of the tier in that folder.</summary>
     public static TierState Status(string folder) => Loaded(Existing(folder));
 
-    /// <summary>Starts one part that does not run, with the settings it had.</summary>
+    /// <summary>
+    /// Starts one part that does not run, with the settings it had. Others may be started and stopped while it becomes ready:
+    /// it may need one of them for that.
+    /// </summary>
     public async Task<TierState> StartAsync(string folder, string name, TimeSpan patience, CancellationToken cancellation)
+    {
+        Part part = await StartPartAsync(folder, name, cancellation);
+        try
+        {
+            await _parts.WaitUntilReadyAsync(part, patience, cancellation);
+        }
+        catch
+        {
+            await StopAsync(folder, name, kill: true, CancellationToken.None);
+            throw;
+        }
+
+        return Loaded(folder);
+    }
+
+    private async Task<Part> StartPartAsync(string folder, string name, CancellationToken cancellation)
     {
         using IDisposable hold = await TierLock.TakeAsync(Existing(folder), time, cancellation);
         TierState state = Loaded(folder);
@@ -76,17 +95,7 @@ internal sealed class TierRunner(TimeProvider time)
         // Its workers may have outlived it, and still hold its ports.
         state = state.With(PartRunner.Start(await _parts.StopAsync(part, null)));
         state.Save();
-        try
-        {
-            await _parts.WaitUntilReadyAsync(state.Find(name), patience, cancellation);
-        }
-        catch
-        {
-            state.With(await _parts.StopAsync(state.Find(name), null)).Save();
-            throw;
-        }
-
-        return state;
+        return state.Find(name);
     }
 
     /// <summary>Stops one part: asked first and killed after a while, or killed at once.</summary>

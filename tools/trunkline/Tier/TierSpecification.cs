@@ -30,6 +30,16 @@ internal enum BrokerCommit
     Always,
 }
 
+/// <summary>Where foreign groups have their logs.</summary>
+internal enum ForeignLogKind
+{
+    /// <summary>Nowhere: what a broker had not stored when it dies is lost.</summary>
+    None,
+
+    /// <summary>In the tier's Redis.</summary>
+    Redis,
+}
+
 /// <summary>In what form Redis stands.</summary>
 internal enum RedisKind
 {
@@ -63,6 +73,12 @@ internal sealed record TierSpecification(
 
     /// <summary>What an acknowledged message survives at our brokers.</summary>
     public BrokerCommit Commit { get; init; }
+
+    /// <summary>Where groups with a foreign broker have their logs; null: in Redis, if there is one.</summary>
+    public ForeignLogKind? ForeignLog { get; init; }
+
+    /// <summary>Whether the groups' logs stand in Redis.</summary>
+    public bool LogsInRedis => Broker == BrokerKind.Mosquitto && (ForeignLog ?? (Redis == RedisKind.None ? ForeignLogKind.None : ForeignLogKind.Redis)) == ForeignLogKind.Redis;
 
     /// <summary>Settings handed to every proxy on its command line, as KEY=VALUE.</summary>
     public IReadOnlyList<string> ProxySettings { get; init; } = [];
@@ -109,6 +125,11 @@ internal sealed record TierSpecification(
         if (Proxies > 1 && Redis == RedisKind.None)
         {
             yield return $"--redis none leaves {Proxies} proxies without a directory in common: use --redis single, or one proxy.";
+        }
+
+        if (ForeignLog == ForeignLogKind.Redis && (Broker != BrokerKind.Mosquitto || Redis == RedisKind.None))
+        {
+            yield return "--foreign-log redis needs --broker mosquitto, whose groups have no log of their own, and a Redis to keep it in.";
         }
 
         if (Proxies == 0 && Groups == 0 && Redis == RedisKind.None && !Nginx)

@@ -9,6 +9,11 @@ public sealed partial class FaultDevice
 {
     private async Task ReceiveAsync()
     {
+        if (_options is { ReadsAfterIt: true, GoesOnFrom: { } before })
+        {
+            await before.Ended;
+        }
+
         byte[] buffer = new byte[2048];
         int held = 0;
         ArrayBufferWriter<byte> answers = new();
@@ -54,6 +59,11 @@ public sealed partial class FaultDevice
             answers.ResetWrittenCount();
         }
 
+        Finish(end);
+    }
+
+    private void Finish(DeviceEnd end)
+    {
         _ended.TrySetResult(end);
         _connected.TrySetException(new IOException($"{ClientId} got no CONNACK: {end.Detail}"));
         foreach (TaskCompletionSource<ReasonCode> source in _open.Values)
@@ -107,6 +117,8 @@ public sealed partial class FaultDevice
         {
             case PacketType.ConnAck when ConnAckPacket.TryParse(frame, _options.Version, out ConnAckPacket packet, out error):
                 _refusal = Encoding.UTF8.GetString(packet.ReasonString);
+                _quota = new SemaphoreSlim(packet.ReceiveMaximum);
+                IsSessionPresent = packet.SessionPresent;
                 _connected.TrySetResult(packet.ReasonCode);
                 return null;
             case PacketType.Publish when PublishPacket.TryParse(frame, _options.Version, PacketSender.Server, out PublishPacket packet, out error):
@@ -124,7 +136,12 @@ public sealed partial class FaultDevice
 
                 return null;
             case PacketType.PubRel when PubRelPacket.TryParse(frame, _options.Version, out PubRelPacket packet, out error):
-                _inbound.Remove(packet.PacketId);
+                _released.Add(packet.PacketId);
+                if (!_options.ReadsInOrder)
+                {
+                    ForgetReleased();
+                }
+
                 PacketWriter.WritePubComp(answers, _options.Version, packet.PacketId);
                 return null;
             case PacketType.PubComp when PubCompPacket.TryParse(frame, _options.Version, out PubCompPacket packet, out error):
@@ -146,7 +163,7 @@ public sealed partial class FaultDevice
     private void TakeMessage(in PublishPacket packet, ArrayBufferWriter<byte> answers)
     {
         // A QoS 2 message that comes again under an identifier still open is the same message [MQTT-4.3.3-10].
-        bool isNew = packet.QoS != QoS.ExactlyOnce || _inbound.Add(packet.PacketId);
+        bool isNew = packet.QoS != QoS.ExactlyOnce || _inbound.TryAdd(packet.PacketId, 0);
         if (isNew)
         {
             ReceivedMessage message = new(
@@ -170,9 +187,9 @@ public sealed partial class FaultDevice
         if (_open.TryGetValue(packetId, out TaskCompletionSource<ReasonCode>? source))
         {
             source.TrySetResult(code);
-            if (isOver)
+            if (isOver && _open.TryRemove(packetId, out _) && _publishes.TryRemove(packetId, out _))
             {
-                _open.TryRemove(packetId, out _);
+                _quota.Release();
             }
         }
     }

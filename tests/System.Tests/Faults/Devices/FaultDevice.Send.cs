@@ -15,12 +15,23 @@ public sealed partial class FaultDevice
     }
 
     /// <summary>
-    /// Writes a PUBLISH. The task inside completes when the server has taken it over: PUBACK, or PUBREC at QoS 2; at
-    /// QoS 0 at once. When the connection ends first it completes with UnspecifiedError.
+    /// Writes a PUBLISH, once the server's Receive Maximum has room for it: beyond it the connection would be closed. The task
+    /// inside completes when the server has taken it over: PUBACK, or PUBREC at QoS 2; at QoS 0 at once. When the connection
+    /// ends first it completes with UnspecifiedError.
     /// </summary>
     public async Task<Task<ReasonCode>> StartPublishAsync(string topic, string payload, QoS qos, bool retain = false)
     {
+        if (qos != QoS.AtMostOnce)
+        {
+            await Task.WhenAny(_quota.WaitAsync(), _ended.Task);
+        }
+
         ushort packetId = qos == QoS.AtMostOnce ? (ushort)0 : NextPacketId();
+        if (packetId != 0)
+        {
+            _publishes.TryAdd(packetId, 0);
+        }
+
         Task<ReasonCode> answer = qos == QoS.AtMostOnce ? Task.FromResult(ReasonCode.Success) : Expect(packetId);
         await SendAsync(Packets.Publish(_options.Version, topic, Encoding.UTF8.GetBytes(payload), qos, packetId, retain));
         return answer;

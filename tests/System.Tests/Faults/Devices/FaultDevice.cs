@@ -9,7 +9,7 @@ namespace Trunkline.SystemTests.Faults;
 /// An MQTT device over a raw socket that records all that matters in a fault: what was acknowledged, what came, how the
 /// connection ended. It never connects again by itself: a device that lost its connection shows.
 /// </summary>
-/// <remarks>Files: FaultDevice.Send (what the test asks for), FaultDevice.Receive (the loop that reads).</remarks>
+/// <remarks>Files: FaultDevice.Send (what the test asks for), FaultDevice.Receive (the loop that reads), FaultDevice.InOrder (that of a client with several connections).</remarks>
 public sealed partial class FaultDevice : IAsyncDisposable
 {
     private readonly Socket _socket;
@@ -19,7 +19,10 @@ public sealed partial class FaultDevice : IAsyncDisposable
     private readonly TaskCompletionSource<DeviceEnd> _ended = NewSource<DeviceEnd>();
     private readonly ConcurrentQueue<ReceivedMessage> _received = new();
     private readonly ConcurrentDictionary<ushort, TaskCompletionSource<ReasonCode>> _open = new();
-    private readonly HashSet<ushort> _inbound = [];
+    private readonly ConcurrentDictionary<ushort, byte> _publishes = new();
+    private readonly ConcurrentDictionary<ushort, byte> _inbound;
+    private readonly List<FaultDevice> _connections;
+    private SemaphoreSlim _quota = new(ushort.MaxValue);
     private volatile TaskCompletionSource? _readingHeld;
     private TaskCompletionSource? _pong;
     private string _refusal = "";
@@ -30,6 +33,9 @@ public sealed partial class FaultDevice : IAsyncDisposable
     private FaultDevice(DeviceOptions options)
     {
         _options = options;
+        OnMessage = options.OnMessage;
+        _inbound = options.GoesOnFrom?._inbound ?? new ConcurrentDictionary<ushort, byte>();
+        _connections = options.GoesOnFrom?._connections ?? [];
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (options.ReceiveBufferBytes > 0)
         {
@@ -49,6 +55,9 @@ public sealed partial class FaultDevice : IAsyncDisposable
 
     public bool IsConnected => !_ended.Task.IsCompleted;
 
+    /// <summary>What CONNACK said of it.</summary>
+    public bool IsSessionPresent { get; private set; }
+
     /// <summary>Completes when the connection is over, whoever ended it.</summary>
     public Task<DeviceEnd> Ended => _ended.Task;
 
@@ -65,7 +74,7 @@ public sealed partial class FaultDevice : IAsyncDisposable
         try
         {
             await device._socket.ConnectAsync(IPAddress.Loopback, port);
-            device._loop = device.ReceiveAsync();
+            device._loop = options.ReadsInOrder ? device.ReceiveInOrderAsync() : device.ReceiveAsync();
             await device.SendAsync(Packets.Connect(options));
             ReasonCode code = await Eventually.InTimeAsync(device._connected.Task, $"CONNACK for {options.ClientId}");
             return code == ReasonCode.Success ? device : throw new ConnectRefusedException(code, device._refusal);
@@ -104,6 +113,7 @@ public sealed partial class FaultDevice : IAsyncDisposable
         _socket.Dispose();
         await _loop;
         _writing.Dispose();
+        _quota.Dispose();
     }
 
     private static TaskCompletionSource<T> NewSource<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);

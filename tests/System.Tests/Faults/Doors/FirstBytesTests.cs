@@ -45,6 +45,16 @@ public sealed class FirstBytesTests(DoorTier door)
     }
 
     [Fact]
+    public async Task A_refused_CONNECT_is_logged_with_the_client_identifier_it_named()
+    {
+        IPAddress from = IPAddress.Parse("127.0.5.105");
+        byte[] connect = [0x10, 0x18, 0, 4, .. "MQTT"u8, 5, 2, 0, 60, 6, 0x15, 0, 3, .. "GSS"u8, 0, 5, .. "named"u8];
+        byte[] answer = await ExchangeAsync(door.Proxy.Mqtt, connect, from);
+        Assert.Equal([0x20, (byte)ReasonCode.BadAuthenticationMethod], (byte[])[answer[0], answer[3]]);
+        await door.LogsAsync($"Connection of named from {from}:", "ConnectRefused", "BadAuthenticationMethod");
+    }
+
+    [Fact]
     public async Task Claims_of_256_megabytes_cost_no_memory()
     {
         await using HealthyPair healthy = await HealthyPair.ConnectAsync(door.Proxy.Mqtt, "claims");

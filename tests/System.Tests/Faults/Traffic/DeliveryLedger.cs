@@ -34,10 +34,13 @@ public sealed class DeliveryLedger
         }
     }
 
-    /// <summary>Acknowledged messages that a subscriber lacks, of the streams it should get.</summary>
-    public IReadOnlyList<string> Missing(string subscriber, Func<string, bool> isWanted) =>
+    /// <summary>
+    /// Acknowledged messages that a subscriber lacks, of the streams it should get; where shares have a ledger of their own,
+    /// for they promise no order, the other one says what was acknowledged.
+    /// </summary>
+    public IReadOnlyList<string> Missing(string subscriber, Func<string, bool> isWanted, DeliveryLedger? acknowledged = null) =>
     [
-        .. _acknowledged.Where(stream => isWanted(stream.Key)).SelectMany(stream =>
+        .. (acknowledged ?? this)._acknowledged.Where(stream => isWanted(stream.Key)).SelectMany(stream =>
             stream.Value.Keys
                 .Where(number => !_arrivals.TryGetValue((subscriber, stream.Key), out Arrivals? arrivals) || !arrivals.Has(number))
                 .Select(number => $"{subscriber} lacks {stream.Key}|{number}")),

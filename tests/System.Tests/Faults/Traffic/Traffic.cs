@@ -140,7 +140,11 @@ public sealed class Traffic : IAsyncDisposable
 
     private async Task SubscribeAsync(int port, string clientId, string filter, Func<string, bool> isWanted)
     {
-        FaultDevice device = await FaultDevice.ConnectAsync(port, new DeviceOptions { ClientId = clientId });
+        FaultDevice device = await FaultDevice.ConnectAsync(port, new DeviceOptions
+        {
+            ClientId = clientId,
+            SessionExpirySeconds = _options.SubscriberExpirySeconds,
+        });
         _subscribers.Add(device, isWanted);
         device.OnMessage = message => Ledger.Deliver(clientId, message);
         ReasonCode granted = await device.SubscribeAsync(filter, QoS.ExactlyOnce);

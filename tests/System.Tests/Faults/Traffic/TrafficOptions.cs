@@ -17,6 +17,9 @@ public sealed record TrafficOptions
     /// <summary>Topics per publisher and QoS: enough that both groups have some.</summary>
     public int Topics { get; init; } = 3;
 
+    /// <summary>Seconds the subscribers' sessions outlive their connections.</summary>
+    public uint SubscriberExpirySeconds { get; init; }
+
     /// <summary>Messages of one stream that may wait for their acknowledgement.</summary>
     public int Window { get; init; } = 8;
 

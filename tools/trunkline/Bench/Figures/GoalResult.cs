@@ -21,9 +21,9 @@ internal sealed record GoalResult
     /// <summary>The largest round.</summary>
     public required double Most { get; init; }
 
-    /// <summary>What the median may be at most.</summary>
-    public required double Limit { get; init; }
+    /// <summary>What the median may be at most; null where it is only stated.</summary>
+    public required double? Limit { get; init; }
 
-    /// <summary>Whether it is.</summary>
+    /// <summary>Whether it is; a figure that is only stated is.</summary>
     public required bool IsMet { get; init; }
 }

@@ -40,8 +40,14 @@ internal sealed record LoadReport
     /// <summary>The measured processes; the last one is loadtest.</summary>
     public required IReadOnlyList<LoadProcess> Processes { get; init; }
 
+    /// <summary>Storms.</summary>
+    public IReadOnlyList<LoadStorm> Storms { get; init; } = [];
+
     /// <summary>Why things failed.</summary>
     public IReadOnlyDictionary<string, long> Reasons { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>What came late, where that was asked for.</summary>
+    public IReadOnlyList<LoadLate> Late { get; init; } = [];
 
     /// <summary>Reads it; throws a sentence when it is none.</summary>
     public static LoadReport Parse(string text)
@@ -126,6 +132,12 @@ internal sealed record LoadCounts
     public long Cycles { get; init; }
 }
 
+/// <summary>A message that came late; times of the machine's monotonic clock.</summary>
+internal readonly record struct LoadLate(int Client, long DueNs, long ArrivedNs);
+
+/// <summary>One storm: who was dropped, who came back within the time, and how long 99% and all took.</summary>
+internal sealed record LoadStorm(long Dropped, long Back, double? Share99Us, double? AllUs);
+
 /// <summary>A latency of a run.</summary>
 internal sealed record LoadLatency
 {
@@ -137,6 +149,9 @@ internal sealed record LoadLatency
 
     /// <summary>The 99th percentile.</summary>
     public double P99Us { get; init; }
+
+    /// <summary>The largest.</summary>
+    public double MaxUs { get; init; }
 }
 
 /// <summary>What a process cost.</summary>

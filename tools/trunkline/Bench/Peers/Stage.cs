@@ -29,8 +29,11 @@ internal sealed class Stage(BenchSettings settings) : IAsyncDisposable
     public async Task TierAsync(TierPlan plan, CancellationToken cancellation)
     {
         TierSpecification specification = new(
-            settings.Ports.Tier(plan.Slot), plan.Proxies, plan.Groups, BrokerKind.Trunkline, plan.Redis ? RedisKind.Single : RedisKind.None, Nginx: false)
+            settings.Ports.Tier(plan.Slot), plan.Proxies, plan.Groups, plan.Broker, plan.Redis ? RedisKind.Single : RedisKind.None, Nginx: false)
         {
+            Store = plan.Store,
+            Commit = plan.Commit,
+            ForeignLog = plan.ForeignLog,
             ProxySettings = [.. plan.ProxySettings, .. settings.ProxySettings],
         };
         _up[plan.Slot] = await _tiers.UpAsync(specification, FolderOf(plan.Slot), Patience, cancellation);

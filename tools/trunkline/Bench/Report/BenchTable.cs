@@ -23,7 +23,7 @@ internal static class BenchTable
 
             foreach (GoalResult goal in row.Goals)
             {
-                text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {goal.Text} | {Number(goal.Figure, goal.Unit)} ({Number(goal.Least, goal.Unit)} to {Number(goal.Most, goal.Unit)}) | {Number(goal.Limit, goal.Unit)} | {(goal.IsMet ? "met" : "missed")} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {goal.Text} | {Number(goal.Figure, goal.Unit)} ({Number(goal.Least, goal.Unit)} to {Number(goal.Most, goal.Unit)}) | {(goal.Limit is double limit ? Number(limit, goal.Unit) : "-")} | {(goal.Limit is null ? "stated" : goal.IsMet ? "met" : "missed")} |\n");
             }
         }
 

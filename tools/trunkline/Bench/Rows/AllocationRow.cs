@@ -15,7 +15,11 @@ internal sealed class AllocationRow() : BenchRow("allocation", "bytes allocated 
     private const double None = 0.5;
 
     private const double MostAtQoS1 = 100;
-    private const int MessagesPerSecond = 30_000;
+    private const double MessagesPerSecond = 30_000;
+
+    // A subscriber has Mqtt:MaximumInFlight (256) messages under way at most: at 30,000 a second a round trip to it of 9 ms, which
+    // a busy machine has, is too long, and the session's backlog drops what no window takes. This leaves it 25 ms.
+    private const double MessagesPerSecondAtQoS1 = 10_000;
 
     /// <inheritdoc/>
     public override IReadOnlyList<BenchGoal> Goals { get; } =
@@ -44,6 +48,8 @@ internal sealed class AllocationRow() : BenchRow("allocation", "bytes allocated 
         }
     }
 
+    private static double RateOf(int qos) => qos == 0 ? MessagesPerSecond : MessagesPerSecondAtQoS1;
+
     private static async Task<(double Bytes, double Messages)> LoadAsync(RowRun run, int qos, RoundValues values)
     {
         TimeSpan settle = TimeSpan.FromSeconds(run.Settings.WarmUpSeconds + 1);
@@ -51,14 +57,14 @@ internal sealed class AllocationRow() : BenchRow("allocation", "bytes allocated 
         string[] load =
         [
             "fanin", "-c", "100", "-R", "2000", "-q", qos.ToString(CultureInfo.InvariantCulture), "-s", "64", "-V", "4",
-            "--rate", MessagesPerSecond.ToString(CultureInfo.InvariantCulture), "-d", LoadRunner.Seconds(seconds),
+            "--rate", RateOf(qos).ToString(CultureInfo.InvariantCulture), "-d", LoadRunner.Seconds(seconds),
         ];
         LoadTarget target = LoadTarget.Port(run.Stage.Port(0, "proxy-1", "mqtt"));
         Task<LoadReport> running = LoadRunner.RunAsync(target, load, run.Cancellation);
         await Task.Delay(settle, run.Time, run.Cancellation);
         (double bytes, double messages) = await BetweenAsync(run, qos);
         await running;
-        double expected = MessagesPerSecond * run.Settings.Seconds;
+        double expected = RateOf(qos) * run.Settings.Seconds;
         if (messages < expected * 0.8 || messages > expected * 1.2)
         {
             throw new RoundFault(string.Create(CultureInfo.InvariantCulture, $"{messages:0} messages of QoS {qos} were delivered between the scrapes, and {expected:0} were to be"));

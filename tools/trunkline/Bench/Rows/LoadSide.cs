@@ -45,5 +45,10 @@ internal sealed record LoadSide(string Name, Func<RowRun, LoadTarget> Target, IR
             values[$"{Name}.p50"] = latency.P50Us;
             values[$"{Name}.p99"] = latency.P99Us;
         }
+        else if (report.Latencies.TryGetValue("ack", out LoadLatency? acknowledged))
+        {
+            values[$"{Name}.ack50"] = acknowledged.P50Us;
+            values[$"{Name}.ack99"] = acknowledged.P99Us;
+        }
     }
 }

@@ -6,6 +6,12 @@ internal static class RowList
     /// <summary>The rows.</summary>
     public static IReadOnlyList<BenchRow> All() => [.. IdleRows.All(), .. MessageRows.All(), .. ConnectRows.All(), new AllocationRow(), .. GrowthRows.All(), new ManyFiltersRow()];
 
+    /// <summary>Rows of docs/RELIABILITY.md: what keeping messages and sessions costs. Most are stated, not judged.</summary>
+    public static IReadOnlyList<BenchRow> Reliability() =>
+    [
+        .. CommitRows.All(), new ForeignLogRow(), new QoS2RedisRow(), new ReconnectRow(), new ShareRow(),
+    ];
+
     /// <summary>Those named: a whole name, or the beginning of several. Without names all. An unknown one is refused with the list.</summary>
     public static IReadOnlyList<BenchRow> Select(IReadOnlyList<BenchRow> rows, IReadOnlyList<string> names)
     {

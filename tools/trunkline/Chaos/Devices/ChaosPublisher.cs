@@ -18,6 +18,7 @@ internal sealed class ChaosPublisher : IChaosClientOwner, IDisposable
     private readonly LinkedList<Pending> _pending = new();
     private ushort _lastPacketId;
     private bool _wasConnected;
+    private bool _mayWrite;
 
     public ChaosPublisher(ChaosClientOptions options, ChaosLedger ledger, int streams, TimeProvider time)
     {
@@ -74,18 +75,23 @@ internal sealed class ChaosPublisher : IChaosClientOwner, IDisposable
             }
 
             _wasConnected = true;
+            ArrayBufferWriter<byte> again = new();
             foreach (Pending pending in _pending)
             {
                 if (pending.IsReleased)
                 {
-                    PacketWriter.WritePubRel(output, Client.Version, pending.PacketId);
+                    PacketWriter.WritePubRel(again, Client.Version, pending.PacketId);
                 }
                 else
                 {
-                    Write(output, pending);
+                    Write(again, pending);
                     pending.IsDuplicate = true;
                 }
             }
+
+            // Begun under the lock, before anything new may be: left to be sent later, a new message would overtake it.
+            _ = Client.SendAsync(again.WrittenMemory);
+            _mayWrite = true;
         }
     }
 
@@ -115,7 +121,11 @@ internal sealed class ChaosPublisher : IChaosClientOwner, IDisposable
     /// <inheritdoc/>
     public void Lost()
     {
-        // What is pending waits for the next connection.
+        lock (_gate)
+        {
+            // What is pending waits for the next connection.
+            _mayWrite = false;
+        }
     }
 
     private async Task SendNewAsync(string stream, int number, QoS qos)
@@ -126,7 +136,7 @@ internal sealed class ChaosPublisher : IChaosClientOwner, IDisposable
         {
             Pending pending = new(stream, number, qos, NextPacketId());
             _pending.AddLast(pending);
-            if (!Client.IsOpen)
+            if (!_mayWrite)
             {
                 // It goes out with the next connection, behind what was there before it.
                 return;

@@ -21,7 +21,7 @@ internal sealed class ChaosSubscriber : IChaosClientOwner
     /// <param name="options">How it connects.</param>
     /// <param name="filters">What it subscribes.</param>
     /// <param name="ledger">Told of a lost session.</param>
-    /// <param name="deliver">Told of each message: topic, payload, QoS.</param>
+    /// <param name="deliver">Told of each message: how it came, payload, QoS.</param>
     /// <param name="time">The clock.</param>
     public ChaosSubscriber(
         ChaosClientOptions options,
@@ -108,7 +108,8 @@ internal sealed class ChaosSubscriber : IChaosClientOwner
     {
         if (packet.QoS != QoS.ExactlyOnce || _inbound.Add(packet.PacketId))
         {
-            _deliver(Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload), packet.QoS);
+            string how = $"packet {packet.PacketId}{(packet.Duplicate ? ", DUP" : "")} on port {Client.Port}";
+            _deliver(how, Encoding.UTF8.GetString(packet.Payload), packet.QoS);
         }
 
         if (packet.QoS == QoS.AtLeastOnce)

@@ -11,6 +11,7 @@ internal sealed class WillDevice : IChaosClientOwner
 {
     private readonly ChaosLedger _ledger;
     private readonly Func<bool> _isCalm;
+    private readonly Func<int, bool> _isStopping;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLeaving;
@@ -19,11 +20,17 @@ internal sealed class WillDevice : IChaosClientOwner
     /// <param name="choosePort">Chooses a proxy.</param>
     /// <param name="ledger">Judges.</param>
     /// <param name="isCalm">Whether no fault lasts now: only then it is sure that a goodbye was heard.</param>
+    /// <param name="isStopping">
+    /// Whether the proxy at a port is asked to stop: one that sends its devices away before it hears that this one was cut
+    /// keeps the will back.
+    /// </param>
     /// <param name="time">The clock.</param>
-    public WillDevice(string name, Func<int> choosePort, ChaosLedger ledger, Func<bool> isCalm, TimeProvider time)
+    public WillDevice(
+        string name, Func<int> choosePort, ChaosLedger ledger, Func<bool> isCalm, Func<int, bool> isStopping, TimeProvider time)
     {
         _ledger = ledger;
         _isCalm = isCalm;
+        _isStopping = isStopping;
         Name = name;
         Client = new ChaosClient(
             new ChaosClientOptions
@@ -93,14 +100,14 @@ internal sealed class WillDevice : IChaosClientOwner
     {
         lock (_gate)
         {
-            if (!Client.IsOpen)
+            if (!Client.IsOpen || _isLeaving)
             {
                 return;
             }
 
             if (cut)
             {
-                _ledger.SetWill(Name, WillState.Due);
+                _ledger.SetWill(Name, _isStopping(Client.Port) ? WillState.Optional : WillState.Due);
             }
             else
             {

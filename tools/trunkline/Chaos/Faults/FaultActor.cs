@@ -14,12 +14,17 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
     private const int SigCont = 18;
     private const int SigStop = 19;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
 
     private readonly TierRunner _runner = new(time);
     private readonly ConcurrentDictionary<string, byte> _busy = new();
+    private readonly ConcurrentDictionary<int, byte> _stopping = new();
 
     /// <summary>Whether no fault lasts now.</summary>
     public bool IsCalm => _busy.IsEmpty;
+
+    /// <summary>Whether the proxy at this port is asked to stop, or was and is not back.</summary>
+    public bool IsStopping(int port) => _stopping.ContainsKey(port);
 
     /// <summary>Does the fault and undoes it when its time is over. Null when its part is in the middle of another fault.</summary>
     public async Task<string?> RunAsync(Fault fault, CancellationToken cancellation)
@@ -30,25 +35,58 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
             return null;
         }
 
+        if (fault.Kind.Action == FaultAction.Promote)
+        {
+            return await PromoteAsync(parts, fault.Choice, cancellation);
+        }
+
         Part part = parts[fault.Choice % parts.Length];
         if (!_busy.TryAdd(part.Name, 0))
         {
             return null;
         }
 
+        int? stopping = fault.Kind.Action == FaultAction.Stop ? part.Port("mqtt") : null;
         string deed = $"{fault.Kind.Name} {part.Name} for {fault.Lasts.TotalSeconds:0.0} s";
         try
         {
             say(deed);
+            if (stopping is { } port)
+            {
+                _stopping[port] = 0;
+            }
+
             harmed(part);
             await DoAsync(fault, part, cancellation);
         }
         finally
         {
             _busy.TryRemove(part.Name, out _);
+            _stopping.TryRemove(stopping ?? 0, out _);
         }
 
         return deed;
+    }
+
+    // Whoever can: a sentinel, or in a Cluster a replica. One that is away or no replica says so, and the next one is asked.
+    private async Task<string?> PromoteAsync(Part[] redis, int choice, CancellationToken cancellation)
+    {
+        Part[] sentinels = [.. redis.Where(part => part.Role == "sentinel")];
+        Part[] able = sentinels.Length > 0 ? sentinels : redis;
+        string command = sentinels.Length > 0 ? "SENTINEL FAILOVER " + RedisParts.MasterName : "CLUSTER FAILOVER TAKEOVER";
+        for (int n = 0; n < able.Length; n++)
+        {
+            Part part = able[(choice + n) % able.Length];
+            string answer = await RedisQuestion.AskAsync(part, command, AnswerPatience, cancellation);
+            if (answer.StartsWith("+OK", StringComparison.Ordinal))
+            {
+                string deed = $"promote by {part.Name}";
+                say(deed);
+                return deed;
+            }
+        }
+
+        return null;
     }
 
     private async Task DoAsync(Fault fault, Part part, CancellationToken cancellation)

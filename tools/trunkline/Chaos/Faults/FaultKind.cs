@@ -13,6 +13,9 @@ internal enum FaultAction
 
     /// <summary>SIGSTOP; SIGCONT later.</summary>
     Freeze,
+
+    /// <summary>A replica is made master at once, in the place of one that lives; what was not replicated yet is lost.</summary>
+    Promote,
 }
 
 /// <summary>A fault by name: an action on a kind of part.</summary>
@@ -32,11 +35,15 @@ internal static class FaultKinds
         new("broker-freeze", FaultAction.Freeze, PartKind.Broker),
         new("redis-kill", FaultAction.Kill, PartKind.Redis),
         new("redis-freeze", FaultAction.Freeze, PartKind.Redis),
+        new("promote", FaultAction.Promote, PartKind.Redis),
     ];
 
-    /// <summary>The faults of these names, with commas between; all for null. Throws a sentence for an unknown one.</summary>
-    public static IReadOnlyList<FaultKind> Parse(string? names) => names is null
-        ? All
+    /// <summary>
+    /// The faults of these names, with commas between; for null all that a tier with such a Redis can have. Throws a sentence
+    /// for an unknown one.
+    /// </summary>
+    public static IReadOnlyList<FaultKind> Parse(string? names, bool hasReplicas = true) => names is null
+        ? [.. All.Where(kind => hasReplicas || kind.Action != FaultAction.Promote)]
         : [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name =>
             All.FirstOrDefault(kind => kind.Name == name)
             ?? throw new ToolException($"There is no fault '{name}'; there are {string.Join(", ", All.Select(kind => kind.Name))}.", ExitCodes.Usage))];

@@ -1,0 +1,268 @@
+namespace Trunkline.Broker;
+
+/// <summary>
+/// Dropping at the limits: whole segments that are too old; for room the messages of those who have more than their share,
+/// by writing the oldest segment with enough of them anew; the oldest segment whole when that wins nothing.
+/// </summary>
+internal sealed partial class FileGroupLog
+{
+    private readonly LogTenants _tenants;
+    private SegmentThinning? _thinning;
+    private bool _thinningWaitsForRetained;
+
+    /// <inheritdoc/>
+    public long DroppedOverShare { get; private set; }
+
+    /// <inheritdoc/>
+    public int Tenants => _tenants.Count;
+
+    /// <inheritdoc/>
+    public long TenantsTogether => _tenants.Together;
+
+    /// <summary>Whether a segment is being written anew.</summary>
+    public bool IsThinning => _thinning is not null;
+
+    /// <summary>Whether a segment would go, or be thinned, if the file of retained messages were newer.</summary>
+    public bool WaitsForRetained => _segments.Count > 1 && IsOverLimit && (_thinningWaitsForRetained || !IsRetainedSafe(_segments[0]));
+
+    private bool IsOverLimit => IsOver(0);
+
+    /// <inheritdoc/>
+    public bool IsSlowed(ReadOnlySpan<byte> topic) =>
+        _options.RetentionFloorMs > 0 && _tenants.Find(topic).SlowedUntilMs > WallMs;
+
+    private bool IsOver(long more) =>
+        Bytes + _options.LogSegmentBytes > _options.LogMaximumBytes + more
+        || _messages > _options.LogMaximumMessages + (more > 0 ? _options.LogMaximumMessages / 8 : 0);
+
+    private void MakeRoom()
+    {
+        while (!_isClosed && _segments.Count > 1 && (IsOld(_segments[0]) || _segments[0].Live == 0) && MayDrop(_segments[0]))
+        {
+            DropFirst(isForRoom: false);
+        }
+
+        while (!_isClosed && _segments.Count > 1 && (IsOverLimit || _segments.Count > _options.SegmentsMaximum))
+        {
+            bool isFarOver = IsOver(long.Max(4L * _options.LogSegmentBytes, _options.LogMaximumBytes / 8)) || _segments.Count > _options.SegmentsMaximum;
+            if (!isFarOver && (_thinning is not null || TryThin()))
+            {
+                return;
+            }
+
+            if (_thinning is { } thinning && thinning.Old[0] == _segments[0])
+            {
+                // Too slow: what it reads goes whole, and so does what it writes.
+                for (int i = 0; i < thinning.Old.Count; i++)
+                {
+                    DropFirst(isForRoom: true);
+                }
+            }
+            else if (MayDrop(_segments[0]))
+            {
+                DropFirst(isForRoom: true);
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+
+    private bool IsOld(LogSegment segment) => WallMs - segment.NewestMs > _options.LogMaximumAgeMs;
+
+    /// <summary>It is written, no retained message hangs on it, and it is not being thinned.</summary>
+    private bool MayDrop(LogSegment segment) =>
+        IsRetainedSafe(segment) && !(_thinning?.Old.Contains(segment) ?? false) && (!_dirty.TryPeek(out LogBlock? dirty) || dirty.Segment != segment);
+
+    private bool IsRetainedSafe(LogSegment segment) => !segment.HasRetained || segment.EndOrdinal <= RetainedSafeBelow;
+
+    /// <summary>
+    /// Begins to thin the oldest segment of which a quarter or more goes. The newest two are left alone: the state at the
+    /// beginning of a later one must be written before numbers of links may go with their messages. False when none is to be.
+    /// </summary>
+    private bool TryThin()
+    {
+        _thinningWaitsForRetained = false;
+        if (_tenants.Count <= 1)
+        {
+            return false;
+        }
+
+        _tenants.Reckon(_tenants.Bytes - _options.LogSegmentBytes);
+        for (int i = 0; _tenants.HasBoth && i < _segments.Count - 1 && _segments[i + 1].FirstOrdinal <= CommittedOrdinal; i++)
+        {
+            LogSegment segment = _segments[i];
+            long over = segment.Tenants.Over;
+            if (over == 0 || over * LogTenants.ThinnedAtShare < segment.Tenants.All || segment.IsLeftAlone)
+            {
+                continue;
+            }
+
+            if (!IsRetainedSafe(segment))
+            {
+                _thinningWaitsForRetained = true;
+                continue;
+            }
+
+            if (i == 0 && over == segment.Tenants.All)
+            {
+                // Nothing of it stays.
+                return false;
+            }
+
+            bool joins = i > 0 && MayJoin(_segments[i - 1], segment, segment.Tenants.All - over);
+            LogSegment[] old = joins ? [_segments[i - 1], segment] : [segment];
+            _thinning = new SegmentThinning(_disk, old, _tenants.Losers(), _options.LogBlockBytes, OnThinned);
+            _helper.Do(_thinning);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Two become one when they are small, and alike in age: they will go together.</summary>
+    private bool MayJoin(LogSegment before, LogSegment segment, long left) =>
+        before.IsThinned && !before.IsLeftAlone && IsRetainedSafe(before)
+        && before.Length + left <= _options.LogSegmentBytes / 4
+        && segment.NewestMs - before.NewestMs <= _options.LogMaximumAgeMs / 16;
+
+    private void OnThinned(SegmentThinning thinning)
+    {
+        _thinning = null;
+        if (_isClosed || thinning.Old[0].IsDropped)
+        {
+            thinning.Fresh.Close();
+            return;
+        }
+
+        if (!thinning.IsDone)
+        {
+            thinning.Old[^1].IsLeftAlone = true;
+            StoreLog.ThinningFailed(_logger, _folder.Group, thinning.Old[^1].Path, thinning.Error?.Message ?? "");
+            return;
+        }
+
+        Exchange(thinning);
+        UnitThinner thinner = thinning.Thinner;
+        _messages -= thinner.Dropped;
+        Dropped += thinner.Dropped;
+        DroppedOverShare += thinner.Dropped;
+        _counters.Add(BrokerCounter.LogThinned);
+        if (_options.RetentionFloorMs > 0)
+        {
+            _tenants.Slow(thinner.YoungestMs + _options.RetentionFloorMs);
+        }
+
+        MakeRoom();
+    }
+
+    /// <summary>The new segment and its blocks take the place of the old ones.</summary>
+    private void Exchange(SegmentThinning thinning)
+    {
+        LogSegment fresh = thinning.Fresh;
+        int at = _segments.IndexOf(thinning.Old[0]);
+        int first = _blocks.IndexOf(thinning.Old[0].FirstOrdinal);
+        int count = 0;
+        while (first + count < _blocks.BlockCount && thinning.Old.Contains(_blocks[first + count].Segment!))
+        {
+            _cache.Remove(_blocks[first + count]);
+            count++;
+        }
+
+        List<LogBlock> blocks = [.. thinning.Thinner.Blocks.Select(made => new LogBlock(null, made.FirstOrdinal)
+        {
+            Segment = fresh,
+            FileOffset = LogSegment.HeaderBytes + made.Offset,
+            Used = made.Used,
+            Written = made.Used,
+            Count = made.Count,
+            Live = made.Live,
+            Topics = made.Topics,
+            Gaps = made.Gaps,
+        })];
+        _blocks.Replace(first, count, blocks);
+        fresh.Length = LogSegment.HeaderBytes + thinning.Thinner.Used;
+        fresh.EndOrdinal = thinning.Old[^1].EndOrdinal;
+        fresh.NewestMs = thinning.Old.Max(segment => segment.NewestMs);
+        fresh.HasRetained = thinning.Old.Any(segment => segment.HasRetained);
+        fresh.Live = blocks.Sum(block => (long)block.Live);
+        Bytes += fresh.Length;
+        foreach (LogSegment old in thinning.Old)
+        {
+            Bytes -= old.Length;
+            _tenants.Release(old.Tenants);
+            old.IsDropped = true;
+            _helper.Do(new SegmentClosing(old));
+        }
+
+        foreach ((byte[] name, long bytes) in thinning.Thinner.Kept)
+        {
+            _tenants.Add(fresh.Tenants, name, bytes);
+        }
+
+        _segments.RemoveRange(at, thinning.Old.Count);
+        _segments.Insert(at, fresh);
+    }
+
+    private void DropFirst(bool isForRoom)
+    {
+        LogSegment segment = _segments[0];
+        _segments.RemoveAt(0);
+        segment.IsDropped = true;
+        int count = 0;
+        while (count < _blocks.BlockCount && _blocks[count].Segment == segment)
+        {
+            _cache.Remove(_blocks[count]);
+            count++;
+        }
+
+        _blocks.RemoveFirst(count);
+        _blocks.FirstOrdinal = _blocks.BlockCount > 0 ? _blocks[0].FirstOrdinal : _blocks.LastOrdinal + 1;
+        _identities.Ids.DropBefore(_blocks.FirstOrdinal);
+        _messages -= segment.Live;
+        Dropped += segment.Live;
+        Bytes -= segment.Length;
+        if (isForRoom && _options.RetentionFloorMs > 0)
+        {
+            SlowThoseIn(segment);
+        }
+
+        _tenants.Release(segment.Tenants);
+        _helper.Do(new SegmentDeletion(segment, this));
+    }
+
+    private void SlowThoseIn(LogSegment segment)
+    {
+        foreach ((LogTenant tenant, long bytes) in segment.Tenants)
+        {
+            if (bytes > 0 && (tenant.IsOver || _tenants.Count <= 1))
+            {
+                tenant.SlowedUntilMs = segment.NewestMs + _options.RetentionFloorMs;
+            }
+        }
+    }
+
+    private sealed class SegmentDeletion(LogSegment segment, FileGroupLog log) : StoreJob
+    {
+        protected override void Work() => segment.Delete();
+
+        protected override void Run()
+        {
+            if (Error is not null)
+            {
+                StoreLog.DeletionFailed(log._logger, log._folder.Group, segment.Path, Error.Message);
+            }
+        }
+    }
+
+    /// <summary>Behind the reads that may still need the file.</summary>
+    private sealed class SegmentClosing(LogSegment segment) : StoreJob
+    {
+        protected override void Work() => segment.Close();
+
+        protected override void Run()
+        {
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Trunkline.Broker;
+
+/// <summary>
+/// Writes one segment, or two neighbours as one, anew without the messages of those who lose: beside the old file and then
+/// in its place, by one rename, so that a crash leaves the one or the other. Where two become one the second file is
+/// deleted after that; recovery knows one that was left. On the store's helping thread; used once.
+/// </summary>
+internal sealed class SegmentThinning : StoreJob
+{
+    private readonly StoreDisk _disk;
+    private readonly LogLosers _losers;
+    private readonly int _blockBytes;
+    private readonly Action<SegmentThinning> _done;
+
+    public SegmentThinning(StoreDisk disk, IReadOnlyList<LogSegment> old, LogLosers losers, int blockBytes, Action<SegmentThinning> done)
+    {
+        _disk = disk;
+        Old = old;
+        _losers = losers;
+        _blockBytes = blockBytes;
+        _done = done;
+        Fresh = old[0].Thinned();
+        Thinner = new UnitThinner(losers, blockBytes, old[0].FirstOrdinal);
+    }
+
+    /// <summary>The segments it reads; one or two neighbours.</summary>
+    public IReadOnlyList<LogSegment> Old { get; }
+
+    /// <summary>The segment in their place.</summary>
+    public LogSegment Fresh { get; }
+
+    /// <summary>What it copied.</summary>
+    public UnitThinner Thinner { get; private set; }
+
+    /// <summary>Whether the new file is in place.</summary>
+    public bool IsDone { get; private set; }
+
+    protected override void Work()
+    {
+        for (int i = 0; i < Old.Count; i++)
+        {
+            Thinner.Copy(ReadChecked(Old[i]), isFirst: i == 0);
+        }
+
+        Thinner.Finish();
+        Seal();
+        Fresh.Replace(_disk, Thinner.Output);
+        IsDone = true;
+        for (int i = 1; i < Old.Count; i++)
+        {
+            File.Delete(Old[i].Path);
+        }
+    }
+
+    protected override void Run() => _done(this);
+
+    private ReadOnlySpan<byte> ReadChecked(LogSegment segment)
+    {
+        SafeFileHandle handle = segment.Handle!;
+        byte[] bytes = new byte[segment.Length - LogSegment.HeaderBytes];
+        _disk.Read(handle, bytes, LogSegment.HeaderBytes);
+        for (int offset = 0; offset < bytes.Length;)
+        {
+            if (!RecordFrame.TryCheck(bytes.AsSpan(offset), segment.SeedAt(LogSegment.HeaderBytes + offset), out int length))
+            {
+                throw new IOException($"{segment.Path} is damaged at offset {LogSegment.HeaderBytes + offset}.");
+            }
+
+            offset += length;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Each record has another place now, and is part of no other write.</summary>
+    private void Seal()
+    {
+        Span<byte> output = Thinner.Output;
+        for (int offset = 0; offset < output.Length;)
+        {
+            int place = LogSegment.HeaderBytes + offset;
+            Span<byte> record = output.Slice(offset, RecordFrame.LengthOf(output[offset..]));
+            RecordFrame.Rebatch(record, place);
+            RecordFrame.Seal(record, Fresh.SeedAt(place));
+            offset += record.Length;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Trunkline.Directory;
+
+/// <summary>
+/// The folder of a directory on disk, held by one process at a time, by a lock that the system takes back when it ends:
+/// <code>
+/// DIR/lock             held by the process that uses the folder
+/// DIR/records-0000000n the file in use: everything as of its beginning, then the steps
+/// DIR/records.new      the next one while it is written; renamed when it is on the disk
+/// </code>
+/// Of two numbered files the higher is the one in use: the process ended before it had removed the other.
+/// </summary>
+internal sealed partial class RecordFolder : IDisposable
+{
+    private const int ReadOnlyFolder = 0x10000; // O_RDONLY | O_DIRECTORY
+    private const string FilePrefix = "records-";
+    private readonly FileStream _lock;
+
+    private RecordFolder(string path, FileStream hold)
+    {
+        Path = path;
+        _lock = hold;
+    }
+
+    internal string Path { get; }
+
+    internal string FreshFile => System.IO.Path.Combine(Path, "records.new");
+
+    /// <summary>Makes the folder where it is missing and takes it.</summary>
+    /// <exception cref="DirectoryDataException">It cannot be used; a sentence says why and what to do.</exception>
+    internal static RecordFolder Take(string folder)
+    {
+        string path = System.IO.Path.GetFullPath(folder);
+        try
+        {
+            if (File.Exists(path))
+            {
+                throw new DirectoryDataException($"{path} is a file: set Directory:DataDirectory (--data) to a folder.");
+            }
+
+            System.IO.Directory.CreateDirectory(path);
+            return new RecordFolder(path, Lock(path));
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new DirectoryDataException(
+                $"The folder {path} may not be used by {Environment.UserName}: give it to that user (chown), or set Directory:DataDirectory (--data) to another one.", exception);
+        }
+        catch (IOException exception) when (exception is not DirectoryDataException)
+        {
+            throw new DirectoryDataException($"The folder {path} cannot be made: {exception.Message} Set Directory:DataDirectory (--data) to a folder that can.", exception);
+        }
+    }
+
+    /// <summary>The file with that number.</summary>
+    internal string FileOf(long number) => System.IO.Path.Combine(Path, FilePrefix + number.ToString("d8", CultureInfo.InvariantCulture));
+
+    /// <summary>The numbers of the files there are, ascending.</summary>
+    internal IReadOnlyList<long> Numbers() =>
+        [.. System.IO.Directory.EnumerateFiles(Path, FilePrefix + "*").Select(NumberOf).Where(number => number > 0).Order()];
+
+    /// <summary>Returns when names that were made or changed survive a power cut.</summary>
+    internal void Flush()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        int descriptor = Check(OpenFile(Path, ReadOnlyFolder));
+        try
+        {
+            Check(FlushAll(descriptor));
+        }
+        finally
+        {
+            _ = CloseFile(descriptor);
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    // How an open fails that another process' lock forbids, the low 16 bits: EWOULDBLOCK of Linux and of BSD, ERROR_SHARING_VIOLATION.
+    private static bool IsLocked(IOException exception) => (exception.HResult & 0xFFFF) is 11 or 35 or 32;
+
+    private static FileStream Lock(string path)
+    {
+        string file = System.IO.Path.Combine(path, "lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+        }
+        catch (IOException exception) when (IsLocked(exception))
+        {
+            throw new DirectoryDataException(
+                $"The folder {path} is used by another process: end that one first, or set Directory:DataDirectory (--data) to a folder of its own.", exception);
+        }
+    }
+
+    private static long NumberOf(string path) => long.TryParse(
+        System.IO.Path.GetFileName(path).AsSpan(FilePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
+
+    private static int Check(int result) => result >= 0 ? result : throw new IOException(new Win32Exception(Marshal.GetLastPInvokeError()).Message);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FlushAll(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int CloseFile(int descriptor);
+}

@@ -1,0 +1,47 @@
+using Trunkline.Hosting.Configuration;
+
+namespace Trunkline.Hosting.Memory;
+
+/// <summary>How much of its memory a process leaves free, and what it does when that is reached.</summary>
+public sealed record MemoryOptions
+{
+    /// <summary>Bytes the process may have, without mapped files; 0 takes the limit of its cgroup, and without one nothing is watched.</summary>
+    public long LimitBytes { get; init; }
+
+    /// <summary>When less than this many percent of the limit are left, new connections are closed and accepting pauses.</summary>
+    public int ReservePercent { get; init; } = 20;
+
+    /// <summary>
+    /// When less than this many percent are left, memory is let go of: connections amid a packet, with more than 64 KiB of it here, are closed,
+    /// QoS 0 messages to slow devices are dropped, publishes to groups that are away are refused, and a log in memory drops its
+    /// oldest messages.
+    /// </summary>
+    public int ShedPercent { get; init; } = 12;
+
+    /// <summary>Milliseconds between two looks.</summary>
+    public int CheckIntervalMs { get; init; } = 50;
+
+    /// <summary>Every error: path, problem, fix.</summary>
+    public IEnumerable<ConfigurationError> Validate(string path)
+    {
+        if (LimitBytes is not 0 and < 64 * 1024 * 1024)
+        {
+            yield return new ConfigurationError(path + ":LimitBytes", $"is {LimitBytes}.", "Set at least 67108864 (64 MiB), or 0 for the limit of the cgroup.");
+        }
+
+        if (ReservePercent is < 1 or > 90)
+        {
+            yield return new ConfigurationError(path + ":ReservePercent", $"is {ReservePercent}.", "Set it between 1 and 90.");
+        }
+
+        if (ShedPercent < 0 || ShedPercent > ReservePercent)
+        {
+            yield return new ConfigurationError(path + ":ShedPercent", $"is {ShedPercent}.", $"Set it between 0 and {path}:ReservePercent.");
+        }
+
+        if (CheckIntervalMs is < 10 or > 10_000)
+        {
+            yield return new ConfigurationError(path + ":CheckIntervalMs", $"is {CheckIntervalMs}.", "Set it between 10 and 10000.");
+        }
+    }
+}

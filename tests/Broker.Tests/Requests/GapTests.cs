@@ -1,0 +1,59 @@
+using Trunkline.Broker.Tests.Support;
+
+namespace Trunkline.Broker.Tests.Requests;
+
+/// <summary>Who may have missed what a tenant lost over its share is told; nobody else.</summary>
+public sealed class GapTests
+{
+    [Theory]
+    [InlineData("hot/#", true)]
+    [InlineData("hot/x", true)]
+    [InlineData("+/x", true)]
+    [InlineData("#", true)]
+    [InlineData("quiet/#", false)]
+    [InlineData("quiet/x", false)]
+    public void A_page_says_lost_only_where_its_filters_may_have_matched(string filter, bool isLost)
+    {
+        TestBroker broker = Fill();
+        TestClient asker = broker.Client();
+        bool saidLost = false;
+        int quiet = 0;
+        string? from = "p100:1";
+        while (from is not null)
+        {
+            asker.Request("$trunkline/log", $"from {from}\nfilter {filter}");
+            Received reply = asker.LastReply;
+            saidLost |= reply.Field('e') == "lost";
+            quiet += reply.Page().Count(message => message.Topic == "quiet/x");
+            from = reply.Field('c') is null ? null : "p" + reply.Field('p');
+        }
+
+        Assert.Equal(isLost, saidLost);
+        Assert.Equal(filter.StartsWith("hot", StringComparison.Ordinal) ? 0 : 59, quiet);
+    }
+
+    [Theory]
+    [InlineData("hot/#", true)]
+    [InlineData("quiet/#", false)]
+    public void A_link_that_resumes_over_a_gap_has_a_loss_counted_only_where_it_may_have_matched(string filter, bool isLost)
+    {
+        TestBroker broker = Fill();
+        TestClient link = broker.Receiver("m", "p100:1", filter);
+        broker.Advance(1_000);
+        Assert.Equal(isLost, broker.Count(BrokerCounter.LinkLosses) > 0);
+        Assert.Equal($"p{broker.Tail.Term}:{broker.Tail.Offset}", link.Tails[^1].Payload);
+    }
+
+    /// <summary>The oldest message is a quiet one, so that the beginning of the log is none of the losses.</summary>
+    private static TestBroker Fill()
+    {
+        var broker = new TestBroker(new BrokerOptions { LogBlockBytes = 4096, LogMaximumBytes = 64 * 1024 }) { LinkCapacityBytes = 8 * 1024 * 1024 };
+        TestClient publisher = broker.PublishLink("n");
+        for (int n = 1; n <= 3_000; n++)
+        {
+            publisher.Publish(n % 50 == 1 ? "quiet/x" : "hot/x", new string('x', 100), tl: $"n{n}");
+        }
+
+        return broker;
+    }
+}

@@ -1,0 +1,34 @@
+using Xunit.Abstractions;
+
+namespace Trunkline.Interleavings;
+
+/// <summary>Each rule is there because a history breaks without it: the model finds one again.</summary>
+public sealed class RuleTests(ITestOutputHelper output)
+{
+    /// <summary>Histories within which a missing rule must show.</summary>
+    private const int Histories = 1_500;
+
+    /// <summary>Replays for the short history that is printed.</summary>
+    private const int Replays = 100;
+
+    public static TheoryData<string> Rules => [.. Enum.GetNames<Rule>()];
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void Without_a_rule_a_history_breaks(string name)
+    {
+        Rule rule = Enum.Parse<Rule>(name);
+        Faults faults = rule switch
+        {
+            Rule.TermRises => Faults.ForgetfulGroups,
+            Rule.LeaseIsACounter => Faults.DirectoryStands,
+            Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
+            Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,
+            Rule.LateWriteChangesNothing or Rule.GhostsAreListed or Rule.LateClaimChangesNothing => Faults.LateCalls,
+            _ => Faults.All,
+        };
+        History? broken = Exploration.FindBroken(1, Histories, rule, faults);
+        Assert.True(broken is not null, $"No history of {Histories} breaks without {rule}.");
+        output.WriteLine($"Seed {broken.Settings.Seed} is the first. {Shrinker.Shrink(broken, Replays)}");
+    }
+}

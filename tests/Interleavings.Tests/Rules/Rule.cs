@@ -1,0 +1,83 @@
+namespace Trunkline.Interleavings;
+
+/// <summary>
+/// The rules that keep sessions right (DESIGN.md, "Who acknowledges what, when" and "Sessions without a fixed abode";
+/// docs/adr/0007, 0009). The model can take out one at a time and must then find what the rule is for.
+/// </summary>
+internal enum Rule
+{
+    /// <summary>A claim is granted only when the holder is the one that was read.</summary>
+    ClaimComparesHolder,
+
+    /// <summary>A write changes something only under the whole token that is stored.</summary>
+    WriteComparesToken,
+
+    /// <summary>A write that was given up and comes late changes nothing.</summary>
+    LateWriteChangesNothing,
+
+    /// <summary>A checkpoint does not pass what is undone: laggards stand in it with their own positions.</summary>
+    CheckpointStaysBeforeUndone,
+
+    /// <summary>A checkpoint covers no attachment that was not a session yet when the loops gave their parts.</summary>
+    CheckpointLeavesOutPending,
+
+    /// <summary>A session that attached after the checkpoint starts from its record.</summary>
+    CheckpointCoversByAttachNumber,
+
+    /// <summary>A done entry goes only after a written checkpoint has passed it.</summary>
+    DoneEntryWaitsForCheckpoint,
+
+    /// <summary>Who takes over from a holder that gave no answer starts at that holder's checkpoint.</summary>
+    CheckpointServesUnanswered,
+
+    /// <summary>Of a dead node the sweep writes the checkpoint into its sessions.</summary>
+    CheckpointServesTheDead,
+
+    /// <summary>The checkpoint of a node declared dead is frozen.</summary>
+    DeadCheckpointIsFrozen,
+
+    /// <summary>A claim by the session's own node writes the positions, too.</summary>
+    OwnClaimWritesPositions,
+
+    /// <summary>QoS 2 out: the exit record is written before PUBLISH.</summary>
+    ExitIsWrittenAhead,
+
+    /// <summary>QoS 2 in: the entry is written before the message is forwarded.</summary>
+    EntryIsWrittenAhead,
+
+    /// <summary>SUBACK waits until the filter is written.</summary>
+    FilterIsWrittenAhead,
+
+    /// <summary>The filter is written with its start position in each group.</summary>
+    FilterHasStarts,
+
+    /// <summary>A session goes live only where its cursor has met what the loop dispatched.</summary>
+    LiveAtTheMeeting,
+
+    /// <summary>What comes under an identity of its own is appended only if absent.</summary>
+    AppendIfAbsent,
+
+    /// <summary>The broker drops a publish link's number that it has seen.</summary>
+    NumbersOnce,
+
+    /// <summary>A broker that starts begins a term above every one before.</summary>
+    TermRises,
+
+    /// <summary>PUBACK and PUBREC leave after the message is as durable as the group says.</summary>
+    AcknowledgedIsKept,
+
+    /// <summary>A lease is a counter that others see stand still, not a time that runs out.</summary>
+    LeaseIsACounter,
+
+    /// <summary>A claim of unknown outcome is listed in the checkpoint as one of which nothing is done.</summary>
+    GhostsAreListed,
+
+    /// <summary>A claim that was declared void changes nothing, however late it comes.</summary>
+    LateClaimChangesNothing,
+
+    /// <summary>Nodes write back to an emptied directory what they hold, with all of its state.</summary>
+    HeldIsWrittenBack,
+
+    /// <summary>In a new generation a CONNECT waits until nodes had time to write back.</summary>
+    ClaimsWaitForRecovery,
+}

@@ -1,0 +1,36 @@
+using Trunkline.Sessions;
+
+namespace Trunkline.Interleavings;
+
+/// <summary>The router as sessions see it, with one rule taken out.</summary>
+internal sealed class TamperedRouter(IMessageRouter inner, Rule without) : IMessageRouter
+{
+    public int LogGroups => inner.LogGroups;
+
+    public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket) => inner.Publish(request, ticket);
+
+    public void Subscribe(SubscribeOperation operation) => inner.Subscribe(operation);
+
+    public void Unsubscribe(SubscribeOperation operation) => inner.Unsubscribe(operation);
+
+    public void Forget(Session session) => inner.Forget(session);
+
+    public void AttachmentChanged(Session session) => inner.AttachmentChanged(session);
+
+    public bool CanReadBacklog(int group) => inner.CanReadBacklog(group);
+
+    public LogPosition Dispatched(int group) => inner.Dispatched(group);
+
+    public bool HasMet(int group, LogPosition cursor) => without == Rule.LiveAtTheMeeting || inner.HasMet(group, cursor);
+
+    public IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) =>
+        without == Rule.FilterHasStarts ? [] : inner.StartsOf(subscription);
+
+    public bool AwaitsRetained(SessionSubscription subscription) => inner.AwaitsRetained(subscription);
+
+    public void ReadMessages(MessageRead read) => inner.ReadMessages(read);
+
+    public void ReadBacklog(BacklogRead read) => inner.ReadBacklog(read);
+
+    public void SettleLater(Session session, int group) => inner.SettleLater(session, group);
+}

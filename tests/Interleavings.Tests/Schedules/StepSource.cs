@@ -1,0 +1,228 @@
+using Trunkline.Protocol;
+
+namespace Trunkline.Interleavings;
+
+/// <summary>
+/// Chooses what happens next, by a seed. Each history has its own grain, from one in which everybody comes to rest after
+/// each event to one in which loops, calls and answers are let happen one by one, and its own choice of faults: a history
+/// with few kinds of them goes deeper than one with all.
+/// </summary>
+internal sealed class StepSource
+{
+    private const int MostMessages = 30;
+    private readonly Random _random;
+    private readonly ModelTier _tier;
+    private readonly double _grain;
+    private readonly HashSet<StepKind> _faults;
+    private readonly List<(int Weight, StepKind Kind)> _choices = [];
+    private readonly Queue<Step> _planned = new();
+    private int _fine;
+
+    public StepSource(ModelTier tier)
+    {
+        _tier = tier;
+        _random = new Random(tier.Settings.Seed);
+        _grain = tier.Settings.Faults switch
+        {
+            Faults.DirectoryStands => 0,
+            Faults.HeldSweeps => 0.1,
+            _ => _random.Next(4) switch { 0 => 0.1, 1 => 0.4, 2 => 0.7, _ => 0.9 },
+        };
+        _faults = tier.Settings.Faults switch
+        {
+            Faults.DirectoryStands => [StepKind.DirectoryStands],
+            Faults.HeldSweeps => [StepKind.HoldSweeps, StepKind.AnswerAtOnce],
+            Faults.EmptiedDirectory => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
+            Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
+            _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
+                or StepKind.RestartGroup or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
+        };
+        if (!tier.Settings.GroupsKeep)
+        {
+            _faults.Add(StepKind.RestartGroup);
+        }
+    }
+
+    /// <summary>Everybody connects, and is let subscribe.</summary>
+    public IEnumerable<Step> Begin() =>
+    [
+        .. Enumerable.Range(0, _tier.Devices.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
+        new(StepKind.Run),
+    ];
+
+    /// <summary>
+    /// How it ends: in half of the histories what is late comes at last, and in half of them every node dies, so that only
+    /// what is stored goes on.
+    /// </summary>
+    public IEnumerable<Step> End()
+    {
+        if (_tier.Settings.Faults == Faults.DirectoryStands)
+        {
+            yield break;
+        }
+
+        if (_tier.Settings.Faults == Faults.EmptiedDirectory)
+        {
+            // What is held is written back by then.
+            yield return new Step(StepKind.Pass, 3_000);
+        }
+
+        for (int late = _random.Next(2) * _tier.Late.Count; late > 0; late--)
+        {
+            yield return new Step(StepKind.Late, 0);
+        }
+
+        for (int slot = _random.Next(2) * _tier.Nodes.Count; slot > 0; slot--)
+        {
+            yield return new Step(StepKind.Kill, slot - 1, _random.Next(2));
+        }
+    }
+
+    public Step Next()
+    {
+        if (_planned.TryDequeue(out Step planned))
+        {
+            return planned;
+        }
+
+        if (_fine > 0)
+        {
+            _fine--;
+            return Fine();
+        }
+
+        _fine = _random.NextDouble() < _grain ? _random.Next(1, 14) : 0;
+        return _random.NextDouble() < 0.5 * (1 - _grain) ? new Step(StepKind.Run) : Event();
+    }
+
+    private Step Fine()
+    {
+        int node = _random.Next(_tier.Nodes.Count);
+        int[] working = [.. Enumerable.Range(0, _tier.Seats.Count).Where(seat => _tier.Seats[seat].HasWork)];
+        switch (_random.Next(20))
+        {
+            case < 11 when working.Length > 0:
+                return new Step(StepKind.Turn, working[_random.Next(working.Length)]);
+            case < 14:
+                return new Step(StepKind.Apply, node);
+            case < 16:
+                return new Step(StepKind.Answer, node);
+            case < 17:
+                return new Step(StepKind.Receive, node);
+            case < 18:
+                return new Step(StepKind.Commit, _random.Next(_tier.Groups.Count));
+            case < 19 when _tier.Late.Count > 0:
+                return new Step(StepKind.Late, _random.Next(_tier.Late.Count));
+            default:
+                return new Step(StepKind.Serve, node, _random.Next(1, 5));
+        }
+    }
+
+    private Step Event()
+    {
+        _choices.Clear();
+        Offer(14, StepKind.Connect);
+        Offer(26, StepKind.Publish, _tier.Ledger.Messages < MostMessages);
+        Offer(9, StepKind.Pass);
+        Offer(3, StepKind.Time, _faults.Contains(StepKind.Time));
+        Offer(6, StepKind.AnswerSome, _tier.Devices.Any(device => device.Owed > 0));
+        Offer(5, StepKind.AnswerAtOnce, _faults.Contains(StepKind.AnswerAtOnce));
+        Offer(5, StepKind.Drop, _faults.Contains(StepKind.Drop));
+        Offer(2, StepKind.Leave, _faults.Contains(StepKind.Leave));
+        Offer(3, StepKind.Kill, _faults.Contains(StepKind.Kill));
+        Offer(20, StepKind.Kill, _tier.Nodes.Any(node => node is { IsDeclaredDead: true }));
+        Offer(8, StepKind.Start, _tier.Nodes.Any(node => node is null));
+        Offer(4, StepKind.Freeze, _faults.Contains(StepKind.Freeze));
+        Offer(8, StepKind.Thaw, _tier.Nodes.Any(node => node is { IsFrozen: true }));
+        Offer(_tier.Settings.Faults == Faults.LateCalls && _tier.Nodes.Any(node => node is { Store.HasChanges: true }) ? 20 : 3,
+            StepKind.Cut, _faults.Contains(StepKind.Cut));
+        Offer(8, StepKind.HoldSweeps, _faults.Contains(StepKind.HoldSweeps));
+        Offer(3, StepKind.CutLink, _faults.Contains(StepKind.CutLink));
+        Offer(_tier.Settings.GroupsKeep ? 2 : 6, StepKind.RestartGroup, _faults.Contains(StepKind.RestartGroup));
+        Offer(6, StepKind.EmptyDirectory, _faults.Contains(StepKind.EmptyDirectory));
+        Offer(6, StepKind.Late, _tier.Late.Count > 0);
+        Offer(5, StepKind.DirectoryStands, _faults.Contains(StepKind.DirectoryStands));
+        int dice = _random.Next(_choices.Sum(choice => choice.Weight));
+        int at = 0;
+        while (dice >= _choices[at].Weight)
+        {
+            dice -= _choices[at++].Weight;
+        }
+
+        return Event(_choices[at].Kind);
+    }
+
+    private void Offer(int weight, StepKind kind, bool isPossible = true)
+    {
+        if (isPossible)
+        {
+            _choices.Add((weight, kind));
+        }
+    }
+
+    private Step Event(StepKind kind)
+    {
+        int nodes = _tier.Nodes.Count;
+        int devices = _tier.Devices.Count;
+        int subscribers = _tier.Settings.Subscribers.Count;
+        return kind switch
+        {
+            StepKind.Connect => new(kind, Device(), _random.Next(nodes)),
+            StepKind.Publish => new(kind, _random.Next(subscribers, devices), _random.Next(Settings.Topics.Count), QoSToPublish()),
+            StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),
+            StepKind.Time => new(kind, _random.Next(2) == 0 ? 70 : 300),
+            StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
+            StepKind.AnswerSome or StepKind.AnswerAtOnce => new(kind, _random.Next(subscribers), _random.Next(2)),
+            StepKind.Drop or StepKind.Leave => new(kind, _random.Next(devices)),
+            StepKind.HoldSweeps => HeldSweep(),
+            StepKind.EmptyDirectory => new(kind, _random.Next(2)),
+            StepKind.Cut when _tier.Settings.Faults == Faults.LateCalls && Slot(node => node is { Store.HasChanges: true }) is { } busy =>
+                new(kind, busy, _random.Next(4) > 0 ? 1 : 0),
+            StepKind.Kill when Slot(node => node is { IsDeclaredDead: true }) is { } dead => new(kind, dead, 0),
+            StepKind.Start => new(kind, Slot(node => node is null) ?? 0),
+            StepKind.Thaw => new(kind, Slot(node => node is { IsFrozen: true }) ?? 0),
+            StepKind.Late => new(kind, _random.Next(_tier.Late.Count)),
+            StepKind.RestartGroup => new(kind, _random.Next(_tier.Groups.Count)),
+            StepKind.CutLink => new(kind, _random.Next(nodes), _random.Next(_tier.Groups.Count)),
+            _ => new(kind, _random.Next(nodes), _random.Next(2)),
+        };
+    }
+
+    /// <summary>One that is away, more often than one that is not: that one moves.</summary>
+    private int Device()
+    {
+        int[] away = [.. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Devices[device].IsOnline)];
+        return away.Length > 0 && _random.Next(4) > 0 ? away[_random.Next(away.Length)] : _random.Next(_tier.Devices.Count);
+    }
+
+    /// <summary>A node is held until it is dead to the others; it goes on for a moment while they are about to take its sessions.</summary>
+    private Step HeldSweep()
+    {
+        int victim = _random.Next(_tier.Nodes.Count);
+        Plan(new(StepKind.Run));
+        Plan(new(StepKind.HoldSweeps, 1));
+        Plan(new(StepKind.Freeze, victim));
+        Plan(new(StepKind.Pass, 3_000));
+        Plan(new(StepKind.Thaw, victim));
+        for (int i = _random.Next(1, 4); i > 0; i--)
+        {
+            Plan(new(StepKind.Run));
+            Plan(Event(StepKind.Publish));
+        }
+
+        Plan(new(StepKind.Run));
+        Plan(new(StepKind.HoldSweeps, 0));
+        Plan(new(StepKind.Pass, 400));
+        return Event(StepKind.Publish);
+    }
+
+    private void Plan(in Step step) => _planned.Enqueue(step);
+
+    private int QoSToPublish() => _tier.Settings.GroupsKeep && _random.Next(3) > 0 ? (int)QoS.ExactlyOnce : (int)QoS.AtLeastOnce;
+
+    private int? Slot(Predicate<ModelNode?> isMeant)
+    {
+        int[] slots = [.. Enumerable.Range(0, _tier.Nodes.Count).Where(slot => isMeant(_tier.Nodes[slot]))];
+        return slots.Length == 0 ? null : slots[_random.Next(slots.Length)];
+    }
+}

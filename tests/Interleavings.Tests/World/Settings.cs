@@ -1,0 +1,123 @@
+using Trunkline.Directory;
+using Trunkline.Links;
+using Trunkline.Protocol;
+using Trunkline.Sessions;
+
+namespace Trunkline.Interleavings;
+
+/// <summary>What faults a history may have: each kind of rule shows in its own.</summary>
+internal enum Faults
+{
+    /// <summary>Anything but what the others name.</summary>
+    All,
+
+    /// <summary>Groups whose log is in memory alone: a killed broker has forgotten everything. QoS 1 only; what was sent before is forgiven.</summary>
+    ForgetfulGroups,
+
+    /// <summary>The directory stands still for all at once, and nothing else fails: no node may be declared dead.</summary>
+    DirectoryStands,
+
+    /// <summary>Nodes lose their connection to the directory amid claims and writes, which come late; then they die.</summary>
+    LateCalls,
+
+    /// <summary>The directory loses everything while all sessions are held by living nodes, which write them back.</summary>
+    EmptiedDirectory,
+
+    /// <summary>A node is held until it is declared dead, and goes on before its sessions are taken from it.</summary>
+    HeldSweeps,
+}
+
+/// <summary>One tier of the model, all of it decided by the seed.</summary>
+internal sealed record Settings
+{
+    public required int Seed { get; init; }
+
+    public Faults Faults { get; init; }
+
+    public int Nodes { get; init; }
+
+    public int Groups { get; init; }
+
+    public bool GroupsKeep => Faults != Faults.ForgetfulGroups;
+
+    public int CheckpointIntervalMs { get; init; }
+
+    public required MqttOptions Mqtt { get; init; }
+
+    public required LinkOptions Links { get; init; }
+
+    public DirectoryOptions Directory { get; } = new()
+    {
+        LeaseMs = 2_000,
+        LeaseRaiseIntervalMs = 400,
+        TakeOverDeadlineMs = 300,
+        RecoveringGraceMs = 500,
+        OperationDeadlineMs = 500,
+    };
+
+    /// <summary>Devices that subscribe, each with the QoS of its filters.</summary>
+    public required IReadOnlyList<QoS> Subscribers { get; init; }
+
+    public int Publishers { get; init; }
+
+    /// <summary>Of the publishers, the first ones have a will.</summary>
+    public int Wills { get; init; }
+
+    /// <summary>Of the publishers, the last ones have sessions that end with their connections.</summary>
+    public int CleanPublishers { get; init; }
+
+    public static IReadOnlyList<string> Topics { get; } = ["a", "b"];
+
+    public const string WillTopic = "will";
+
+    /// <summary>A tier whose options do not depend on a seed, for a history that is written down.</summary>
+    public static Settings Plain(int nodes, int groups, IReadOnlyList<QoS> subscribers, int publishers, int wills = 0) => new()
+    {
+        Seed = 0,
+        Nodes = nodes,
+        Groups = groups,
+        CheckpointIntervalMs = 100,
+        Mqtt = new MqttOptions { ReceiveMaximum = 100, MaximumInFlight = 8, LiveQueueMessages = 4, MaximumRecordedOutgoing = 16 },
+        Links = new LinkOptions { Seed = 1, BackoffFirstMs = 50, BackoffMaximumMs = 300, GroupAwayTimeoutMs = 600_000, LingerMs = 100 },
+        Subscribers = subscribers,
+        Publishers = publishers,
+        Wills = wills,
+    };
+
+    public static Settings Of(int seed, Faults faults)
+    {
+        var random = new Random(seed * 31);
+        return new Settings
+        {
+            Seed = seed,
+            Faults = faults,
+            Nodes = 2 + random.Next(2),
+            Groups = 1 + random.Next(2),
+            CheckpointIntervalMs = random.Next(2) == 0 ? 100 : 300,
+            Mqtt = new MqttOptions
+            {
+                ReceiveMaximum = 100,
+                MaximumInFlight = 1 + random.Next(8),
+                LiveQueueMessages = 1 + random.Next(6),
+                MaximumRecordedOutgoing = 16,
+            },
+            Links = new LinkOptions
+            {
+                Seed = 1 + seed,
+                BackoffFirstMs = 50,
+                BackoffMaximumMs = 300,
+                GroupAwayTimeoutMs = 600_000,
+                SubscribeTimeoutMs = 600_000,
+                LingerMs = 100,
+                BacklogPageBytes = 1024,
+                BacklogRetryMs = 100,
+                BacklogDeliveriesPerTurn = 1 + random.Next(20),
+                LogIntervalMs = 3_600_000,
+            },
+            Subscribers = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => random.Next(4) == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce)],
+            Publishers = 1 + random.Next(2),
+            Wills = faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory) && random.Next(3) == 0 ? 1 : 0,
+            CleanPublishers = random.Next(3) == 0 ? 1 : 0,
+        };
+    }
+}

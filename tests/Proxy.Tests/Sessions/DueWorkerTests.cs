@@ -1,0 +1,76 @@
+using System.Globalization;
+using Trunkline.Directory;
+using Trunkline.Hosting.Tests.Support;
+using Trunkline.Proxy;
+using Trunkline.ProxyTests.Support;
+using Trunkline.Sessions;
+
+namespace Trunkline.ProxyTests.Sessions;
+
+/// <summary>What becomes of wills that are due and cannot be read, and which are due when a node is drained.</summary>
+public sealed class DueWorkerTests
+{
+    private readonly DirectoryMemory _memory = new(TimeProvider.System);
+
+    [Fact]
+    public async Task Wills_of_a_newer_version_stay_and_do_not_hold_up_the_others()
+    {
+        await using TestNode node = await TestNode.StartAsync(_memory, "older");
+        int bucket = Bucket.Of("d0");
+        string[] ids = [.. Enumerable.Range(0, int.MaxValue).Select(n => string.Create(CultureInfo.InvariantCulture, $"d{n}")).Where(id => Bucket.Of(id) == bucket).Take(150)];
+
+        // More of them than are read at a time, and before the damaged one.
+        foreach (string id in ids)
+        {
+            await StoreAsync(node.Directory, id, id == ids[^1] ? [1, 99] : [SessionStateCodec.Version + 1, 1, 2, 3]);
+        }
+
+        Assert.Equal(ids.Length, (await node.Directory.ReadDueAsync(bucket, 1_000)).Value.Count);
+        var worker = new DueWorker(node.Gates, node.GateOf, node.Directory, 200, node.Log);
+        await node.Loops[0].InvokeAsync(() => { worker.Start(); return true; });
+        await Eventually.HoldsAsync(async () => (await node.Directory.ReadDueAsync(bucket, 1_000)).Value.Count == ids.Length - 1, "the damaged one is over");
+        IReadOnlyList<DueItem> left = (await node.Directory.ReadDueAsync(bucket, 1_000)).Value;
+        Assert.All(left, item => Assert.Equal([2, 1, 2, 3], item.Will.ToArray()));
+        Assert.Equal(ids.Length, node.Gates[0].Keeper.Counters.Read(KeeperCounter.FieldsSetAside));
+        Assert.Equal(ids.Length - 1, node.Log.Lines.Count(line => line.Contains("is of a newer version", StringComparison.Ordinal)));
+        await node.Loops[0].InvokeAsync(() => { worker.Stop(); return true; });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public async Task A_drain_drops_the_wills_of_devices_that_it_sends_away_and_of_nobody_else(uint expiry)
+    {
+        await using TestNode node = await TestNode.StartAsync(_memory, "drained");
+        await using TestDevice staying = await TestDevice.ConnectAsync(node.EndPoint, "staying", "wills", expiry: expiry);
+        await using TestDevice breaking = await TestDevice.ConnectAsync(node.EndPoint, "breaking", "wills", expiry: expiry);
+        foreach (ConnectionGate gate in node.Gates)
+        {
+            await gate.Loop.InvokeAsync(() => gate.Keeper.IsDraining = true);
+        }
+
+        await breaking.DisposeAsync();
+        await Eventually.HoldsAsync(async () => (await DueAsync(node, "breaking")).Count == 1, "the will of who broke off is due");
+        await node.Devices.ShutDownAsync(TimeSpan.FromSeconds(20));
+        foreach (ConnectionGate gate in node.Gates)
+        {
+            await await gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached);
+        }
+
+        Assert.Empty(await DueAsync(node, "staying"));
+        Assert.Single(await DueAsync(node, "breaking"));
+    }
+
+    private static async Task<IReadOnlyList<DueItem>> DueAsync(TestNode node, string clientId) =>
+        [.. (await node.Directory.ReadDueAsync(Bucket.Of(clientId), 1_000)).Value.Where(item => item.ClientId == clientId)];
+
+    private static async Task StoreAsync(IDirectory directory, string id, byte[] will)
+    {
+        DirectoryResult<Claim> claim = await directory.ClaimAsync(new ClaimRequest(id, 1)
+        {
+            Change = new SessionChange { ExpirySeconds = 3600, WillDelaySeconds = 0, Sets = [new("m", new byte[] { 1, 0 }), new("w", will)] },
+        });
+        Assert.True(claim.IsOk, claim.Detail);
+        Assert.True((await directory.DetachSessionAsync(id, claim.Value.Token, SessionChange.None)).IsOk);
+    }
+}

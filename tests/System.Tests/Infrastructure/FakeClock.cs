@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace Trunkline.SystemTests.Infrastructure;
+
+/// <summary>
+/// A wall clock of one process that jumps when told to, by libfaketime; its monotonic clock goes on. The process must be
+/// started with <see cref="Apply"/>.
+/// </summary>
+public sealed class FakeClock : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    public FakeClock() => Jump("+0");
+
+    private static string Library { get; } =
+        Directory.GetDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1")).FirstOrDefault(File.Exists) ?? "";
+
+    /// <summary>Sets how far the clock is from the machine's: <c>+0</c>, <c>+1h</c>, <c>-10y</c>.</summary>
+    public void Jump(string offset)
+    {
+        // In one step, for it is read at any time.
+        string fresh = _file + ".new";
+        File.WriteAllText(fresh, offset + "\n");
+        File.Move(fresh, _file, overwrite: true);
+    }
+
+    /// <summary>Makes the process, and those it starts, live by this clock.</summary>
+    public void Apply(ProcessStartInfo start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        start.Environment["LD_PRELOAD"] = Library;
+        start.Environment["FAKETIME_TIMESTAMP_FILE"] = _file;
+        start.Environment["FAKETIME_CACHE_DURATION"] = "1";
+        start.Environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+    }
+
+    public void Dispose() => File.Delete(_file);
+}
