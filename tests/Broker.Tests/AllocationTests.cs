@@ -36,18 +36,33 @@ public sealed class AllocationTests
         return (broker, broker.Context.Registry.Find("publisher")!, Encoding.UTF8.GetBytes("a/b/c"));
     }
 
-    /// <summary>Bytes allocated by the broker while it routes; sending and receiving at the far ends are not counted.</summary>
+    /// <summary>
+    /// Bytes allocated by the broker while it routes, in the quietest of several runs (<see cref="Allocations"/> says why);
+    /// sending and receiving at the far ends are not counted.
+    /// </summary>
     private static long Measure(TestBroker broker, Session publisher, byte[] topic, QoS qos)
+    {
+        long least = long.MaxValue;
+        for (int run = -1; run < 4; run++)
+        {
+            long allocated = Run(broker, publisher, topic, qos);
+            least = run < 0 ? least : long.Min(least, allocated);
+        }
+
+        return least;
+    }
+
+    private static long Run(TestBroker broker, Session publisher, byte[] topic, QoS qos)
     {
         byte[] payload = new byte[100];
         long allocated = 0;
-        for (int i = -1_000; i < Messages; i++)
+        for (int i = 0; i < Messages; i++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             broker.Group.Publish(
                 new PublishRequest { Topic = topic, Payload = payload, Publisher = publisher, QoS = qos, Retain = false },
                 PublishTicket.None);
-            allocated += i < 0 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
             if (i % 20 == 0)
             {
                 broker.Run();

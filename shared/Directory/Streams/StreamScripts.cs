@@ -13,10 +13,11 @@ internal static class StreamScripts
         """;
 
     // Marks stand at a 64th of the limits; everything up to a mark is cut at once, so that the last id that is gone is known
-    // exactly. At most 4 marks a call: no call blocks Redis for longer than that takes. The newest mark falls by age only,
-    // or one batch above the limit would cut itself.
+    // exactly. A call cuts a 16th of the limit, or twice what it appended, where that is more: no call blocks Redis for
+    // longer than its own messages ask for, and what is above the limit shrinks with each call. The newest mark falls by age
+    // only, or one batch above the limit would cut itself.
     private const string Retain = """
-        local function retain(bytes, age)
+        local function retain(bytes, age, added)
           local s = redis.call('HMGET', KEYS[3], 'b', 'l', 'mb', 'mt', 'rb')
           if not s[2] then return end
           local total, gone = tonumber(s[1]) or 0, tonumber(s[5]) or 0
@@ -25,11 +26,13 @@ internal static class StreamScripts
             redis.call('RPUSH', KEYS[5], text(total) .. ' ' .. s[2] .. ' ' .. text(now))
             redis.call('HSET', KEYS[3], 'mb', text(total), 'mt', text(now))
           end
-          for i = 1, 4 do
+          local start, most = gone, math.max(bytes / 16, 2 * added)
+          for i = 1, 128 do
             local mark = redis.call('LINDEX', KEYS[5], 0)
             if not mark then return end
             local b, ms, seq, when = string.match(mark, '^(%d+) (%d+)%-(%d+) (%d+)$')
             if now - tonumber(when) <= age and (total - gone <= bytes or redis.call('LLEN', KEYS[5]) == 1) then return end
+            if gone > start and tonumber(b) - start > most then return end
             redis.call('LPOP', KEYS[5])
             redis.call('XTRIM', KEYS[1], 'MINID', ms .. '-' .. text(seq + 1))
             redis.call('HSET', KEYS[3], 'rb', b, 'r', ms .. '-' .. seq)
@@ -101,14 +104,14 @@ internal static class StreamScripts
         if added > 0 then
           redis.call('HINCRBY', KEYS[3], 'b', text(bytes))
           redis.call('HSET', KEYS[3], 'l', id)
-          retain(tonumber(ARGV[6]), tonumber(ARGV[7]))
+          retain(tonumber(ARGV[6]), tonumber(ARGV[7]), bytes)
         end
         return {'O', text(now), text(last), id, text(added)}
         """);
 
     /// <summary>ARGV bytes, age (ms).</summary>
     internal static readonly RedisScript Trim = new("trim", Clock + Retain + """
-        retain(tonumber(ARGV[1]), tonumber(ARGV[2]))
+        retain(tonumber(ARGV[1]), tonumber(ARGV[2]), 0)
         return {'O', text(now)}
         """);
 

@@ -163,6 +163,25 @@ public sealed class StreamTests(RedisServers servers)
     }
 
     [Fact]
+    public async Task A_large_batch_after_many_small_ones_cuts_as_much_as_it_brings()
+    {
+        await using StreamHarness harness = On("redis", new GroupStreamOptions { MaximumBytes = 64 * 1024 });
+        GroupStream stream = await harness.OpenAsync();
+        ulong sent = 0;
+        for (; sent < 60; sent++)
+        {
+            await AppendAsync(stream, "n/1", sent, sent + 1, new string('a', 968));
+        }
+
+        // A mark stands at each of those 60.
+        string[] batch = [.. Enumerable.Repeat(new string('b', 968), 50)];
+        await AppendAsync(stream, "n/1", sent, sent + 1, batch);
+        List<string> kept = await ReadAllAsync(stream);
+        Assert.InRange(kept.Count, 60, 65);
+        Assert.Equal(50, kept.Count(text => text[0] == 'b'));
+    }
+
+    [Fact]
     public async Task What_is_left_behind_a_page_is_known_to_a_64th_of_the_retention_and_never_too_little()
     {
         await using StreamHarness harness = On("redis", new GroupStreamOptions { MaximumBytes = 64 * 1024, PageMessages = 10 });

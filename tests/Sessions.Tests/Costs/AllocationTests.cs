@@ -21,7 +21,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         Pair pair = Warm(version, subscribers);
         byte[] frame = Wire.Publish(version, "a/b", "a payload of some length", new PublishSettings());
-        Assert.Equal(0, Least(() => pair.Run(frame, Messages)));
+        Assert.Equal(0, Allocations.Least(() => pair.Run(frame, Messages)));
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
     {
         Pair pair = Warm(version, 1);
         byte[] frame = Wire.Publish(version, "a/b", "a payload of some length", new PublishSettings { QoS = QoS.AtLeastOnce, Id = 1 });
-        double perMessage = Least(() => pair.RunAcknowledged(frame, Messages)) / (double)Messages;
+        double perMessage = Allocations.Least(() => pair.RunAcknowledged(frame, Messages)) / (double)Messages;
         output.WriteLine($"{version} QoS 1: {perMessage:F1} B per message in and out");
         Assert.InRange(perMessage, 0, 100);
         Assert.Equal(0, pair.Bed.Context.Messages.Rented);
@@ -63,23 +63,6 @@ public sealed class AllocationTests(ITestOutputHelper output)
         GC.KeepAlive(subscribes);
         Assert.Equal(devices, bed.Context.Registry.Count);
         Assert.InRange(perDevice, 1, 650);
-    }
-
-    /// <summary>
-    /// What the quietest of several runs allocated: the runtime allocates on this thread too, now and then, when it compiles
-    /// or fills a cache of its own; what the code allocates is there in every run.
-    /// </summary>
-    private static long Least(Action run)
-    {
-        long least = long.MaxValue;
-        for (int i = 0; i < 6; i++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            run();
-            least = long.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
     }
 
     private static void Open(TestBed bed, IdleHost host, Channel[] channels, List<byte[]> connects, List<byte[]> subscribes, int from, int to)
