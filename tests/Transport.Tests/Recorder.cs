@@ -15,6 +15,8 @@ internal sealed class Recorder : ITransportHandler
 
     public int WritableCalls { get; private set; }
 
+    public int WithheldCalls { get; private set; }
+
     public List<TransportCloseReason> Closed { get; } = [];
 
     public byte[] Bytes => [.. _bytes];
@@ -34,6 +36,8 @@ internal sealed class Recorder : ITransportHandler
         WritableCalls++;
         Writable?.Invoke();
     }
+
+    public void OnWithheld() => WithheldCalls++;
 
     public void OnClosed(TransportCloseReason reason) => Closed.Add(reason);
 }

@@ -22,8 +22,13 @@ internal sealed class HoldWatch(Loop loop) : LoopTimer
 
     /// <summary>
     /// From which hold on an answer is not relied on: less than other nodes wait for an answer before they take a session.
+    /// What is to be sent by it waits no longer either, for the two together must be less than that.
     /// </summary>
-    public int LimitMs { get; set; } = 500;
+    public int LimitMs
+    {
+        get => loop.PermissionMs;
+        set => loop.PermissionMs = value;
+    }
 
     /// <summary>Something is asked now. Returns the time to be given to <see cref="WasHeldSince"/>.</summary>
     public long Begin()

@@ -25,6 +25,12 @@ internal enum KeeperCounter
     /// <summary>Writes and claims granted before this process was held for a while: asked for again before anything left by them.</summary>
     WritesDistrusted,
 
+    /// <summary>Connections whose output waited for a look into the directory, because it could not leave within half of TakeOverDeadlineMs after the one before.</summary>
+    SendsWithheld,
+
+    /// <summary>Connections whose unsent QoS 2 packets were dropped, because another node may have the session or the connection ended: they are sent where the session goes on.</summary>
+    SendsWithdrawn,
+
     /// <summary>Sessions whose connection ended and whose state was written.</summary>
     Detached,
 

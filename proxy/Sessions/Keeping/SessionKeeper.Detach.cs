@@ -53,6 +53,7 @@ internal sealed partial class SessionKeeper
     public void Detached(Session session, bool isSentAway)
     {
         bool moves = isSentAway && IsDraining;
+        _withheld.Remove(session);
         switch (session.Claim)
         {
             case HeldClaim claim:

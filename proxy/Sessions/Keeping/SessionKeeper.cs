@@ -17,7 +17,8 @@ namespace Trunkline.Proxy;
 ///      └──────────────────────────────────────────┘
 ///   Detached ──► detaching ──► stored: forgotten here
 /// </code>
-/// Files: SessionKeeper (writing), SessionKeeper.Detach, SessionKeeper.Hold (who waits for whom).
+/// Files: SessionKeeper (writing), SessionKeeper.Detach, SessionKeeper.Hold (who waits for whom), SessionKeeper.Withheld
+/// (what waits in its connection).
 /// </remarks>
 internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
 {
@@ -48,6 +49,7 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
         // A numbering of its own beside those of the publish links, which give numbers only when they write.
         _linkNumber = 1_000_000 + (ulong)context.Loop.Index;
         context.Keeper = this;
+        context.Loop.OutputWithdrawn = () => Counters.Add(KeeperCounter.SendsWithdrawn);
     }
 
     /// <summary>What it counts.</summary>
@@ -99,7 +101,7 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
             }
 
             _changed.Remove(session);
-            if (session.Claim is HeldClaim claim && !IsDetaching(session.ClientId) && session.TakeChanges() is { } changes)
+            if (session.Claim is HeldClaim claim && !IsDetaching(session.ClientId) && TakeChanges(session) is { } changes)
             {
                 _writing.Add(session);
                 (sessions ??= []).Add(session);
@@ -145,6 +147,9 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
     {
         int failed = 0;
         bool fills = false;
+
+        // In this order: a hold between the two is seen when what is withheld is sent.
+        long lookedMs = _context.Loop.ReadClockMs();
         bool wasHeld = Holds.WasHeldSince(asked);
         for (int i = 0; i < sessions.Count; i++)
         {
@@ -162,6 +167,7 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
                 case DirectoryStatus.Ok:
                     Counters.Add(KeeperCounter.ChangesWritten);
                     session.ChangesWritten();
+                    SendWithheld(session, lookedMs);
                     fills |= session.IsRecordHalfFull;
                     break;
                 case DirectoryStatus.Stale:
@@ -201,6 +207,7 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
     /// <summary>Another node has the session: nothing of it may leave here any more.</summary>
     private void Fence(Session session)
     {
+        _withheld.Remove(session);
         session.Claim = null;
         if (session.Channel is { } channel)
         {

@@ -59,6 +59,9 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     public void OnWritable() => _channel.OnWritable();
 
     /// <inheritdoc/>
+    public void OnWithheld() => _channel.OnWithheld();
+
+    /// <inheritdoc/>
     public void OnClosed(TransportCloseReason reason)
     {
         Arrive();
@@ -90,6 +93,15 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
 
     /// <inheritdoc/>
     public void ResumeReading() => Transport.ResumeReading();
+
+    /// <inheritdoc/>
+    public void MarkPermitted(long sinceMs) => Transport.MarkPermitted(sinceMs);
+
+    /// <inheritdoc/>
+    public void SendWithheld(long sinceMs) => Transport.SendWithheld(sinceMs);
+
+    /// <inheritdoc/>
+    public void DropPermitted() => Transport.DropPermitted();
 
     /// <inheritdoc/>
     public void Close(in ChannelClose close)

@@ -101,7 +101,7 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
     /// <inheritdoc/>
     protected override void SendOutput()
     {
-        while (OutputHead is { } head)
+        while (OutputHead is { } head && MayLeave())
         {
             nint sent;
             if (head.Next is null || !head.IsPinned)

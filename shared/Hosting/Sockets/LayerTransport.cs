@@ -24,6 +24,30 @@ internal abstract class LayerTransport : Transport, ITransportHandler
     public override int UnsentBytes => GatheredBytes + Inner.UnsentBytes;
 
     /// <inheritdoc/>
+    public override bool HoldsPermitted => base.HoldsPermitted || Inner.HoldsPermitted;
+
+    /// <inheritdoc/>
+    public override void SendWithheld(long sinceMs)
+    {
+        base.SendWithheld(sinceMs);
+        Inner.SendWithheld(sinceMs);
+    }
+
+    /// <inheritdoc/>
+    public override void DropPermitted()
+    {
+        if (Inner.HoldsPermitted)
+        {
+            // It is encoded: the peer could read nothing after a record that it misses.
+            AbortPermitted();
+        }
+        else
+        {
+            base.DropPermitted();
+        }
+    }
+
+    /// <inheritdoc/>
     public abstract int OnReceived(ReadOnlySpan<byte> bytes);
 
     /// <inheritdoc/>
@@ -38,6 +62,9 @@ internal abstract class LayerTransport : Transport, ITransportHandler
     }
 
     /// <inheritdoc/>
+    public void OnWithheld() => Handler.OnWithheld();
+
+    /// <inheritdoc/>
     public virtual void OnClosed(TransportCloseReason reason) => OnPeerEnded(reason);
 
     /// <inheritdoc/>
@@ -46,6 +73,7 @@ internal abstract class LayerTransport : Transport, ITransportHandler
         // While what lies below is full the bytes stay here, where they count for the writer's marks; it says when to go on.
         while (GatheredBytes > 0 && Inner.UnsentBytes <= Settings.HighWaterBytes)
         {
+            PermitBelow(Inner);
             if (!Encode())
             {
                 return;
@@ -75,6 +103,12 @@ internal abstract class LayerTransport : Transport, ITransportHandler
         }
 
         CloseBelow(Inner, reason, aborted ? TransportClose.Abort : TransportClose.Graceful);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnWithdrawn()
+    {
+        // It is counted once, below, which ends for the same reason.
     }
 
     /// <inheritdoc/>

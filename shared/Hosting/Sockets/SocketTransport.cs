@@ -82,7 +82,7 @@ internal sealed class SocketTransport : Transport
     /// <inheritdoc/>
     protected override void SendOutput()
     {
-        while (OutputHead is { } head)
+        while (OutputHead is { } head && MayLeave())
         {
             int sent = _socket.Send(head.Written, SocketFlags.None, out SocketError error);
             if (error == SocketError.Success)
@@ -162,6 +162,7 @@ internal sealed class SocketTransport : Transport
     /// <summary>Sends one byte's worth of the chain asynchronously, which ends when the peer has made room.</summary>
     private async Task SendWaitingAsync()
     {
+        // This one byte is not looked at again when it leaves (see Transport.MayLeave): the system takes it when it can.
         // The byte is copied: the chain may move or be freed while the system waits.
         byte[] first = [OutputHead!.Written[0]];
         int sent;

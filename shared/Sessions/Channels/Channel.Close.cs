@@ -28,9 +28,19 @@ public sealed partial class Channel
         Close(cause, reason, detail);
     }
 
-    /// <summary>Another connection takes the client identifier [MQTT-3.1.4-3].</summary>
-    public void TakeOver() =>
+    /// <summary>
+    /// Another connection takes the client identifier [MQTT-3.1.4-3]. What the session permitted to send and did not leave is
+    /// the other's now: a connection that is slow to take it would get it beside that one.
+    /// </summary>
+    public void TakeOver()
+    {
+        if (_state == State.Open)
+        {
+            _host.DropPermitted();
+        }
+
         Disconnect(CloseCause.TakenOver, ReasonCode.SessionTakenOver, null);
+    }
 
     /// <summary>The transport is gone; nothing more can be sent.</summary>
     /// <param name="detail">Why, in a sentence for the log; null when the peer just closed it.</param>

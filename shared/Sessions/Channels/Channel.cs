@@ -146,6 +146,15 @@ public sealed partial class Channel : LoopTimer
         }
     }
 
+    /// <summary>What was written by a permission waits in the transport, for that has grown old: it is asked for anew.</summary>
+    public void OnWithheld()
+    {
+        if (Session is { } session && _state == State.Open)
+        {
+            _context.Keeper?.Withheld(session);
+        }
+    }
+
     /// <summary>The router is full: reading stops until it has drained.</summary>
     internal void PauseForRouter() => Pause(Pauses.Router);
 

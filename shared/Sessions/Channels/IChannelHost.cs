@@ -35,6 +35,18 @@ public interface IChannelHost
     /// <summary>Hand in bytes again, those left over first.</summary>
     void ResumeReading();
 
+    /// <summary>
+    /// What is written next leaves by a permission of the directory that held at <paramref name="sinceMs"/>, in the loop's
+    /// milliseconds. When it has grown old before it leaves, <see cref="Channel.OnWithheld"/> is called instead.
+    /// </summary>
+    void MarkPermitted(long sinceMs);
+
+    /// <summary>The directory has permitted anew what is unsent.</summary>
+    void SendWithheld(long sinceMs);
+
+    /// <summary>Nothing that was written by a permission and has not left may leave any more.</summary>
+    void DropPermitted();
+
     /// <summary>The channel is done; what it wrote last still leaves, then the connection closes. Called once.</summary>
     void Close(in ChannelClose close);
 }

@@ -143,7 +143,7 @@ public sealed partial class Session
     {
         if (entry.State == OutboundState.AwaitingCompletion)
         {
-            channel.SendPubRel(entry.PacketId, ReasonCode.Success);
+            Permitted(channel).SendPubRel(entry.PacketId, ReasonCode.Success);
             return true;
         }
 
@@ -154,7 +154,8 @@ public sealed partial class Session
         }
 
         _context.Counters.Add(SessionCounter.Resent);
-        channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, true, pending.Identifiers, null);
+        Channel sender = pending.QoS == QoS.ExactlyOnce ? Permitted(channel) : channel;
+        sender.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, true, pending.Identifiers, null);
         return true;
     }
 }

@@ -39,6 +39,12 @@ public sealed partial class Session
     /// <summary>CONNACK is out: what was kept is sent, then the router may speak [MQTT-3.2.0-1].</summary>
     internal void Opened()
     {
+        if (_journal is { } journal)
+        {
+            // The claim of this connection was granted, or is this node's to grant.
+            journal.PermittedMs = _context.Loop.NowMs;
+        }
+
         if (_restored is { IsNew: true })
         {
             GoOn();

@@ -145,9 +145,9 @@ public sealed partial class Session
 
         // The PUBREL of an earlier connection is answered when it comes again on this one. A second PUBCOMP would come when the
         // device has given the identifier to another message.
-        if (wait.Attachment == Attachment)
+        if (wait.Attachment == Attachment && Channel is { } channel)
         {
-            Channel?.SendPubComp(wait.PacketId);
+            Permitted(channel).SendPubComp(wait.PacketId);
         }
     }
 }

@@ -1,5 +1,3 @@
-using Trunkline.Protocol;
-
 namespace Trunkline.Sessions;
 
 /// <content>What a session writes ahead, and what it does once that is stored.</content>
@@ -19,7 +17,7 @@ public sealed partial class Session
     /// <summary>Whether its record holds half of the outgoing messages it takes, so that a checkpoint should not be long in coming.</summary>
     public bool IsRecordHalfFull => _journal is { IsHalfFull: true };
 
-    private SessionJournal Journal => _journal ??= new SessionJournal(_context.Options.MaximumRecordedOutgoing);
+    private SessionJournal Journal => _journal ??= new SessionJournal(_context.Options.MaximumRecordedOutgoing, _context.Loop.NowMs);
 
     /// <summary>
     /// Takes the changes that wait, which are under way from now on. Null when there are none, or when a write is under way:
@@ -36,6 +34,7 @@ public sealed partial class Session
         }
 
         journal.Written();
+        journal.PermittedMs = _context.Loop.NowMs;
         while (journal.TryRelease(out JournalWait wait))
         {
             Release(wait);
@@ -74,6 +73,20 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>
+    /// What is written to the device next leaves by the last permission of the store: nothing of it may leave when another
+    /// node may have the session. Returns the channel.
+    /// </summary>
+    private Channel Permitted(Channel channel)
+    {
+        if (IsKept)
+        {
+            channel.Host.MarkPermitted(_journal?.PermittedMs ?? _context.Loop.NowMs);
+        }
+
+        return channel;
+    }
+
     private void DropIdleJournal()
     {
         if (_journal is { IsIdle: true })
@@ -107,7 +120,7 @@ public sealed partial class Session
                 break;
             case JournalStep.SendPubRel:
                 FinishReceivedShared(wait.PacketId);
-                Channel?.SendPubRel(wait.PacketId, ReasonCode.Success);
+                SendPubRel(wait.PacketId);
                 break;
             case JournalStep.Forward:
                 ForwardEntry(wait);

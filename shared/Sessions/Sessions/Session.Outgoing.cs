@@ -57,7 +57,7 @@ public sealed partial class Session
             return;
         }
 
-        channel.SendPublish(pending.Message, pending.QoS, pending.Retain, packetId, false, pending.Identifiers, null);
+        Permitted(channel).SendPublish(pending.Message, pending.QoS, pending.Retain, packetId, false, pending.Identifiers, null);
     }
 
     /// <summary>PUBREC came: PUBREL follows when "received" is stored, or at once where nothing is recorded.</summary>
@@ -67,12 +67,20 @@ public sealed partial class Session
         if (_journal is not { } journal || !journal.HasOutgoing(entry.PacketId) || (isRepeat && !journal.IsUnwritten(name)))
         {
             FinishShared(ref entry);
-            Channel?.SendPubRel(entry.PacketId, ReasonCode.Success);
+            SendPubRel(entry.PacketId);
         }
         else if (!isRepeat)
         {
             journal.Set(SessionStateCodec.Encode(StateOf(entry, OutgoingStage.Received)));
             Await(new JournalWait(JournalStep.SendPubRel, entry.PacketId, Attachment));
+        }
+    }
+
+    private void SendPubRel(ushort packetId)
+    {
+        if (Channel is { } channel)
+        {
+            Permitted(channel).SendPubRel(packetId, ReasonCode.Success);
         }
     }
 

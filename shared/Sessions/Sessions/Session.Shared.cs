@@ -145,7 +145,7 @@ public sealed partial class Session
             FinishShared(ref entry);
         }
 
-        channel.SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, null);
+        Permitted(channel).SendPublish(pending.Message, pending.QoS, pending.Retain, entry.PacketId, false, pending.Identifiers, null);
     }
 
     private void FinishShared(in PendingMessage pending)

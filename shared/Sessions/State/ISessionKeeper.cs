@@ -21,6 +21,13 @@ public interface ISessionKeeper
     /// <param name="isSentAway">Whether the connection ended because this node stops, and by nothing that the device did.</param>
     void Detached(Session session, bool isSentAway);
 
+    /// <summary>
+    /// What the session sent by a permission of the store is withheld in its connection, for the permission has grown old. It
+    /// leaves by <see cref="IChannelHost.SendWithheld"/> when the store has confirmed that the session is still held here. May
+    /// be called more than once.
+    /// </summary>
+    void Withheld(Session session);
+
     /// <summary>A new identity for a message that enters here.</summary>
     MessageId NextMessageId();
 }

@@ -12,7 +12,7 @@ namespace Trunkline.Sessions;
 /// </code>
 /// One write of a session at a time: two could overtake each other when one of them has to be repeated.
 /// </remarks>
-internal sealed class SessionJournal(int maximumOutgoing)
+internal sealed class SessionJournal(int maximumOutgoing, long permittedMs)
 {
     private readonly Dictionary<string, ReadOnlyMemory<byte>?> _pending = new(StringComparer.Ordinal);
     private readonly Queue<(long Write, JournalWait Wait)> _waits = new();
@@ -29,6 +29,9 @@ internal sealed class SessionJournal(int maximumOutgoing)
     /// <param name="IsDone">The device has finished it; the field masks its position until a checkpoint has passed it.</param>
     /// <param name="IsInherited">It stood in the record when the session came here.</param>
     private readonly record struct OutgoingRecord(int Group, LogPosition Position, bool IsDone, bool IsInherited);
+
+    /// <summary>When the store was last known to permit what the session sends, in the loop's milliseconds.</summary>
+    public long PermittedMs { get; set; } = permittedMs;
 
     /// <summary>Whether a write is under way.</summary>
     public bool IsWriting => _underWay is not null;

@@ -75,6 +75,11 @@ public sealed class MemoryTransport : Transport
     /// <inheritdoc/>
     protected override void SendOutput()
     {
+        if (!MayLeave())
+        {
+            return;
+        }
+
         BufferChunk? chain = DetachOutput();
         PipeWrite result = _outgoing.Write(ref chain, out BufferChunk? emptied);
         Loop.Buffers.ReturnChain(emptied);

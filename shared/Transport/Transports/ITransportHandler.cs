@@ -16,6 +16,14 @@ public interface ITransportHandler
     /// <summary><see cref="Transport.UnsentBytes"/> fell to the low-water mark after it had been above the high one.</summary>
     void OnWritable();
 
+    /// <summary>
+    /// Output is withheld, because its permission had grown old: <see cref="Transport.SendWithheld"/> or
+    /// <see cref="Transport.DropPermitted"/> ends that. May be called more than once. For those who mark their output.
+    /// </summary>
+    void OnWithheld()
+    {
+    }
+
     /// <summary>The connection is gone; called exactly once, after which nothing else is called.</summary>
     void OnClosed(TransportCloseReason reason);
 }

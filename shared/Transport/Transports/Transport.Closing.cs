@@ -37,6 +37,11 @@ public abstract partial class Transport
             _loop.Timers.Cancel(_sendDeadline!);
         }
 
+        if (reason == TransportCloseReason.Withdrawn)
+        {
+            OnWithdrawn();
+        }
+
         DropOutput();
         if (_rest is not null)
         {

@@ -32,6 +32,11 @@ public abstract partial class Transport
             CallOnWritable();
         }
 
+        if ((_state & (TransportState.Withheld | TransportState.Moving)) == TransportState.Withheld)
+        {
+            CallOnWithheld();
+        }
+
         if ((_state & TransportState.PresentRest) != 0 && MayReceive)
         {
             _state &= ~TransportState.PresentRest;

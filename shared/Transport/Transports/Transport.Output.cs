@@ -59,7 +59,7 @@ public abstract partial class Transport
     internal void SendEarly(Loop loop)
     {
         const TransportState NoOutput =
-            TransportState.Blocked | TransportState.Aborting | TransportState.Closed | TransportState.Sending;
+            TransportState.Blocked | TransportState.Aborting | TransportState.Closed | TransportState.Sending | TransportState.Withheld;
         if (_loop == loop && _unsent > 0 && (_state & NoOutput) == 0)
         {
             _state |= TransportState.Sending;
@@ -93,6 +93,7 @@ public abstract partial class Transport
         }
 
         SendEarly(loop);
+        ForgetPermit();
         if ((_state & (TransportState.Aborting | TransportState.Failed)) != 0)
         {
             Terminate(_closeReason, aborted: (_state & TransportState.Aborting) != 0);
@@ -101,11 +102,16 @@ public abstract partial class Transport
         {
             Terminate(_closeReason, aborted: false);
         }
+        else if ((_state & (TransportState.Closing | TransportState.Permitted)) == (TransportState.Closing | TransportState.Permitted))
+        {
+            // Its owner is gone, so nobody could say later whether the permission still holds.
+            Terminate(TransportCloseReason.Withdrawn, aborted: true);
+        }
     }
 
     /// <summary>
-    /// Offers the output chain to the peer: takes what went with <see cref="Sent"/>, or says <see cref="SetBlocked"/>, or
-    /// <see cref="OnSendFailed"/>. Never calls the handler.
+    /// Offers the output chain to the peer, if it <see cref="MayLeave"/>: takes what went with <see cref="Sent"/>, or says
+    /// <see cref="SetBlocked"/>, or <see cref="OnSendFailed"/>. Never calls the handler.
     /// </summary>
     protected abstract void SendOutput();
 
@@ -116,6 +122,7 @@ public abstract partial class Transport
     protected void Sent(int count)
     {
         _unsent -= count;
+        _state |= TransportState.PartlySent;
         while (count > 0)
         {
             BufferChunk head = _outputHead!;
@@ -139,6 +146,7 @@ public abstract partial class Transport
         _outputHead = null;
         _outputTail = null;
         _unsent = 0;
+        _state |= TransportState.PartlySent;
         return chain;
     }
 
@@ -175,7 +183,7 @@ public abstract partial class Transport
         }
 
         SendEarly(_loop);
-
+        ForgetPermit();
         if ((_state & TransportState.Ending) != 0)
         {
             MarkDirty();
@@ -266,6 +274,7 @@ public abstract partial class Transport
         _outputHead = null;
         _outputTail = null;
         _unsent = 0;
+        _state &= ~Permits;
     }
 
     private sealed class SendDeadline(Transport transport) : LoopTimer

@@ -21,6 +21,7 @@ public abstract partial class Transport : IBufferWriter<byte>
     private ConnectionOrigin? _origin;
     private int _unsent;
     private uint _acceptedMs;
+    private uint _permittedMs;
     private TransportState _state;
     private TransportCloseReason _closeReason;
 
@@ -234,6 +235,11 @@ public abstract partial class Transport : IBufferWriter<byte>
         if (_rest is not null || (_state & (TransportState.WritableDue | TransportState.PresentRest)) != 0)
         {
             _state |= TransportState.PresentRest;
+            MarkReady();
+        }
+
+        if ((_state & TransportState.Withheld) != 0)
+        {
             MarkReady();
         }
 

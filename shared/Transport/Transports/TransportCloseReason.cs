@@ -38,4 +38,7 @@ public enum TransportCloseReason : byte
 
     /// <summary>It was amid a large packet when memory was short.</summary>
     MemoryShort,
+
+    /// <summary>What was unsent had lost its permission, or could not wait for one while closing.</summary>
+    Withdrawn,
 }

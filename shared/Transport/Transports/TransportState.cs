@@ -31,5 +31,14 @@ internal enum TransportState : ushort
     /// <summary>Inside <see cref="Transport.SendOutput"/>: what that writes below may make the loop send early, but not this one again.</summary>
     Sending = 1 << 12,
 
+    /// <summary>What is unsent leaves by a permission, which is looked at directly before the system call that sends.</summary>
+    Permitted = 1 << 13,
+
+    /// <summary>That permission had grown old: nothing leaves until it is given anew.</summary>
+    Withheld = 1 << 14,
+
+    /// <summary>Bytes have left since all was sent at the end of a turn: the first unsent one may be amid a packet.</summary>
+    PartlySent = 1 << 15,
+
     Ending = Closing | Aborting | Failed,
 }

@@ -38,6 +38,12 @@ internal sealed class TestConnection : ITransportHandler, IChannelHost
 
     public void ResumeReading() => _transport.ResumeReading();
 
+    public void MarkPermitted(long sinceMs) => _transport.MarkPermitted(sinceMs);
+
+    public void SendWithheld(long sinceMs) => _transport.SendWithheld(sinceMs);
+
+    public void DropPermitted() => _transport.DropPermitted();
+
     public void Close(in ChannelClose close)
     {
         _gate.Closed(_channel, close);

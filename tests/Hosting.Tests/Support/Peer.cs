@@ -30,6 +30,8 @@ internal sealed class Peer : ITransportHandler
 
     public TaskCompletionSource Writable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    public TaskCompletionSource Withheld { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public ConcurrentQueue<byte[]> Received { get; } = new();
 
     public int CloseCalls { get; private set; }
@@ -58,6 +60,8 @@ internal sealed class Peer : ITransportHandler
     }
 
     public void OnWritable() => Writable.TrySetResult();
+
+    public void OnWithheld() => Withheld.TrySetResult();
 
     public void OnClosed(TransportCloseReason reason)
     {

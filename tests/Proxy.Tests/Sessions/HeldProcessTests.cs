@@ -3,7 +3,6 @@ using Trunkline.Hosting.Tests.Support;
 using Trunkline.Protocol;
 using Trunkline.Proxy;
 using Trunkline.ProxyTests.Support;
-using Trunkline.Sessions;
 
 namespace Trunkline.ProxyTests.Sessions;
 
@@ -25,7 +24,7 @@ public sealed class HeldProcessTests
         await using TestNode other = await TestNode.StartAsync(_memory, "other");
         await using TestDevice device = await TestDevice.ConnectAsync(held.EndPoint, "d", expiry: 3600);
         Staged.WritesGoOn = StagedDirectory.Held();
-        await DeliverAsync(held, "d");
+        await held.DeliverAsync("d");
         await Staged.NextAskedAsync("written d");
         Assert.True((await other.Directory.ClaimAsync(new ClaimRequest("d", 1))).IsOk);
 
@@ -41,7 +40,7 @@ public sealed class HeldProcessTests
         await using TestNode held = await StartAsync();
         await using TestDevice device = await TestDevice.ConnectAsync(held.EndPoint, "d", expiry: 3600);
         Staged.WritesGoOn = StagedDirectory.Held();
-        await DeliverAsync(held, "d");
+        await held.DeliverAsync("d");
         await Staged.NextAskedAsync("written d");
 
         await HoldAsync(held, "d", Staged.WritesGoOn);
@@ -84,23 +83,6 @@ public sealed class HeldProcessTests
 
         // The loop is past the step that waited for the event.
         await node.GateOf(clientId).Loop.InvokeAsync(() => 0);
-    }
-
-    private static Task DeliverAsync(TestNode node, string clientId)
-    {
-        SessionContext context = node.GateOf(clientId).Context;
-        return context.Loop.InvokeAsync(() =>
-        {
-            SharedMessage message = context.Messages.Rent(new MessageContent
-            {
-                Topic = "t"u8,
-                Payload = "x"u8,
-                QoS = QoS.ExactlyOnce,
-                ExpiresAtMs = long.MaxValue,
-            });
-            context.Registry.Find(clientId)!.Deliver(message, QoS.ExactlyOnce, false, []);
-            message.Release();
-        });
     }
 
     private async Task<TestNode> StartAsync()

@@ -24,6 +24,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     /// <summary>The status claims get instead of being asked.</summary>
     public DirectoryStatus? ClaimStatus { get; set; }
 
+    /// <summary>The status writes of sessions get instead of being asked.</summary>
+    public DirectoryStatus? WriteStatus { get; set; }
+
     /// <summary>What comparing and writing back finds, instead of asking; each once.</summary>
     public Queue<DirectoryResult<IReadOnlyList<HeldFinding>>> Findings { get; } = new();
 
@@ -119,6 +122,12 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
 
     public async ValueTask<IReadOnlyList<DirectoryResult>> WriteSessionsAsync(IReadOnlyList<SessionWrite> writes, CancellationToken cancellation = default)
     {
+        if (WriteStatus is { } status)
+        {
+            _asked.Writer.TryWrite("refused " + string.Join(',', writes.Select(write => write.ClientId)));
+            return [.. writes.Select(_ => new DirectoryResult(status, "staged"))];
+        }
+
         IReadOnlyList<DirectoryResult> results = await inner.WriteSessionsAsync(writes, cancellation);
         _asked.Writer.TryWrite("written " + string.Join(',', writes.Select(write => write.ClientId)));
         await WritesGoOn.Task;

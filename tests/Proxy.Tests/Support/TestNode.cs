@@ -4,6 +4,7 @@ using Trunkline.Directory;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Devices;
 using Trunkline.Hosting.Tests.Support;
+using Trunkline.Protocol;
 using Trunkline.Proxy;
 using Trunkline.Sessions;
 using Trunkline.Transports;
@@ -87,6 +88,24 @@ internal sealed class TestNode : IAsyncDisposable
     {
         HeldReview review = Reviews[Array.IndexOf(Gates, GateOf(clientId))];
         return review.Loop.InvokeAsync(() => review.Begin(doubt));
+    }
+
+    /// <summary>A QoS 2 message comes for a device that is connected.</summary>
+    public Task DeliverAsync(string clientId)
+    {
+        SessionContext context = Devices.OwnerOf(clientId);
+        return context.Loop.InvokeAsync(() =>
+        {
+            SharedMessage message = context.Messages.Rent(new MessageContent
+            {
+                Topic = "t"u8,
+                Payload = "x"u8,
+                QoS = QoS.ExactlyOnce,
+                ExpiresAtMs = long.MaxValue,
+            });
+            context.Registry.Find(clientId)!.Deliver(message, QoS.ExactlyOnce, false, []);
+            message.Release();
+        });
     }
 
     public async ValueTask DisposeAsync()

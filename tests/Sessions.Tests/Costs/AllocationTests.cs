@@ -176,6 +176,18 @@ public sealed class AllocationTests(ITestOutputHelper output)
         {
         }
 
+        public void MarkPermitted(long sinceMs)
+        {
+        }
+
+        public void SendWithheld(long sinceMs)
+        {
+        }
+
+        public void DropPermitted()
+        {
+        }
+
         public void Close(in ChannelClose close) => Assert.Fail(close.ToString());
     }
 }

@@ -102,6 +102,19 @@ public sealed class TestHost(TestBed bed, Feed feed) : IChannelHost
         bed.Loop.Post(Pump);
     }
 
+    /// <summary>When what was written was permitted, each time it was said.</summary>
+    public List<long> Permitted { get; } = [];
+
+    public int DroppedPermitted { get; private set; }
+
+    public void MarkPermitted(long sinceMs) => Permitted.Add(sinceMs);
+
+    public void SendWithheld(long sinceMs)
+    {
+    }
+
+    public void DropPermitted() => DroppedPermitted++;
+
     public void Close(in ChannelClose close)
     {
         Assert.Empty(Closes);

@@ -37,6 +37,10 @@ internal sealed class TestKeeper : ISessionKeeper
         }
     }
 
+    public void Withheld(Session session)
+    {
+    }
+
     public void Detached(Session session, bool isSentAway)
     {
         if (HoldsDetached)

@@ -107,6 +107,21 @@ public sealed class SharedSessionTests
         }
     }
 
+    [Fact]
+    public void What_its_group_grants_late_leaves_by_the_permission_of_its_record()
+    {
+        var bed = new TestBed(Setup.V5);
+        _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
+        bed.Router.TakesLater = true;
+        TestClient member = bed.Open(bed.Persistent("m")).Subscribe(Share);
+        Hand(bed, member, 1);
+        long writtenMs = bed.Loop.NowMs;
+        bed.Advance(10);
+        bed.Router.AnswerTakes(true);
+        member.Expect(PacketType.Publish);
+        Assert.Equal([writtenMs], member.Host.Permitted);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
