@@ -89,7 +89,9 @@ public sealed class NodeTests(RedisServers servers)
     public async Task Recovering_lasts_for_the_grace(string kind)
     {
         await using TestTier tier = servers.Tier(kind);
-        NodeDirectory directory = tier.Make();
+
+        // Long enough for the calls below on a busy machine.
+        NodeDirectory directory = tier.Make(options: tier.Options with { RecoveringGraceMs = 2_000 });
         var events = new RecordingEvents();
         Assert.True((await directory.JoinAsync(TestTier.Shape, events)).IsOk);
         Assert.Equal(DirectoryState.Recovering, (await events.NextAsync<DirectoryHealth>()).State);

@@ -44,7 +44,7 @@ public sealed class ReplayTests
     public async Task A_device_that_takes_nothing_while_others_wait_is_let_go_of()
     {
         using Mosquitto broker = await Mosquitto.StartAsync();
-        await using ForeignTier tier = await StartAsync(broker, stallMs: 300);
+        await using ForeignTier tier = await StartAsync(broker, stallMs: 2_000);
         TestDevice stuck = await tier.ConnectAsync("stuck");
         await tier.Do(() => stuck.Answers = false);
         await tier.SubscribeAsync(stuck, "r/#", QoS.AtLeastOnce);

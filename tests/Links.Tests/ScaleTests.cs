@@ -80,12 +80,15 @@ public sealed class ScaleTests(ITestOutputHelper output)
         }
 
         Round(5_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
         const int Messages = 10_000;
-        Round(Messages);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        int rounds = 0;
+        long allocated = Allocations.Least(() =>
+        {
+            Round(Messages);
+            rounds++;
+        });
         output.WriteLine($"{allocated} bytes for {Messages} messages through publisher, link, broker, link and 4 devices");
-        Assert.All(subscribers, subscriber => Assert.Equal(15_000, subscriber.ReceivedCount));
+        Assert.All(subscribers, subscriber => Assert.Equal(5_000 + (rounds * Messages), subscriber.ReceivedCount));
 
         // What the test itself costs per turn (the array of loops) is far below one byte a message and link.
         Assert.True(allocated < Messages * 8, $"{allocated} bytes were allocated for {Messages} messages.");
@@ -119,11 +122,14 @@ public sealed class ScaleTests(ITestOutputHelper output)
         }
 
         Round(60_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Round(10_000);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        int rounds = 0;
+        long allocated = Allocations.Least(() =>
+        {
+            Round(10_000);
+            rounds++;
+        });
         output.WriteLine($"{allocated} bytes for 10,000 QoS 1 messages through publisher, link and a bare peer");
         Assert.True(allocated < 80_000, $"{allocated} bytes were allocated for 10,000 messages.");
-        Assert.Equal(70_000, node.Count(LinkCounter.Acknowledged));
+        Assert.Equal(60_000 + (rounds * 10_000), node.Count(LinkCounter.Acknowledged));
     }
 }

@@ -176,6 +176,8 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
     /// <inheritdoc/>
     protected override void OnTerminated(TransportCloseReason reason, bool aborted)
     {
+        // Said first: whoever sees the close finds the count, and its place free.
+        _owner.OnTransportClosed(this, reason);
         EpollLoop loop = Epoll;
         if (aborted)
         {
@@ -189,8 +191,6 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
             loop.Forget(_descriptor);
             _ = Libc.Close(_descriptor);
         }
-
-        _owner.OnTransportClosed(this, reason);
     }
 
     private bool HasSocketError()

@@ -119,6 +119,8 @@ internal sealed class SocketTransport : Transport
     /// <inheritdoc/>
     protected override void OnTerminated(TransportCloseReason reason, bool aborted)
     {
+        // Said first: whoever sees the close finds the count, and its place free.
+        _owner.OnTransportClosed(this, reason);
         if (aborted)
         {
             _socket.LingerState = new LingerOption(enable: true, 0);
@@ -132,8 +134,6 @@ internal sealed class SocketTransport : Transport
         {
             _socket.Dispose();
         }
-
-        _owner.OnTransportClosed(this, reason);
     }
 
     private void Watch()

@@ -51,6 +51,9 @@ public sealed class StreamFaultTests
         Task writing = writer.RunAsync();
         await Eventually.HoldsAsync(() => Task.FromResult(writer.Confirmed > 500), "appends are under way");
         await server.KillAsync();
+
+        // What Redis confirmed before its death may be read after it; a failure is behind all of that.
+        await Eventually.HoldsAsync(() => Task.FromResult(writer.Failures > 0), "the death is noticed");
         ulong last = writer.EndIn(1_000);
         await server.RunAsync();
         await writing;

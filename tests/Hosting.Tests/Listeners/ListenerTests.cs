@@ -268,7 +268,8 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
     [Theory, MemberData(nameof(Kinds))]
     public async Task Draining_refuses_new_connections_and_keeps_the_old(TransportKind kind)
     {
-        await using TestServer server = await TestServer.StartAsync(kind);
+        // A port that nobody else is given when this server has left it.
+        await using TestServer server = await TestServer.StartAsync(kind, null, options => options with { Address = $"127.0.0.1:{FreePorts.Take()}" });
         System.Net.IPEndPoint endPoint = server.EndPoint;
         using Socket old = await server.ConnectSocketAsync();
         await EchoesAsync(old);

@@ -138,9 +138,17 @@ public sealed class TlsLayerTests(CertificateFixture fixture) : IClassFixture<Ce
         {
             Tls = options.Tls with { HandshakeDeadline = TimeSpan.FromMilliseconds(300) },
         });
-        using Socket socket = await server.ConnectSocketAsync();
-        await socket.SendAsync(new byte[] { 0x16, 3, 1, 2, 0, 1 });
-        await ReadToEndAsync(socket);
+        try
+        {
+            using Socket socket = await server.ConnectSocketAsync();
+            await socket.SendAsync(new byte[] { 0x16, 3, 1, 2, 0, 1 });
+            await ReadToEndAsync(socket);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)
+        {
+            // On a busy machine the deadline is over, and the reset there, before this side has sent anything.
+        }
+
         await Eventually.HoldsAsync(() => server.Listeners.OpenConnections == 0, "it is closed");
     }
 
