@@ -15,7 +15,7 @@ public sealed class BenchCommandTests
         string folder = Tier.NewFolder();
         string file = Path.Combine(folder, "bench.json");
         CommandResult result = await Tier.ToolAsync(
-            "bench", "--row", "fanin-qos1", "--rounds", "1", "--seconds", "0.5", "--json", file,
+            "bench", "--row", "fanin-qos1", "--rounds", "1", "--seconds", "1", "--json", file,
             "--base-port", ports.Base.ToString(CultureInfo.InvariantCulture));
 
         RowResult row = Assert.Single(BenchReport.Load(file).Rows);

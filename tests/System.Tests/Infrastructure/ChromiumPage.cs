@@ -32,6 +32,21 @@ public sealed class ChromiumPage : LiveProcess
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+
+        // Its helpers were killed with it, but nobody waits for their end: one may still write a file.
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                try
+                {
+                    Directory.Delete(_folder, recursive: true);
+                    return true;
+                }
+                catch (IOException)
+                {
+                    return false;
+                }
+            },
+            "the page's folder can be removed");
     }
 }

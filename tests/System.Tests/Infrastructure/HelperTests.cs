@@ -7,7 +7,7 @@ public sealed class HelperTests
     public async Task Node_finds_mqtt_js()
     {
         await using LiveProcess node = NodeScript.Start("console.log(typeof require('mqtt').connect, process.argv[2])", "argument");
-        Assert.Equal("function argument", await node.AwaitLineAsync("function", TimeSpan.FromSeconds(30)));
+        Assert.Equal("function argument", await node.AwaitLineAsync("function"));
     }
 
     [ProgramsFact("chromium")]
@@ -16,7 +16,7 @@ public sealed class HelperTests
         string bundle = await File.ReadAllTextAsync(NodeScript.BrowserBundle);
         await using ChromiumPage page = ChromiumPage.Open(
             $"<!DOCTYPE html><script>{bundle}</script><script>console.log('page: ' + typeof mqtt.connect)</script>");
-        await page.AwaitLineAsync("page: function", TimeSpan.FromSeconds(60));
+        await page.AwaitLineAsync("page: function");
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public class LiveProcess : IAsyncDisposable
 
     /// <summary>The first line, from the beginning, that the predicate takes. Fails the test when the deadline passes.</summary>
     public Task<string> AwaitLineAsync(Func<string, bool> predicate, TimeSpan? deadline = null) =>
-        _lines.AwaitAsync(predicate, deadline ?? TimeSpan.FromSeconds(15), ToString);
+        _lines.AwaitAsync(predicate, deadline ?? Eventually.Patience, ToString);
 
     /// <summary>The first line that holds the text.</summary>
     public Task<string> AwaitLineAsync(string text, TimeSpan? deadline = null) =>
@@ -46,12 +46,12 @@ public class LiveProcess : IAsyncDisposable
 
     /// <summary>The first <paramref name="count"/> lines that the predicate takes, in order.</summary>
     public Task<IReadOnlyList<string>> AwaitLinesAsync(int count, Func<string, bool> predicate, TimeSpan? deadline = null) =>
-        _lines.AwaitManyAsync(count, predicate, deadline ?? TimeSpan.FromSeconds(15), ToString);
+        _lines.AwaitManyAsync(count, predicate, deadline ?? Eventually.Patience, ToString);
 
     /// <summary>Its exit code, once it has ended by itself.</summary>
     public async Task<int> AwaitExitAsync(TimeSpan? deadline = null)
     {
-        using CancellationTokenSource cancellation = new(deadline ?? TimeSpan.FromSeconds(15));
+        using CancellationTokenSource cancellation = new(deadline ?? Eventually.Patience);
         try
         {
             await _process.WaitForExitAsync(cancellation.Token);

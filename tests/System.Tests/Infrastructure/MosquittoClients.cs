@@ -54,7 +54,7 @@ public static class MosquittoPublisher
     public static async Task PublishAsync(int port, params string[] arguments)
     {
         CommandResult result = await CommandRunner.RunAsync(
-            TimeSpan.FromSeconds(30),
+            Eventually.Patience,
             "mosquitto_pub",
             ["-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), .. arguments]);
         result.EnsureSuccess();

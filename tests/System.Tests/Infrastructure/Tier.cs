@@ -97,6 +97,10 @@ public sealed class Tier : IAsyncDisposable
     /// <summary>What a part wrote to its log so far.</summary>
     public string ReadLog(string name) => File.ReadAllText(Path.Combine(Folder, name, name + ".log"));
 
+    /// <summary>Returns when a part's log holds the text: a process writes its lines behind what they tell of.</summary>
+    public Task LogsAsync(string name, string text) => Eventually.HoldsAsync(
+        () => ReadLog(name).Contains(text, StringComparison.Ordinal), () => $"{name} logs \"{text}\"; it has\n{ReadLog(name)}");
+
     /// <summary>Takes the tier down; a second call does nothing.</summary>
     public async Task<CommandResult?> DownAsync() =>
         File.Exists(Path.Combine(Folder, "tier.json")) ? await ToolAsync("tier", "down", "--dir", Folder) : null;

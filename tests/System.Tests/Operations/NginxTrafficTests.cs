@@ -12,7 +12,7 @@ namespace Trunkline.SystemTests.Operations;
 public sealed class NginxTrafficTests
 {
     private static readonly TierOptions NginxAlone = new() { Proxies = 0, Groups = 0, Redis = "none", Nginx = true };
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = Eventually.Patience;
 
     [ProgramsFact("nginx")]
     public async Task Mqtt_arrives_behind_a_PROXY_header_that_names_the_device()

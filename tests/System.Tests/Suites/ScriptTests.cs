@@ -40,7 +40,7 @@ public sealed partial class ScriptTests
         }
 
         CommandResult result = await CommandRunner.RunAsync(
-            TimeSpan.FromSeconds(10),
+            Eventually.Patience,
             start => start.Environment["PATH"] = folder,
             Path.Combine(Repository.Root, "trunkline"),
             "up");

@@ -97,10 +97,12 @@ public sealed class FailedTierTests
     {
         using TestPorts ports = TestPorts.Take();
         string folder = Tier.NewFolder();
+
+        // Long enough that the part has said something by then, on a busy machine too.
         CommandResult result = await CommandRunner.RunAsync(
-            TimeSpan.FromSeconds(60), start => PutFakeRedisFirst(start, folder), Script, Arguments(folder, ports, "1"));
+            TimeSpan.FromSeconds(60), start => PutFakeRedisFirst(start, folder), Script, Arguments(folder, ports, "4"));
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("redis-1 was not ready within 1 s", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("redis-1 was not ready within 4 s", result.Errors, StringComparison.Ordinal);
         Assert.Contains("I never listen", result.Errors, StringComparison.Ordinal);
         Assert.False(Tier.Runs(FakeRedisPid(folder)));
         Directory.Delete(folder, recursive: true);

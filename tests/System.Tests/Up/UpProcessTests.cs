@@ -115,7 +115,10 @@ public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
             string[] addresses = [.. lines
                 .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Where(fields => fields[3] == "0A" && fields[1].EndsWith(suffix, StringComparison.Ordinal))
-                .Select(fields => fields[1][..^suffix.Length])];
+                .Select(fields => fields[1][..^suffix.Length])
+
+                // The kernel does not stop the world for a reader: a row may come twice.
+                .Distinct()];
             Assert.Equal(["0100007F"], addresses);
         }
     }

@@ -21,16 +21,16 @@ public sealed class SecuredBrokerTests
         {
             await using (UpProcess up = await UpProcess.StartAsync(Group(ports.Base, authority, Password)))
             {
-                Assert.Contains(up.Process.Lines, line => line.Contains("Group secured passed the probe.", StringComparison.Ordinal));
+                await up.Process.AwaitLineAsync("Group secured passed the probe.");
                 await using MosquittoSubscriber subscriber = await MosquittoSubscriber.SubscribeAsync(up.Mqtt, "-t", "secured/#", "-q", "1");
                 await MosquittoPublisher.PublishAsync(up.Mqtt, "-t", "secured/x", "-m", "hello", "-q", "1");
                 Assert.Equal(["secured/x 1 0 hello"], await subscriber.AwaitMessagesAsync(1));
-                Assert.Contains(mosquitto.Lines, line => line.Contains($"u'{User}'", StringComparison.Ordinal));
+                await mosquitto.AwaitLineAsync($"u'{User}'");
             }
 
             await using UpProcess wrong = await UpProcess.StartAsync(
                 [.. Group(ports.Base, authority, "wrong"), "--Links:StartTimeoutMs", "1000"]);
-            Assert.Contains(wrong.Process.Lines, line => line.Contains("The broker refused the connection: NotAuthorized", StringComparison.Ordinal));
+            await wrong.Process.AwaitLineAsync("The broker refused the connection: NotAuthorized");
         }
 
         Directory.Delete(folder, recursive: true);

@@ -18,6 +18,8 @@ public sealed class OutageTier : IAsyncLifetime
 
     public async Task InitializeAsync() => Tier = await Tier.UpAsync(new TierOptions
     {
+        // A killed Redis has what it answered: with everysec it answers up to two seconds before it writes while the disk lags.
+        RedisDurability = "aof-always",
         ProxySettings =
         [
             $"Links:GroupAwayTimeoutMs={GroupWaitMs}",

@@ -52,13 +52,16 @@ public sealed class RedisMoodTests
         {
             (FaultDevice subscriber, FaultDevice publisher) = await ConnectAsync(tier);
             relay.Delay = TimeSpan.FromMilliseconds(150);
-            long begun = TimeProvider.System.GetTimestamp();
+            List<TimeSpan> times = [];
             for (int n = 0; n < 20; n++)
             {
+                long begun = TimeProvider.System.GetTimestamp();
                 Assert.Equal(ReasonCode.Success, await publisher.PublishAsync("mood/1", "one"));
+                times.Add(TimeProvider.System.GetElapsedTime(begun));
             }
 
-            Assert.InRange(TimeProvider.System.GetElapsedTime(begun).TotalSeconds, 0, 3);
+            // Faster than Redis answers, most of them: one or another may be held up by what else the machine does.
+            Assert.InRange(times.Order().ElementAt(times.Count / 2), TimeSpan.Zero, relay.Delay);
             Task<ReasonCode>[] slow = await Task.WhenAll(
                 Enumerable.Range(0, 20).Select(_ => publisher.StartPublishAsync("mood/2", "two", QoS.ExactlyOnce)));
             Assert.All(await Task.WhenAll(slow), code => Assert.Equal(ReasonCode.Success, code));

@@ -51,7 +51,7 @@ public sealed class ExhaustionTests(ITestOutputHelper output)
         await Eventually.HoldsAsync(
             async () => await ManagementClient.MetricAsync(management, "trunkline_listener_refused_total", "reason=\"descriptors\"") > 3,
             () => "the proxy refuses connections for want of descriptors");
-        Assert.Contains("pauses accepting for 100 ms: only 20 descriptors", tier.ReadLog("proxy-1"), StringComparison.Ordinal);
+        await tier.LogsAsync("proxy-1", "pauses accepting for 100 ms: only 20 descriptors");
         await healthy.AssertServedAsync();
 
         // A link that is lost now finds a descriptor to dial again.

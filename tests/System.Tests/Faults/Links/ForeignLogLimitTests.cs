@@ -33,7 +33,7 @@ public sealed class ForeignLogLimitTests
         {
             Assert.Equal(sent[200..], (await back.AwaitMessagesAsync(100)).Select(message => message.Payload));
             Assert.Equal(200, await ManagementClient.MetricAsync(management, "trunkline_messages_dropped_total", "reason=\"backlog\""));
-            Assert.Contains("The backlog of session limited at group group-0 was above its limit: 200 messages", tier.ReadLog("proxy-1"), StringComparison.Ordinal);
+            await tier.LogsAsync("proxy-1", "The backlog of session limited at group group-0 was above its limit: 200 messages");
 
             // What is not acknowledged when it leaves comes first again, and would be counted with the rest below.
             await Eventually.HoldsAsync(
@@ -55,7 +55,7 @@ public sealed class ForeignLogLimitTests
             Assert.Equal(sent[^got.Length..], got);
             Assert.Equal(200, await ManagementClient.MetricAsync(management, "trunkline_messages_dropped_total", "reason=\"backlog\""));
             Assert.Equal(1, await ManagementClient.MetricAsync(management, "trunkline_links_events_total", "event=\"backlog_lost\""));
-            Assert.Contains("Group group-0: 1 sessions may miss messages", tier.ReadLog("proxy-1"), StringComparison.Ordinal);
+            await tier.LogsAsync("proxy-1", "Group group-0: 1 sessions may miss messages");
         }
     }
 
@@ -63,10 +63,9 @@ public sealed class ForeignLogLimitTests
     public async Task A_group_without_a_log_says_at_start_what_it_does_not_keep()
     {
         await using Tier tier = await Tier.UpAsync(new TierOptions { Proxies = 1, Groups = 1, Broker = "mosquitto", ForeignLog = "none" });
-        Assert.Contains(
-            "Group group-0 has no log (Log: none): what its broker sends while a link or a device is away is not kept, and what it had not stored when it dies is lost.",
-            tier.ReadLog("proxy-1"),
-            StringComparison.Ordinal);
+        await tier.LogsAsync(
+            "proxy-1",
+            "Group group-0 has no log (Log: none): what its broker sends while a link or a device is away is not kept, and what it had not stored when it dies is lost.");
     }
 
     /// <summary>Until the proxy knows that the device is gone: what it sent it until then is in flight, and comes first again.</summary>

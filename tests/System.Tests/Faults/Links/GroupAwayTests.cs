@@ -61,7 +61,7 @@ public sealed class GroupAwayTests(OutageTier outage)
 
         // The same device may talk to the other group meanwhile.
         Assert.Equal(ReasonCode.Success, await five.PublishAsync(OtherAlive, "4"));
-        Assert.False(atLeastOnce.IsCompleted);
+        Assert.True(!atLeastOnce.IsCompleted || watch.ElapsedMilliseconds >= OutageTier.GroupWaitMs, $"refused after {watch.ElapsedMilliseconds} ms");
         Assert.Equal(ReasonCode.QuotaExceeded, await Eventually.InTimeAsync(atLeastOnce, "PUBACK 0x97"));
         Assert.Equal(ReasonCode.QuotaExceeded, await Eventually.InTimeAsync(exactlyOnce, "PUBREC 0x97"));
         DeviceEnd end = await Eventually.InTimeAsync(three.Ended, "the close of the 3.1.1 device");
@@ -79,8 +79,9 @@ public sealed class GroupAwayTests(OutageTier outage)
             await device.StartPublishAsync(Dead, "gone", QoS.AtMostOnce);
         }
 
+        // The answer comes from the device's loop, the count perhaps from the link's.
         await device.PingAsync();
-        Assert.Equal(before + 10, await DroppedAsync());
+        await Eventually.HoldsAsync(async () => await DroppedAsync() == before + 10, "ten are counted as dropped");
         Assert.True(device.IsConnected);
 
         Task<double> DroppedAsync() =>

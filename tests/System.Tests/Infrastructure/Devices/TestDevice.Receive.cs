@@ -10,6 +10,7 @@ public sealed partial class TestDevice
 {
     private readonly Dictionary<ushort, string> _aliases = [];
     private readonly HashSet<ushort> _openExactlyOnce = [];
+    private readonly List<TestMessage> _fresh = [];
     private ReasonCode? _disconnectReason;
 
     private async Task ReceiveAllAsync()
@@ -34,8 +35,10 @@ public sealed partial class TestDevice
                     consumed += size;
                     if (answer.Length > 0)
                     {
-                        await SendRawAsync(answer);
+                        await AnswerAsync(answer);
                     }
+
+                    HandOver();
                 }
 
                 buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);
@@ -54,6 +57,31 @@ public sealed partial class TestDevice
         {
             End(end);
         }
+    }
+
+    /// <summary>A server that has closed takes no answer; what it said before is still read.</summary>
+    private async Task AnswerAsync(byte[] answer)
+    {
+        try
+        {
+            await SendRawAsync(answer);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or WebSocketException)
+        {
+            // Reading tells how it ended.
+        }
+    }
+
+    /// <summary>Behind the answer: a test that has a message and says DISCONNECT says it behind the acknowledgement.</summary>
+    private void HandOver()
+    {
+        foreach (TestMessage message in _fresh)
+        {
+            _received.Enqueue(message);
+            _messages.Writer.TryWrite(message);
+        }
+
+        _fresh.Clear();
     }
 
     private void End(string why)
@@ -145,9 +173,7 @@ public sealed partial class TestDevice
         // QoS 2: a message whose id is open is the same one again ([MQTT-4.3.3-10]).
         if (packet.QoS != QoS.ExactlyOnce || _openExactlyOnce.Add(packet.PacketId))
         {
-            TestMessage message = TestMessage.From(packet, topic);
-            _received.Enqueue(message);
-            _messages.Writer.TryWrite(message);
+            _fresh.Add(TestMessage.From(packet, topic));
         }
 
         return packet.QoS == QoS.AtMostOnce || !Options.Acknowledges

@@ -65,6 +65,12 @@ public sealed partial class TestDevice
         ushort id = NextPacketId();
         TaskCompletionSource<IReadOnlyList<ReasonCode>> source = NewSource<IReadOnlyList<ReasonCode>>();
         Assert.True(_acknowledgements.TryAdd(id, source), "A packet id came round while it was in use.");
+        if (IsClosed)
+        {
+            // The end went through what waited before this came.
+            source.TrySetException(new IOException($"{ClientId}: {what} cannot come, the connection is closed."));
+        }
+
         await SendAsync(output => Assert.NotEqual(0, write(output, id)));
         return await WaitAsync(source.Task, what);
     }
