@@ -29,7 +29,7 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
         }
 
         await publishing.EndAsync();
-        await AssertAllCameAsync(ledger, kept.ClientId);
+        await AssertAllCameAsync(ledger, holder);
         Assert.Empty(ledger.OrderViolations());
         output.WriteLine($"{ledger.Acknowledged} acknowledged, none lost, {ledger.RepeatsOfQoS1} repeats at QoS 1.");
         await holder.DisposeAsync();
@@ -52,7 +52,7 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
         }
 
         await publishing.EndAsync();
-        await AssertAllCameAsync(ledger, kept.ClientId);
+        await AssertAllCameAsync(ledger, holder);
         output.WriteLine($"{ledger.Acknowledged} acknowledged, none lost, {ledger.RepeatsOfQoS1} repeats at QoS 1.");
         await holder.DisposeAsync();
     }
@@ -77,7 +77,7 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
         FaultDevice[] devices = [first, .. (await Task.WhenAll(dialing)).OfType<FaultDevice>()];
         FaultDevice owner = await OneIsLeftAsync(devices);
         await publishing.EndAsync();
-        await AssertAllCameAsync(ledger, kept.ClientId);
+        await AssertAllCameAsync(ledger, owner);
         output.WriteLine($"{devices.Length - 1} of {flaps} were let in; {ledger.Acknowledged} acknowledged, none lost.");
         await owner.DisposeAsync();
     }
@@ -90,10 +90,23 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
         OnMessage = message => ledger.Deliver(clientId, message),
     };
 
-    private static async Task AssertAllCameAsync(DeliveryLedger ledger, string clientId)
+    private async Task AssertAllCameAsync(DeliveryLedger ledger, FaultDevice owner)
     {
+        string pages = "";
+        int looks = 0;
         await Eventually.HoldsAsync(
-            () => ledger.Missing(clientId, _ => true).Count == 0, () => string.Join(", ", ledger.Missing(clientId, _ => true).Take(10)));
+            async () =>
+            {
+                // Who reads a failure wants to know what the proxies thought of the session.
+                if (++looks % 200 == 0)
+                {
+                    pages = string.Join('\n', await Task.WhenAll(outage.Management.Select(port => ManagementClient.SessionAsync(port, owner.ClientId))));
+                }
+
+                return ledger.Missing(owner.ClientId, _ => true).Count == 0;
+            },
+            () => $"{ledger.Missing(owner.ClientId, _ => true).Count} lack, {string.Join(", ", ledger.Missing(owner.ClientId, _ => true).Take(10))};"
+                + $" the last connection is {(owner.IsConnected ? "open" : $"over: {owner.Ended.GetAwaiter().GetResult()}")};\n{pages}");
         Assert.Empty(ledger.DuplicatesOfQoS2());
         Assert.True(ledger.Acknowledged > 100, $"Only {ledger.Acknowledged} messages were acknowledged.");
     }
@@ -103,6 +116,9 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
     {
         await Eventually.HoldsAsync(
             () => devices.Count(device => device.IsConnected) <= 1, () => $"{devices.Count(device => device.IsConnected)} connections are left");
+        Assert.True(
+            devices.Any(device => device.IsConnected),
+            $"nobody is left: {string.Join(", ", devices.Select(device => device.Ended.GetAwaiter().GetResult()))}");
         FaultDevice owner = Assert.Single(devices, device => device.IsConnected);
         await owner.PingAsync();
         foreach (FaultDevice old in devices.Where(device => device != owner))
