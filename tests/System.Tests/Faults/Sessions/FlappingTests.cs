@@ -144,7 +144,10 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
 
     private Task<FaultDevice> ConnectAsync(int proxy, DeviceOptions options) => FaultDevice.ConnectAsync(outage.Ports[proxy], options);
 
-    /// <summary>Two publishers, each at a proxy of its own, one message after the other at QoS 1 and at QoS 2.</summary>
+    /// <summary>
+    /// Two publishers, each at a proxy of its own, one message after the other at QoS 1 and at QoS 2; no faster than a session
+    /// takes them that writes two records for each, or it would only ever fall behind.
+    /// </summary>
     private sealed class Publishing : IAsyncDisposable
     {
         private readonly List<FaultDevice> _devices = [];
@@ -186,6 +189,7 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
             {
                 Assert.Equal(ReasonCode.Success, await device.PublishAsync(stream, DeliveryLedger.Payload(stream, number), qos));
                 ledger.Acknowledge(stream, number);
+                await Eventually.LastsAsync(TimeSpan.FromMilliseconds(5));
             }
         }
     }
