@@ -33,11 +33,11 @@ public abstract partial class Transport
         if ((_state & TransportState.Permitted) == 0)
         {
             _state |= TransportState.Permitted;
-            _permittedMs = (uint)sinceMs;
+            _acceptedOrPermittedMs = (uint)sinceMs;
         }
-        else if ((int)(_permittedMs - (uint)sinceMs) > 0)
+        else if ((int)(_acceptedOrPermittedMs - (uint)sinceMs) > 0)
         {
-            _permittedMs = (uint)sinceMs;
+            _acceptedOrPermittedMs = (uint)sinceMs;
         }
     }
 
@@ -47,7 +47,7 @@ public abstract partial class Transport
         CheckThread();
         if ((_state & TransportState.Permitted) != 0)
         {
-            _permittedMs = (uint)sinceMs;
+            _acceptedOrPermittedMs = (uint)sinceMs;
             _state &= ~TransportState.Withheld;
             SendEarly(_loop);
             ForgetPermit();
@@ -82,7 +82,7 @@ public abstract partial class Transport
     /// </summary>
     protected bool MayLeave()
     {
-        if ((_state & TransportState.Permitted) == 0 || (uint)_loop.ReadClockMs() - _permittedMs <= (uint)_loop.PermissionMs)
+        if ((_state & TransportState.Permitted) == 0 || (uint)_loop.ReadClockMs() - _acceptedOrPermittedMs <= (uint)_loop.PermissionMs)
         {
             return true;
         }
@@ -100,7 +100,7 @@ public abstract partial class Transport
     {
         if ((_state & TransportState.Permitted) != 0)
         {
-            inner.MarkPermitted(_permittedMs);
+            inner.MarkPermitted(_acceptedOrPermittedMs);
         }
     }
 

@@ -20,8 +20,9 @@ public abstract partial class Transport : IBufferWriter<byte>
     private LoopTimer? _sendDeadline;
     private ConnectionOrigin? _origin;
     private int _unsent;
-    private uint _acceptedMs;
-    private uint _permittedMs;
+
+    /// <summary>Until the handler marks output as permitted: when it was accepted; then: since when that is permitted. Never both.</summary>
+    private uint _acceptedOrPermittedMs;
     private TransportState _state;
     private TransportCloseReason _closeReason;
 
@@ -36,12 +37,15 @@ public abstract partial class Transport : IBufferWriter<byte>
     /// <summary>The loop that owns it now.</summary>
     public Loop Loop => _loop;
 
-    /// <summary>When its listener took it, in the loops' milliseconds; 0 for one without a listener. A layer has that of the socket below.</summary>
+    /// <summary>
+    /// When its listener took it, in the loops' milliseconds; 0 for one without a listener. A layer has that of the socket
+    /// below. Kept for deadlines until its first packet, not after <see cref="MarkPermitted"/>.
+    /// </summary>
     public long AcceptedMs
     {
         // Half of the time is kept, which goes round after 49 days: connections are in this for seconds.
-        get => _acceptedMs == 0 ? 0 : _loop.NowMs - (uint)((uint)_loop.NowMs - _acceptedMs);
-        set => _acceptedMs = value == 0 ? 0 : uint.Max(1, (uint)value);
+        get => _acceptedOrPermittedMs == 0 ? 0 : _loop.NowMs - (uint)((uint)_loop.NowMs - _acceptedOrPermittedMs);
+        set => _acceptedOrPermittedMs = value == 0 ? 0 : uint.Max(1, (uint)value);
     }
 
     /// <summary>
