@@ -30,7 +30,7 @@ internal sealed class Peer : ITransportHandler
 
     public TaskCompletionSource Writable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TaskCompletionSource Withheld { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource Withheld { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ConcurrentQueue<byte[]> Received { get; } = new();
 

@@ -60,6 +60,25 @@ public sealed class PermittedLayersTests(CertificateFixture fixture) : IClassFix
         Assert.Equal(1, withdrawn);
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task It_waits_on_the_loop_it_moves_to(TransportKind kind)
+    {
+        await using TestServer server = await TestServer.StartAsync(kind, fixture.Certificates);
+        await using Stream client = await server.ConnectAsync();
+        Peer peer = await WithholdAsync(server, client);
+        peer.Withheld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop target = server.Loops.First(loop => loop != peer.FirstLoop);
+
+        await peer.OnLoop(transport => transport.MoveTo(target));
+
+        await peer.Withheld.Task.WaitAsync(Deadline.Long);
+        Assert.Equal(target, peer.Transport.Loop);
+        await peer.OnLoop(transport => transport.SendWithheld(transport.Loop.ReadClockMs()));
+        byte[] got = new byte[3];
+        await client.ReadExactlyAsync(got).AsTask().WaitAsync(Deadline.Long);
+        Assert.Equal("two"u8.ToArray(), got);
+    }
+
     private static async Task<Peer> WithholdAsync(TestServer server, Stream client, Action? withdrawn = null)
     {
         await client.WriteAsync("hi"u8.ToArray());

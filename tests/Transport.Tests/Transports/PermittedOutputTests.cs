@@ -129,7 +129,34 @@ public sealed class PermittedOutputTests : IDisposable
     }
 
     [Fact]
-    public void What_is_larger_than_a_turn_gathers_stays_permitted_to_its_end()
+    public void The_end_of_a_packet_whose_beginning_left_early_is_looked_at_too()
+    {
+        (MemoryTransport near, MemoryTransport far) = MemoryTransport.CreatePair(_a, _b);
+        var atNear = new Recorder();
+        var atFar = new Recorder();
+        (near.Handler, far.Handler) = (atNear, atFar);
+        near.MarkPermitted(_a.NowMs);
+        var block = new byte[1024];
+        for (int i = 0; i < 100; i++)
+        {
+            near.Output.Write(block);
+        }
+
+        int early = 102_400 - near.UnsentBytes;
+        Assert.InRange(early, 60_000, 102_000);
+        HoldBeforeSend(LimitMs + 1);
+        Run();
+        Assert.Equal(early, atFar.Bytes.Length);
+        Assert.Equal(1, atNear.WithheldCalls);
+
+        near.DropPermitted();
+        Run();
+        Assert.Equal([TransportCloseReason.Withdrawn], atNear.Closed);
+        Assert.Equal([TransportCloseReason.Reset], atFar.Closed);
+    }
+
+    [Fact]
+    public void What_a_full_peer_did_not_take_cannot_be_taken_back_when_a_part_has_left()
     {
         _endB.PauseReading();
         _endA.MarkPermitted(_a.NowMs);
