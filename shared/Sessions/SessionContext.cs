@@ -46,6 +46,9 @@ public sealed class SessionContext
     /// <summary>The sessions of this loop that outlive their connections and have anything undone.</summary>
     public UndoneSessions Undone { get; } = new();
 
+    /// <summary>The topic of the last QoS 0 message, so that a burst on one topic is judged once.</summary>
+    public KnownTopic KnownTopic { get; } = new();
+
     internal WindowPool Windows { get; } = new();
 
     /// <summary>Channels that go on in the next turn.</summary>

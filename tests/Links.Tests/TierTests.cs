@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Trunkline.Protocol;
 
 namespace Trunkline.Links.Tests;
@@ -216,6 +217,37 @@ public sealed class TierTests
         tier.Run();
         Assert.Equal(50, device.Received.Count);
         Assert.Equal(50ul, tier.Groups[1].Log.Tail.Offset);
+    }
+
+    [Fact]
+    public void A_burst_on_one_topic_follows_its_slot_to_the_new_group_and_is_refused_like_its_first_message()
+    {
+        var tier = new TestTier();
+        TestNode node = tier.Nodes[0];
+        TestDevice device = tier.Connect("device");
+        device.Subscribe("m/+");
+        tier.Run();
+        string topic = Enumerable.Range(0, 100).Select(i => $"m/{i}").First(name => Topics.SlotMap.Even(2).GroupOfTopic(Encoding.UTF8.GetBytes(name), 0) == 0);
+        device.Publish(topic, "1");
+        device.Publish(topic, "2");
+        tier.Run();
+        Assert.Equal(["1", "2"], device.Received.Select(got => got.Payload));
+        tier.Acceptors[0].Stop();
+        node.Links.UpdateSlots(Topics.SlotMap.Even(2).WithOwner(0, Topics.Slots.Count - 1, 1));
+        tier.Run();
+        device.Publish(topic, "3");
+        tier.Run();
+        Assert.Equal(["1", "2", "3"], device.Received.Select(got => got.Payload));
+
+        long written = node.Count(LinkCounter.PublishedQoS0);
+        for (int i = 1; i <= 3; i++)
+        {
+            device.Publish("$trunkline/x", $"{i}");
+            tier.Run();
+            Assert.Equal(i, node.Count(LinkCounter.RefusedReserved));
+        }
+
+        Assert.Equal(written, node.Count(LinkCounter.PublishedQoS0));
     }
 
     [Fact]

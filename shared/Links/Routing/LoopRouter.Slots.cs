@@ -16,6 +16,7 @@ internal sealed partial class LoopRouter
         }
 
         _slots = slots;
+        Context.KnownTopic.Route = null;
         _allGroups = [.. Enumerable.Range(0, int.Min(slots.GroupCount, _groups.Length))];
         foreach (LocalFilter filter in _filters.Items)
         {

@@ -30,4 +30,33 @@ public static partial class PacketWriter
         };
         return encoder.Write(output, maximumPacketSize);
     }
+
+    /// <summary>
+    /// The size of a 5.0 PUBLISH at QoS 0 without flags and properties; 0 where it is too long for MQTT.
+    /// </summary>
+    /// <param name="topicField">The topic with its two bytes of length in front.</param>
+    /// <param name="payload">The message.</param>
+    public static int MeasurePlainPublish(ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload)
+    {
+        long remaining = (long)topicField.Length + 1 + payload.Length;
+        return remaining > VariableByteInteger.MaxValue ? 0 : 1 + VariableByteInteger.SizeOf((uint)remaining) + (int)remaining;
+    }
+
+    /// <summary>
+    /// Writes a 5.0 PUBLISH at QoS 0 without flags and properties, of the size that was measured.
+    /// <code>
+    ///   0x30, remaining length, topic (2 + n), 0 (no properties), payload
+    /// </code>
+    /// </summary>
+    public static void WritePlainPublish(IBufferWriter<byte> output, ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload, int size)
+    {
+        var destination = output.GetSpan(size);
+        destination[0] = (byte)PacketType.Publish << 4;
+        var position = 1 + VariableByteInteger.Write(destination[1..], (uint)(topicField.Length + 1 + payload.Length));
+        topicField.CopyTo(destination[position..]);
+        position += topicField.Length;
+        destination[position++] = 0;
+        payload.CopyTo(destination[position..]);
+        output.Advance(size);
+    }
 }

@@ -7,6 +7,12 @@ public sealed partial class Channel
 {
     private bool ReceivePublish(in Frame frame, out ProtocolError error)
     {
+        if (TryReceivePlain(frame))
+        {
+            error = default;
+            return true;
+        }
+
         if (!PublishPacket.TryParse(frame, _version, PacketSender.Client, out PublishPacket packet, out error)
             || !CheckPublish(packet, out error))
         {
@@ -22,6 +28,11 @@ public sealed partial class Channel
         {
             case QoS.AtMostOnce:
                 _context.Counters.Add(SessionCounter.ReceivedQoS0);
+                if (!packet.Topic.IsEmpty)
+                {
+                    _context.KnownTopic.Remember(frame.Body[..(sizeof(ushort) + packet.Topic.Length)]);
+                }
+
                 Forward(packet, topic);
                 return true;
             case QoS.AtLeastOnce:
@@ -216,6 +227,12 @@ public sealed partial class Channel
             packet.QoS == QoS.AtMostOnce
                 ? PublishTicket.None
                 : new PublishTicket(Session, Session.Attachment, packet.PacketId, packet.QoS));
+        return Forwarded(outcome);
+    }
+
+    /// <summary>What follows from the router's first answer to a message.</summary>
+    private ReasonCode Forwarded(PublishOutcome outcome)
+    {
         if (outcome.SlowDown)
         {
             Pause(Pauses.Router);

@@ -15,6 +15,18 @@ public interface IMessageRouter
     PublishOutcome Publish(in PublishRequest request, PublishTicket ticket);
 
     /// <summary>
+    /// Takes a QoS 0 message that is not retained and has no properties, expiry or origin, on a topic that was validated.
+    /// The same as <see cref="Publish"/> with such a request; a router may keep what it finds in <see cref="KnownTopic.Route"/>.
+    /// </summary>
+    PublishOutcome PublishPlain(KnownTopic topic, ReadOnlySpan<byte> payload, Session publisher)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        return Publish(
+            new PublishRequest { Topic = topic.Name, Payload = payload, QoS = Protocol.QoS.AtMostOnce, Retain = false, Publisher = publisher },
+            PublishTicket.None);
+    }
+
+    /// <summary>
     /// Makes the operation's subscriptions live. Sets each item's result, then calls
     /// <see cref="SubscribeOperation.Complete"/> once; the session answers SUBACK there. Retained messages the items ask
     /// for are delivered after that, to this session alone.

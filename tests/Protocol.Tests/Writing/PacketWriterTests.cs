@@ -153,4 +153,24 @@ public sealed class PacketWriterTests
         Assert.Equal(written, output.WrittenCount);
         return output.WrittenSpan.ToArray();
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(121)]
+    [InlineData(122)]
+    [InlineData(20_000)]
+    [InlineData(3_000_000)]
+    public void A_plain_publish_is_what_the_encoder_writes(int payloadBytes)
+    {
+        byte[] payload = [.. Enumerable.Range(0, payloadBytes).Select(i => (byte)i)];
+        var encoder = new PublishEncoder { Version = ProtocolVersion.Mqtt50, Topic = "a/b"u8, Payload = payload };
+        var expected = new ArrayBufferWriter<byte>();
+        encoder.Write(expected);
+        var written = new ArrayBufferWriter<byte>();
+        var size = PacketWriter.MeasurePlainPublish([0, 3, .. "a/b"u8], payload);
+        PacketWriter.WritePlainPublish(written, [0, 3, .. "a/b"u8], payload, size);
+        Assert.Equal(encoder.Measure(), size);
+        Assert.True(expected.WrittenSpan.SequenceEqual(written.WrittenSpan));
+    }
 }

@@ -122,6 +122,17 @@ public sealed class TestRouter(SessionContext context) : IMessageRouter
         read.Complete();
     }
 
+    /// <summary>How many messages came the short way, on a topic that was judged before.</summary>
+    public int Plain { get; private set; }
+
+    public PublishOutcome PublishPlain(KnownTopic topic, ReadOnlySpan<byte> payload, Session publisher)
+    {
+        Plain++;
+        return Publish(
+            new PublishRequest { Topic = topic.Name, Payload = payload, QoS = QoS.AtMostOnce, Retain = false, Publisher = publisher },
+            PublishTicket.None);
+    }
+
     public PublishOutcome Publish(in PublishRequest request, PublishTicket ticket)
     {
         bool isRefused = PublishAnswer == Answer.Now && ReasonCodes.IsError(PublishReason);
