@@ -59,8 +59,6 @@ public sealed class KnownTopicTests
     }
 
     [Theory, MemberData(nameof(Whole))]
-    [Clause(Specification.Mqtt311, "MQTT-3.3.2-2")]
-    [Clause(Specification.Mqtt50, "MQTT-3.3.2-2")]
     public void A_topic_that_was_refused_is_refused_again(Setup setup)
     {
         var bed = new TestBed(setup);
