@@ -4,10 +4,12 @@ using Trunkline.Proxy;
 
 // One process: read the options, open the management port, then run one node after the other until asked to stop.
 const string help = """
-    Usage: trunkline-proxy [check] [--config FILE] [--mqtt-port PORT] [--ws-port PORT] [--listen ADDRESS]
-                           [--management-port PORT] [--groups N] [--data DIR] [--Section:Key VALUE ...]
+    Usage: ./trunkline up    [--config FILE] [--mqtt-port PORT] [--ws-port PORT] [--listen ADDRESS]
+                             [--management-port PORT] [--groups N] [--data DIR] [--Section:Key VALUE ...]
+           ./trunkline check with the same options: report every error of the configuration, then exit
 
-      check                   report every error of the configuration, then exit
+    The program itself, as containers start it, is trunkline-proxy [check] with the same options.
+
       --config FILE           settings, read after appsettings.json
       --mqtt-port PORT        MQTT over TCP (1883)
       --ws-port PORT          MQTT over WebSocket at /mqtt (8083)

@@ -36,6 +36,11 @@ internal static class SessionEndpoints
         application.MapGet("/sessions/{**clientId}", async (HttpContext http) =>
         {
             string clientId = ClientIdOf(http);
+            if (clientId.Length == 0)
+            {
+                return Results.Text("Name a client id: /sessions/{client id}.\n", statusCode: StatusCodes.Status404NotFound);
+            }
+
             if (node() is not { } serving)
             {
                 return Results.Text("The node is starting.\n", statusCode: StatusCodes.Status503ServiceUnavailable);

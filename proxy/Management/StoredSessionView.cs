@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Trunkline.Directory;
 using Trunkline.Sessions;
 
@@ -134,5 +135,5 @@ internal sealed record StoredSessionView
     /// <param name="Stage"><c>sent</c>, or <c>received</c> after PUBREC.</param>
     /// <param name="Group">The group whose log has it; null for one kept in the record itself.</param>
     /// <param name="Position">Its place there.</param>
-    internal sealed record OutgoingView(int PacketId, int QoS, string Stage, string? Group, string? Position);
+    internal sealed record OutgoingView(int PacketId, [property: JsonPropertyName("qos")] int QoS, string Stage, string? Group, string? Position);
 }

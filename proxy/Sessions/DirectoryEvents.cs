@@ -19,7 +19,10 @@ internal sealed partial class DirectoryEvents(
     public Action? NodeIsGone { get; init; }
 
     /// <inheritdoc/>
-    public void StateChanged(DirectoryHealth health) => LogState(logger, health.State, health.Detail);
+    public void StateChanged(DirectoryHealth health)
+    {
+        // The directory logs it itself (3005); health shows it.
+    }
 
     /// <inheritdoc/>
     public void NodeAppeared(NodeInfo node) => LogNode(logger, node.Name, node.Id, "joined");
@@ -51,18 +54,8 @@ internal sealed partial class DirectoryEvents(
     }
 
     /// <inheritdoc/>
-    public void SlotMapChanged(SlotMap map)
-    {
-        LogSlots(logger, map.Version, map.GroupCount);
-        slotsChanged(map);
-    }
-
-    [LoggerMessage(1100, LogLevel.Information, "The directory is {State}. {Detail}")]
-    private static partial void LogState(ILogger logger, DirectoryState state, string detail);
+    public void SlotMapChanged(SlotMap map) => slotsChanged(map);
 
     [LoggerMessage(1101, LogLevel.Information, "Node {Name} ({Id}) {Event}.")]
     private static partial void LogNode(ILogger logger, string name, NodeId id, string @event);
-
-    [LoggerMessage(1102, LogLevel.Information, "Slot table {Version} with {Groups} groups is in force.")]
-    private static partial void LogSlots(ILogger logger, ulong version, int groups);
 }

@@ -20,7 +20,7 @@ internal static partial class DirectoryLog
     [LoggerMessage(3004, LogLevel.Debug, "Directory operation {Operation} failed: {Fault}")]
     internal static partial void OperationFailed(ILogger logger, string operation, string fault);
 
-    [LoggerMessage(3005, LogLevel.Information, "Directory state {State}: {Detail}")]
+    [LoggerMessage(3005, LogLevel.Information, "The directory is {State}: {Detail}")]
     internal static partial void StateChanged(ILogger logger, DirectoryState state, string detail);
 
     [LoggerMessage(3006, LogLevel.Warning, "{Sentence}")]

@@ -98,10 +98,16 @@ public sealed class LinkNode
     /// <summary>Goes over to a newer slot map; an older one is ignored.</summary>
     public void UpdateSlots(SlotMap slots)
     {
-        LinksLog.SlotsChanged(_wiring.Log, slots.ToString());
         foreach (LoopRouter router in _routers)
         {
-            router.Loop.Post(() => router.UpdateSlots(slots));
+            router.Loop.Post(() =>
+            {
+                // One line for the node: all loops have the same map.
+                if (router.UpdateSlots(slots) && ReferenceEquals(router, _routers[0]))
+                {
+                    LinksLog.SlotsChanged(_wiring.Log, slots.ToString());
+                }
+            });
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using Trunkline.Tool;
 using Trunkline.Tool.Bench;
@@ -10,7 +11,8 @@ using Trunkline.Tool.Suite;
 using Trunkline.Tool.Tier;
 
 // ./trunkline builds this program and hands `tier`, `test`, `chaos`, `recovery`, `bench` and `check host` on to it.
-RootCommand root = new("Trunkline's tool: a whole tier on loopback, the standing suite, chaos and the bench.");
+// Help and errors name commands as people type them, so the root is called what they call.
+Command root = new("./trunkline", "Trunkline's tool: a whole tier on loopback, the standing suite, chaos and the bench.") { new HelpOption() };
 root.Subcommands.Add(TierCommand.Create());
 root.Subcommands.Add(SuiteCommand.Create());
 root.Subcommands.Add(ChaosCommand.Create());
@@ -22,9 +24,9 @@ root.Subcommands.Add(HostCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+    foreach (string error in CommandErrors.Of(parsed))
     {
-        await Console.Error.WriteLineAsync($"trunkline: {error.Message}");
+        await Console.Error.WriteLineAsync($"trunkline: {error}");
     }
 
     return ExitCodes.Usage;

@@ -221,7 +221,7 @@ public abstract partial class NodeDirectory
         }
 
         _health = new(state, old.State == state ? old.Since : Time.GetUtcNow(), detail, _generation, _store.Connection);
-        DirectoryLog.StateChanged(_environment.Logger, state, detail);
+        DirectoryLog.StateChanged(_environment.Logger, state, detail.Length > 0 ? detail : "-");
         Raise(e => e.StateChanged(_health), _events!);
     }
 }

@@ -62,19 +62,14 @@ public static class ProgramStart
             return 0;
         }
 
-        if (first is "--help" or "-h" or "help")
+        // Wherever it stands: who asks for help behind other flags wants no complaint about them.
+        if (first == "help" || arguments.Any(argument => argument is "--help" or "-h"))
         {
             output.WriteLine(help);
             return 0;
         }
 
         bool isCheck = first == "check";
-        if (isCheck && arguments.Count > 1 && arguments[1] is "--help" or "-h")
-        {
-            output.WriteLine(help);
-            return 0;
-        }
-
         if (ConfigurationError.Report(errors(isCheck ? [.. arguments.Skip(1)] : arguments), errorOutput))
         {
             return 2;

@@ -68,7 +68,7 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
 
         if (!TryDescribeOrigin(request, protocol))
         {
-            return Refuse(bytes, "400 Bad Request", "its X-Forwarded-For holds something else than addresses. In nginx set \"proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\"");
+            return Refuse(bytes, "400 Bad Request", "its X-Forwarded-For holds something else than addresses. In nginx set \"proxy_set_header X-Forwarded-For $remote_addr;\"");
         }
 
         if (!_listener.MayConnect(_transport.Origin.Remote))

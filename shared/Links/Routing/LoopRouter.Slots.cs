@@ -6,13 +6,13 @@ internal sealed partial class LoopRouter
 {
     /// <summary>
     /// Goes over to a new slot map: every filter gets the groups it needs now; what it needs no longer is given up after
-    /// its new groups were asked, so that nothing falls between.
+    /// its new groups were asked, so that nothing falls between. False, and nothing done, when the map is no newer one.
     /// </summary>
-    public void UpdateSlots(SlotMap slots)
+    public bool UpdateSlots(SlotMap slots)
     {
         if (!slots.IsNewerThan(_slots))
         {
-            return;
+            return false;
         }
 
         _slots = slots;
@@ -35,5 +35,7 @@ internal sealed partial class LoopRouter
                 new FilterRequest(_receivers[group], RequestKind.Release, Loop.Index, filter.Text).Send();
             }
         }
+
+        return true;
     }
 }

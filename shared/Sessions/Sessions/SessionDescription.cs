@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Trunkline.Protocol;
 
 namespace Trunkline.Sessions;
@@ -53,4 +54,4 @@ public sealed record SessionDescription
 /// <param name="RetainHandling">When retained messages are sent.</param>
 /// <param name="Identifier">The subscription identifier; 0 for none.</param>
 public sealed record SubscriptionDescription(
-    string Filter, QoS QoS, bool NoLocal, bool RetainAsPublished, RetainHandling RetainHandling, uint Identifier);
+    string Filter, [property: JsonPropertyName("qos")] QoS QoS, bool NoLocal, bool RetainAsPublished, RetainHandling RetainHandling, uint Identifier);

@@ -77,12 +77,7 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
     /// <summary>Reads "1.2.3.4", "1.2.3.4:5", "::1" or "[::1]:5".</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out NetworkAddress address)
     {
-        if (IPAddress.TryParse(text, out IPAddress? ip))
-        {
-            address = From(new IPEndPoint(ip, 0));
-            return true;
-        }
-
+        // Not IPAddress.TryParse, which takes "[::1]:5" too, and forgets the port.
         bool ok = IPEndPoint.TryParse(text, out IPEndPoint? endPoint);
         address = From(endPoint);
         return ok;
@@ -117,7 +112,7 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
     /// <summary>Writes what <see cref="ToString"/> gives, for IPv4 without a string; false when it does not fit.</summary>
     public bool TryFormat(Span<char> destination, out int written)
     {
-        if (_family != NetworkFamily.IPv4)
+        if (_family != NetworkFamily.IPv4 || _port == 0)
         {
             string text = ToString();
             written = text.Length;
@@ -128,8 +123,8 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
             CultureInfo.InvariantCulture, $"{(byte)(_low >> 24)}.{(byte)(_low >> 16)}.{(byte)(_low >> 8)}.{(byte)_low}:{_port}", out written);
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => ToEndPoint()?.ToString() ?? HostToString();
+    /// <summary>Address and port; the address alone where no port is known, as behind X-Forwarded-For.</summary>
+    public override string ToString() => _port == 0 ? HostToString() : ToEndPoint()?.ToString() ?? HostToString();
 
     /// <inheritdoc/>
     public bool Equals(NetworkAddress other) =>

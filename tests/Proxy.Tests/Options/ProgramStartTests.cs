@@ -48,9 +48,13 @@ public sealed class ProgramStartTests : IDisposable
     [InlineData("--version", "1.2.3\n")]
     [InlineData("--help", "how to\n")]
     [InlineData("-h", "how to\n")]
-    public void Version_and_help_are_printed(string argument, string text)
+    [InlineData("check --help", "how to\n")]
+    [InlineData("--Loops 99 --help", "how to\n")]
+    [InlineData("check --Loops 99 -h", "how to\n")]
+    public void Version_and_help_are_printed(string arguments, string text)
     {
-        Assert.Equal(0, Decide(argument));
+        ArgumentNullException.ThrowIfNull(arguments);
+        Assert.Equal(0, Decide(arguments.Split(' ')));
         Assert.Equal(text, _output.ToString());
     }
 

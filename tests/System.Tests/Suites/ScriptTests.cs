@@ -28,6 +28,43 @@ public sealed partial class ScriptTests
         Assert.Contains("'upp' is not a command", unknown.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tier", "./trunkline tier needs one of up, down, status, start, stop.")]
+    [InlineData("tier up --brokr x --proxies y", "'--brokr' is nothing that ./trunkline tier up knows. Did you mean --broker?|for option '--proxies'")]
+    [InlineData("tier up --bas-port=7 rest", "Did you mean --base-port?|'rest' is nothing")]
+    [InlineData("tier statu", "Did you mean status?")]
+    [InlineData("tier stop", "'NAME' missing")]
+    [InlineData("test --no-install --proyect X", "Did you mean --project?")]
+    [InlineData("check host --devces 3", "Did you mean --devices?")]
+    [InlineData("up --mqtt-prt 1884", "Did you mean --mqtt-port?")]
+    public async Task A_wrong_command_line_is_told_with_the_nearest_right_one(string arguments, string sentences)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(sentences);
+        string[] words = arguments.Split(' ');
+        CommandResult result = await Tier.ToolAsync(words);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.All(sentences.Split('|'), sentence => Assert.Contains(sentence, result.Errors, StringComparison.Ordinal));
+        Assert.DoesNotContain("'x'", result.Errors, StringComparison.Ordinal);
+        if (words[0] != "up")
+        {
+            Assert.Matches(@"See \./trunkline [a-z ]+ --help\.\n$", result.Errors);
+        }
+    }
+
+    [Theory]
+    [InlineData("up --groups 3 --help", "./trunkline up ")]
+    [InlineData("check -h", "./trunkline check ")]
+    [InlineData("tier up --help", "./trunkline tier up [options]")]
+    [InlineData("check host --help", "./trunkline check host [options]")]
+    public async Task Help_names_commands_as_they_are_typed(string arguments, string usage)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        CommandResult help = (await Tier.ToolAsync(arguments.Split(' '))).EnsureSuccess();
+        Assert.Contains(usage, help.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_dotnet_a_sentence_says_what_to_install()
     {

@@ -19,6 +19,9 @@ public sealed class TierTests
 
         (await first.DownAsync())!.EnsureSuccess();
 
+        CommandResult gone = await Tier.ToolAsync("tier", "status", "--dir", first.Folder);
+        Assert.Contains("Beside it are up: ", gone.Errors, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(second.Folder), gone.Errors, StringComparison.Ordinal);
         Assert.All(ofFirst, pid => Assert.False(Tier.Runs(pid)));
         Assert.All(ofSecond, pid => Assert.True(Tier.Runs(pid)));
         await using MosquittoSubscriber subscriber = await MosquittoSubscriber.SubscribeAsync(second.Now.Brokers[0].Mqtt, "-t", "a/#", "-q", "1");

@@ -86,6 +86,29 @@ public sealed class UpProcessTests(UpFixture fixture) : IClassFixture<UpFixture>
     }
 
     [Fact]
+    public async Task A_start_tells_each_event_once()
+    {
+        await using UpProcess up = await UpProcess.StartAsync("--Loops", "2");
+        await up.Process.AwaitLineAsync("[1005]", TimeSpan.FromSeconds(10));
+
+        // Without the time, which tells two of a kind apart.
+        string[] told = [.. up.Process.Lines.Where(line => line.Contains(" info: ", StringComparison.Ordinal)).Select(line => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..])];
+        Assert.DoesNotContain(told, line => line.Contains("The slot map has changed", StringComparison.Ordinal));
+        Assert.Single(told, line => line.EndsWith("The directory is Connected: -", StringComparison.Ordinal));
+        Assert.Equal(told.Distinct(), told);
+    }
+
+    [Fact]
+    public async Task A_session_page_without_a_client_id_says_what_to_name()
+    {
+        using HttpClient client = new();
+        using HttpResponseMessage answer = await client.GetAsync(
+            new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{fixture.Up.Management}/sessions/")));
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains("Name a client id", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Health_and_metrics_answer_and_name_no_device()
     {
         await using TestDevice device = await TestDevice.ConnectAsync(fixture.Up.Mqtt, new TestDeviceOptions { ClientId = "secret-client" });

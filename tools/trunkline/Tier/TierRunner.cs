@@ -109,10 +109,18 @@ internal sealed class TierRunner(TimeProvider time)
     }
 
     private static TierState Loaded(string folder) =>
-        TierState.Load(folder) ?? throw new ToolException($"No tier is up in {folder}.");
+        TierState.Load(folder) ?? throw NoTier(folder);
 
-    private static string Existing(string folder) =>
-        Directory.Exists(folder) ? folder : throw new ToolException($"No tier is up in {folder}: there is no such folder.");
+    private static string Existing(string folder) => Directory.Exists(folder) ? folder : throw NoTier(folder);
+
+    /// <summary>A tier lives in the folder of its base port: whoever left that out is told what there is.</summary>
+    private static ToolException NoTier(string folder)
+    {
+        string[] others = Path.GetDirectoryName(folder) is { } above && Directory.Exists(above)
+            ? [.. Directory.EnumerateDirectories(above).Where(other => File.Exists(TierState.FileIn(other))).Order(StringComparer.Ordinal)]
+            : [];
+        return new ToolException($"No tier is up in {folder}." + (others.Length == 0 ? "" : $" Beside it are up: {string.Join(", ", others.Select(Path.GetFileName))}; name one by --base-port or --dir."));
+    }
 
     private static void RefuseIfUp(string folder)
     {
