@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Trunkline.Protocol;
-using Trunkline.Sessions;
 
 namespace Trunkline.Broker;
 
@@ -64,85 +63,5 @@ internal readonly record struct LinkFields(ulong Number, QoS? OriginalQoS, ulong
             && Utf8Parser.TryParse(rest[(used + 1)..], out ulong number, out int length) && used + 1 + length == rest.Length && number > 0
             ? new MessageId(Encoding.ASCII.GetString(text[..slash]), link, number)
             : null;
-    }
-}
-
-/// <summary>Writes the fields of our user property into a buffer on the stack.</summary>
-/// <param name="buffer">At least <see cref="MaximumBytes"/>; texts need their length more.</param>
-internal ref struct LinkText(Span<byte> buffer)
-{
-    /// <summary>The longest value without texts: position, QoS, retain, origin, sequence.</summary>
-    public const int MaximumBytes = 112;
-
-    private readonly Span<byte> _buffer = buffer;
-    private int _length;
-
-    public readonly ReadOnlySpan<byte> Value => _buffer[.._length];
-
-    public void Position(LogPosition position)
-    {
-        Letter('p');
-        Decimal(position.Term);
-        _buffer[_length++] = (byte)':';
-        Decimal(position.Offset);
-    }
-
-    public void Number(char letter, ulong value)
-    {
-        Letter(letter);
-        Decimal(value);
-    }
-
-    public void Flag(char letter) => Letter(letter);
-
-    public void Origin(ulong origin)
-    {
-        Letter('o');
-        origin.TryFormat(_buffer[_length..], out int written, "x16", CultureInfo.InvariantCulture);
-        _length += written;
-    }
-
-    public void Text(char letter, ReadOnlySpan<byte> value)
-    {
-        Letter(letter);
-        value.CopyTo(_buffer[_length..]);
-        _length += value.Length;
-    }
-
-    /// <summary>A position as it stands alone in a payload.</summary>
-    public static bool TryParsePosition(ReadOnlySpan<byte> text, out LogPosition position)
-    {
-        position = default;
-        if (text.Length < 4 || text[0] != (byte)'p'
-            || !Utf8Parser.TryParse(text[1..], out ulong term, out int termLength))
-        {
-            return false;
-        }
-
-        text = text[(1 + termLength)..];
-        if (text.Length < 2 || text[0] != (byte)':' || !Utf8Parser.TryParse(text[1..], out ulong offset, out int offsetLength)
-            || offsetLength != text.Length - 1)
-        {
-            return false;
-        }
-
-        position = new LogPosition(term, offset);
-        return true;
-    }
-
-    private void Letter(char letter)
-    {
-        if (_length > 0)
-        {
-            _buffer[_length++] = (byte)';';
-        }
-
-        _buffer[_length++] = (byte)letter;
-    }
-
-    private void Decimal(ulong value)
-    {
-        Utf8Formatter.TryFormat(value, _buffer[_length..], out int written);
-        _length += written;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Trunkline.Protocol;
+using Trunkline.Sessions;
 
 namespace Trunkline.Broker;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Trunkline.Protocol;
+using Trunkline.Sessions;
 using Trunkline.Topics;
 
 namespace Trunkline.Broker;

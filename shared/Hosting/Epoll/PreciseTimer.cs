@@ -31,15 +31,6 @@ public abstract unsafe class PreciseTimer : IEpollTarget
         Set((nint)(delay / NanosecondsPerSecond), (nint)(delay % NanosecondsPerSecond));
     }
 
-    /// <summary>Not due any more.</summary>
-    public void Disarm()
-    {
-        if (_descriptor >= 0)
-        {
-            Set(0, 0);
-        }
-    }
-
     /// <summary>Gives the descriptor back; arming again opens a new one.</summary>
     public void Close()
     {

@@ -145,9 +145,6 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Crypto, EntryPoint = "BIO_meth_new", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint BioMethodNew(int type, string name);
 
-    [LibraryImport(Crypto, EntryPoint = "BIO_meth_free")]
-    public static partial void BioMethodFree(nint method);
-
     [LibraryImport(Crypto, EntryPoint = "BIO_meth_set_read")]
     public static partial int BioMethodRead(nint method, delegate* unmanaged<nint, byte*, int, int> callback);
 

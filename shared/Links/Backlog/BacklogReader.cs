@@ -47,9 +47,6 @@ internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
     /// <summary>Sessions that wait for a page to be asked.</summary>
     public int Waiting => _waiting.Count;
 
-    /// <summary>Pages asked for or being delivered.</summary>
-    public int UnderWay => _underWay;
-
     /// <summary>Takes a read; its page is asked for at the end of the turn, together with others that come in it.</summary>
     public void Add(BacklogRead read)
     {

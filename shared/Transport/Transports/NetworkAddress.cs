@@ -103,9 +103,6 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
         };
     }
 
-    /// <summary>The same address with another port.</summary>
-    public NetworkAddress WithPort(ushort port) => new(_high, _low, port, _family);
-
     /// <summary>The address without its port.</summary>
     public string HostToString() => ToEndPoint()?.Address.ToString() ?? (_family == NetworkFamily.Unix ? "unix" : "none");
 
