@@ -174,6 +174,32 @@ public sealed class MosquittoTests
         Assert.False(tier.Nodes[0].IsReady);
     }
 
+    [Theory]
+    [InlineData(BrokerFault.DeniesIdentifiers, "subscription identifiers, wildcards or shared subscriptions turned off")]
+    [InlineData(BrokerFault.DeniesWildcards, "subscription identifiers, wildcards or shared subscriptions turned off")]
+    [InlineData(BrokerFault.DeniesShared, "subscription identifiers, wildcards or shared subscriptions turned off")]
+    [InlineData(BrokerFault.RefusesSubscriptions, "refuses a subscription")]
+    [InlineData(BrokerFault.RefusesPublishes, "refuses a publish")]
+    [InlineData(BrokerFault.LosesMessages, "a wildcard subscription got 15 of 16 messages")]
+    [InlineData(BrokerFault.LowersQoS, "delivers QoS 1 messages at another QoS")]
+    [InlineData(BrokerFault.SendsNoIdentifiers, "does not send subscription identifiers back")]
+    [InlineData(BrokerFault.LosesUserProperties, "loses user properties")]
+    [InlineData(BrokerFault.TurnsOrder, "does not keep the order")]
+    [InlineData(BrokerFault.GivesEachMemberACopy, "4 messages to a shared subscription came 8 times")]
+    [InlineData(BrokerFault.KeepsNoRetained, "does not keep retained messages")]
+    [InlineData(BrokerFault.DeletesNoRetained, "does not delete a retained message")]
+    [InlineData(BrokerFault.FallsSilent, "its answers did not come within 2000 ms")]
+    public async Task A_broker_that_behaves_otherwise_than_a_group_must_is_refused_with_what_it_does(BrokerFault fault, string sentence)
+    {
+        using Mosquitto broker = await Mosquitto.StartAsync();
+        await using var faulty = new FaultyBroker(broker.Port, fault);
+        await using var tier = new ForeignTier([broker], port: faulty.Port);
+        await tier.StartAsync();
+        GroupStatus group = tier.Nodes[0].Groups[0];
+        Assert.Equal(GroupState.Refused, group.State);
+        Assert.Contains(sentence, group.Sentence, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_foreign_broker_configured_as_ours_is_refused_with_a_sentence()
     {
