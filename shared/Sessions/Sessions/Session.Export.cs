@@ -67,9 +67,14 @@ public sealed partial class Session
     /// What has to change in the record of a session whose connection is gone, so that it says everything: what is
     /// in flight is listed, and the positions cover what is done or listed; filters are in it already, or in the changes that wait.
     /// </summary>
+    /// <remarks>
+    /// The write may be carried out although nobody hears of it, and the device come back here. So what it lists counts as
+    /// standing in the record from now on: what is done later goes from there, too, and never comes again with a later absence.
+    /// </remarks>
     public JournalChanges ExportDetached()
     {
         SessionState state = Export(isDetached: true);
+        NoteListed();
         var sets = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         var deletes = new HashSet<string>(StringComparer.Ordinal);
         if (_journal is { } journal)
@@ -99,6 +104,19 @@ public sealed partial class Session
         }
 
         return new JournalChanges([.. sets.Select(set => new StoredField(set.Key, set.Value))], [.. deletes]);
+    }
+
+    private void NoteListed()
+    {
+        for (int i = 0; i < (_window?.Span ?? 0); i++)
+        {
+            ref OutboundEntry entry = ref _window![i];
+            if (entry.State != OutboundState.Done && !Journal.HasOutgoing(entry.PacketId))
+            {
+                bool isLogged = entry.Pending.IsLogged;
+                Journal.InheritOutgoing(entry.PacketId, isLogged ? entry.Group : -1, isLogged ? entry.Position : LogPosition.None);
+            }
+        }
     }
 
     private List<OutgoingState> ExportOutgoing(bool isDetached, List<GroupPosition> positions)

@@ -119,6 +119,39 @@ public sealed class SecondDeathTests
         Assert.Equal([LogRouter.At(5)], whole.Outgoing.Select(outgoing => outgoing.Position));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_in_flight_when_the_reply_to_a_detach_was_lost_is_done_when_the_device_says_so(bool isCovered)
+    {
+        var bed = new TestBed(Setup.V5);
+        LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 3, QoS.AtLeastOnce));
+        TestKeeper keeper = Restore(bed, new SessionState { Subscriptions = [Held], Positions = [new GroupPosition(0, LogRouter.At(0))] });
+        TestClient device = bed.Open(bed.Persistent("d"));
+        router.Serve();
+        Assert.Equal(["1", "2", "3"], device.Take().Select(packet => packet.Payload));
+        keeper.LosesReplies = true;
+        device.Drop();
+        Assert.Equal(3, keeper.Read("d").Outgoing.Count);
+
+        // It comes back to the same node, which has the session still, and answers what comes again.
+        keeper.LosesReplies = false;
+        TestClient again = bed.Open(bed.Persistent("d"));
+        List<Packet> repeats = again.Take();
+        Assert.Equal([("1", true), ("2", true), ("3", true)], repeats.Select(packet => (packet.Payload, packet.Duplicate)));
+        repeats.ForEach(packet => again.PubAck(packet.Id));
+        router.Serve();
+        if (isCovered)
+        {
+            again.Session.CheckpointWritten([LogRouter.At(3)]);
+        }
+
+        again.Drop();
+        SessionState left = keeper.Read("d");
+        Assert.Empty(left.Outgoing);
+        Assert.Equal([new GroupPosition(0, LogRouter.At(3))], left.Positions);
+    }
+
     private static TopicFilterText Parse(string filter)
     {
         Assert.True(TopicFilterText.TryParse(System.Text.Encoding.UTF8.GetBytes(filter), new TopicLimits(), out TopicFilterText parsed, out _));

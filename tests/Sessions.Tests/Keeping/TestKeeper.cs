@@ -18,6 +18,9 @@ internal sealed class TestKeeper : ISessionKeeper
     /// <summary>Whether a session whose connection is gone stays here, as while its writing away takes its time.</summary>
     public bool HoldsDetached { get; set; }
 
+    /// <summary>Whether the end of a connection is stored without anybody hearing of it: the session stays here, too.</summary>
+    public bool LosesReplies { get; set; }
+
     /// <summary>What is stored, by client identifier and name.</summary>
     public Dictionary<string, Dictionary<string, ReadOnlyMemory<byte>>> Stored { get; } = [];
 
@@ -51,6 +54,11 @@ internal sealed class TestKeeper : ISessionKeeper
         if (session.ExpirySeconds > 0)
         {
             Apply(session.ClientId, session.ExportDetached());
+        }
+
+        if (LosesReplies)
+        {
+            return;
         }
 
         Waiting.Remove(session);
