@@ -63,8 +63,11 @@ public sealed record LinkOptions
     /// <summary>Topics remembered per subscription that got live messages before its retained ones; beyond it an older value may follow a newer.</summary>
     public int MaximumGuardedTopics { get; init; } = 10_000;
 
-    /// <summary>Pages of a group's log under way at a time, for each loop and group; sessions that want others wait their turn.</summary>
-    public int BacklogScans { get; init; } = 4;
+    /// <summary>
+    /// Pages of a group's log under way at a time, for each loop and group; sessions that want others wait their turn. While
+    /// they wait more of them come to share the next one.
+    /// </summary>
+    public int BacklogScans { get; init; } = 1;
 
     /// <summary>
     /// Bytes of one such page; it ends with the message that reaches them. With <see cref="BacklogScans"/> this bounds what
@@ -84,8 +87,11 @@ public sealed record LinkOptions
     /// <summary>Messages of the log a page may begin before or after the place of a session that shares it.</summary>
     public int BacklogNearMessages { get; init; } = 20_000;
 
-    /// <summary>Deliveries from pages in one turn of a loop; the rest follows when others have had their turn.</summary>
-    public int BacklogDeliveriesPerTurn { get; init; } = 2_000;
+    /// <summary>
+    /// Messages of pages and their deliveries, counted together, in one turn of a loop for each group; the rest follows when
+    /// others have had their turn. A delivery to another device than the last is a write of its own, some 10 us.
+    /// </summary>
+    public int BacklogDeliveriesPerTurn { get; init; } = 50;
 
     /// <summary>Wait before a page is asked for again that the broker could not serve.</summary>
     public int BacklogRetryMs { get; init; } = 250;

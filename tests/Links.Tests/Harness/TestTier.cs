@@ -89,12 +89,17 @@ internal sealed class TestTier
     /// <summary>Connects devices in one step.</summary>
     public void ConnectAll(IEnumerable<TestDevice> devices, int node = 0)
     {
+        BeginConnectAll(devices, node);
+        Run();
+    }
+
+    /// <summary>Has devices connect in the turns that follow.</summary>
+    public void BeginConnectAll(IEnumerable<TestDevice> devices, int node = 0)
+    {
         foreach (TestDevice device in devices)
         {
             Nodes[node].Devices.Connect(_deviceLoop, device);
         }
-
-        Run();
     }
 
     public void Advance(int milliseconds)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Trunkline.Protocol;
 using Trunkline.SystemTests.Infrastructure;
+using Trunkline.Tool.Bench.Load;
 using Xunit.Abstractions;
 
 namespace Trunkline.SystemTests.Faults;
@@ -27,31 +28,41 @@ public sealed class ReturningTests(ITestOutputHelper output)
         await PublishAsync(port, sessions, missed);
         long published = ManagementClient.ResidentBytes(tier.Pid("proxy-1"));
 
-        await using var canary = await Canary.BeginAsync(port);
-        await canary.RunAsync(TimeSpan.FromSeconds(2));
-        double quiet = canary.TakePercentile(0.99);
+        LoadReport before = await LiveCanary.RunAsync(port, messages: 600);
+        (int Pid, string Name)[] parts = [(tier.Pid("proxy-1"), "proxy"), .. tier.Now.Brokers.Select(broker => (tier.Pid(broker.Name), "brokers"))];
+        await using LiveCanary canary = await LiveCanary.BeginAsync(port, parts);
         var watch = Stopwatch.StartNew();
-        Task<FaultDevice[]> connecting = ConnectAllAsync(port, sessions);
-        Task live = canary.RunUntilAsync(connecting.ContinueWith(_ => { }, TaskScheduler.Default));
-        devices = await connecting;
+        devices = await ConnectAllAsync(port, sessions);
         double connected = watch.Elapsed.TotalSeconds;
-        Task upToDate = Task.WhenAll(devices.Select(device => device.AwaitMessagesAsync(missed, TimeSpan.FromSeconds(120))));
-        await live;
-        await canary.RunUntilAsync(upToDate);
-        await upToDate;
+        await Task.WhenAll(devices.Select(device => device.AwaitMessagesAsync(missed, TimeSpan.FromSeconds(120))));
         double done = watch.Elapsed.TotalSeconds;
+        LoadReport live = await canary.EndAsync();
         long after = ManagementClient.ResidentBytes(tier.Pid("proxy-1"));
         double pages = await ManagementClient.MetricAsync(tier.Now.Proxies[0].Management, "trunkline_links_events_total", "\"backlog_scans\"");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             {sessions} sessions of {missed} missed messages: all connected after {connected:F1} s, the last up to date after {done:F1} s, {pages} pages.
-            Live traffic p99 {quiet:F1} ms before, {canary.TakePercentile(0.99):F1} ms meanwhile. RSS of the proxy {empty >> 20} MiB with the sessions away, {published >> 20} MiB when all was published, {after >> 20} MiB with all back.
+            Live traffic before: {Text(before)}; meanwhile: {Text(live)}.
+            CPU meanwhile: {string.Join(", ", live.Processes.Select(process => string.Create(CultureInfo.InvariantCulture, $"{process.Name} {process.CpuSeconds:F1} s")))}.
+            RSS of the proxy {empty >> 20} MiB with the sessions away, {published >> 20} MiB when all was published, {after >> 20} MiB with all back.
             """));
+        Assert.Null(before.Fault());
+
+        // The signal ends it with messages on their way: those are no loss.
+        Assert.Equal((0L, 0L, 0L), (live.Counts.Disconnects, live.Counts.Refused, live.Counts.Duplicates));
         Assert.All(devices, device =>
         {
             string[] got = [.. device.Received.Select(message => message.Payload)];
             Assert.Equal(Enumerable.Range(0, missed).Select(n => $"{n:D6}"), got);
         });
         await DisposeAllAsync(devices);
+    }
+
+    private static string Text(LoadReport report)
+    {
+        LoadLatency delivery = report.Latencies["delivery"];
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{delivery.Count} messages, p50 {delivery.P50Us / 1000:F1} ms, p99 {delivery.P99Us / 1000:F1} ms, max {delivery.MaxUs / 1000:F1} ms");
     }
 
     private static ParallelOptions Parallelism => new() { MaxDegreeOfParallelism = 64 };
@@ -86,61 +97,4 @@ public sealed class ReturningTests(ITestOutputHelper output)
 
         await Task.WhenAll(open);
     }));
-
-    /// <summary>One message after the other from a publisher to a subscriber: how long each takes.</summary>
-    private sealed class Canary(FaultDevice publisher, FaultDevice subscriber) : IAsyncDisposable
-    {
-        private readonly List<double> _times = [];
-        private int _sent;
-
-        public static async Task<Canary> BeginAsync(int port)
-        {
-            FaultDevice subscriber = await FaultDevice.ConnectAsync(port, new DeviceOptions { ClientId = "canary-in" });
-            await subscriber.SubscribeAsync("canary/#", QoS.AtLeastOnce);
-            return new Canary(await FaultDevice.ConnectAsync(port, new DeviceOptions { ClientId = "canary-out" }), subscriber);
-        }
-
-        public async Task RunAsync(TimeSpan time)
-        {
-            var watch = Stopwatch.StartNew();
-            while (watch.Elapsed < time)
-            {
-                await OneAsync();
-            }
-        }
-
-        public async Task RunUntilAsync(Task end)
-        {
-            do
-            {
-                await OneAsync();
-            }
-            while (!end.IsCompleted);
-        }
-
-        /// <summary>Milliseconds that so many of the messages since the last call took at most.</summary>
-        public double TakePercentile(double share)
-        {
-            _times.Sort();
-            double value = _times[(int)((_times.Count - 1) * share)];
-            _times.Clear();
-            return value;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await publisher.DisposeAsync();
-            await subscriber.DisposeAsync();
-        }
-
-        private async Task OneAsync()
-        {
-            var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            subscriber.OnMessage = _ => came.TrySetResult();
-            long start = Stopwatch.GetTimestamp();
-            await publisher.StartPublishAsync($"canary/{_sent++ % 8}", "now", QoS.AtLeastOnce);
-            await Eventually.InTimeAsync(came.Task, "the live message");
-            _times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-    }
 }
