@@ -52,7 +52,7 @@ public sealed class DurabilityTests
         DirectoryResult refused = await tier.Make("one", tier.Options with { Durability = "replicas(1)" }).JoinAsync(TestTier.Shape, new RecordingEvents());
         Assert.Equal(DirectoryStatus.Refused, refused.Status);
         Assert.Equal(
-            $"Directory:Durability is replicas(1), but Redis at 127.0.0.1:{server.Port} is a Cluster, where the Redis client in use cannot wait for the replicas of the right master: use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.",
+            $"Directory:Durability is replicas(1), but Redis at 127.0.0.1:{server.Port} is a Cluster, where WAIT must go to the master that took the write and the Redis client in use cannot aim it (it has no key): use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.",
             refused.Detail);
     }
 

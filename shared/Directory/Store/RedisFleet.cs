@@ -115,7 +115,7 @@ internal static class RedisFleet
             case DurabilityKind.AofAlways when sync != "always":
                 return new(DirectoryStatus.Refused, $"{wants} has appendfsync {sync} and loses up to a second of writes when its machine ends: set appendfsync always, or Directory:Durability to aof-everysec.");
             case DurabilityKind.Replicas when isCluster:
-                return new(DirectoryStatus.Refused, $"{wants} is a Cluster, where the Redis client in use cannot wait for the replicas of the right master: use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.");
+                return new(DirectoryStatus.Refused, $"{wants} is a Cluster, where WAIT must go to the master that took the write and the Redis client in use cannot aim it (it has no key): use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.");
             case DurabilityKind.Replicas when Number(Value(info, "connected_slaves")) < durability.Replicas:
                 return new(DirectoryStatus.Unavailable, $"{wants} has {Number(Value(info, "connected_slaves"))} replicas connected: start the missing ones, or lower the number.");
             case DurabilityKind.Memory when !hasAof:
