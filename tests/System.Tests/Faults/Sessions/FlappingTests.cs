@@ -116,9 +116,11 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
     {
         await Eventually.HoldsAsync(
             () => devices.Count(device => device.IsConnected) <= 1, () => $"{devices.Count(device => device.IsConnected)} connections are left");
-        Assert.True(
-            devices.Any(device => device.IsConnected),
-            $"nobody is left: {string.Join(", ", devices.Select(device => device.Ended.GetAwaiter().GetResult()))}");
+        if (!devices.Any(device => device.IsConnected))
+        {
+            Assert.Fail($"nobody is left: {string.Join(", ", await Task.WhenAll(devices.Select(device => device.Ended)))}");
+        }
+
         FaultDevice owner = Assert.Single(devices, device => device.IsConnected);
         await owner.PingAsync();
         foreach (FaultDevice old in devices.Where(device => device != owner))
