@@ -154,11 +154,12 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
     {
         private readonly List<FaultDevice> _devices = [];
         private readonly List<Task> _streams = [];
+        private DeliveryLedger? _ledger;
         private volatile bool _isOver;
 
         public static async Task<Publishing> BeginAsync(IReadOnlyList<int> ports, string name, DeliveryLedger ledger)
         {
-            var publishing = new Publishing();
+            var publishing = new Publishing { _ledger = ledger };
             for (int n = 0; n < 2; n++)
             {
                 FaultDevice device = await FaultDevice.ConnectAsync(ports[n], new DeviceOptions { ClientId = $"{name}-p{n}" });
@@ -170,15 +171,18 @@ public sealed class FlappingTests(OutageTier outage, ITestOutputHelper output)
             return publishing;
         }
 
-        public Task EndAsync()
+        /// <summary>Ends when enough was acknowledged to say something of it, which takes a while on a busy machine.</summary>
+        public async Task EndAsync()
         {
+            await Eventually.HoldsAsync(() => _ledger!.Acknowledged > 100 || _streams.Exists(stream => stream.IsCompleted), () => $"{_ledger!.Acknowledged} messages are acknowledged");
             _isOver = true;
-            return Task.WhenAll(_streams);
+            await Task.WhenAll(_streams);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await EndAsync();
+            _isOver = true;
+            await Task.WhenAll(_streams);
             foreach (FaultDevice device in _devices)
             {
                 await device.DisposeAsync();
