@@ -40,6 +40,13 @@ internal sealed class HoldWatch(Loop loop) : LoopTimer
             _beat = now;
             loop.Timers.Schedule(this, LimitMs / 4);
         }
+        else if (IsLate)
+        {
+            // What is asked from now on is asked after the hold. Left to the beat, an answer that comes within this turn, as
+            // that of a directory in memory does, would be distrusted and asked for again without end.
+            _held = now;
+            _beat = now;
+        }
 
         return now;
     }
