@@ -60,7 +60,10 @@ internal sealed partial class ProxyNode
         // A node that was declared dead has no time: the sessions are other nodes' already.
         if (moves && !_ended.Task.IsCompleted && _options.Drain.DevicesPerSecond > 0)
         {
-            await _devices.SendAwayAsync(_options.Drain.DevicesPerSecond, TimeSpan.FromMilliseconds(_options.Drain.MaximumMs));
+            await _devices.SendAwayAsync(
+                _options.Drain.DevicesPerSecond,
+                TimeSpan.FromMilliseconds(_options.Drain.MaximumMs),
+                count => CountSentEarly(_gates[0].Keeper.Counters, count));
         }
 
         int left = await _devices.ShutDownAsync(TimeSpan.FromMilliseconds(_options.CloseGraceMs));
@@ -75,6 +78,12 @@ internal sealed partial class ProxyNode
             _checkpoints.Stop();
             _due.Stop();
         });
+    }
+
+    private void CountSentEarly(KeeperCounters counters, int count)
+    {
+        counters.Add(KeeperCounter.SentAwayEarly, count);
+        LogSentEarly(_logger, count, _options.Drain.MaximumMs);
     }
 
     /// <summary>Waits until the directory has every session, or for as long as devices are waited for.</summary>

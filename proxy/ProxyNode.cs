@@ -89,7 +89,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
 
         _devices = new DeviceServer(_contexts, _gates);
         _checkpoints = new CheckpointWriter(_gates, _directory, numbers, options.Node.CheckpointIntervalMs, _logger);
-        _due = new DueWorker(_gates, GateOf, _directory, options.Node.DueIntervalMs, _logger);
+        _due = new DueWorker(_gates, GateOf, _directory, options.Node, _logger);
         HeldReview[] reviews = [.. _gates.Select(gate => new HeldReview(gate, _directory, _logger))];
         foreach ((ConnectionGate gate, HeldReview review) in _gates.Zip(reviews))
         {
@@ -309,4 +309,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
 
     [LoggerMessage(1201, LogLevel.Error, "Stopping went on, but one step of it failed: {Step}.")]
     private static partial void LogStepFailed(ILogger logger, Exception exception, string step);
+
+    [LoggerMessage(1202, LogLevel.Warning, "{Count} devices are sent away before their turn by Drain:DevicesPerSecond, so that stopping keeps to Drain:MaximumMs ({MaximumMs} ms).")]
+    private static partial void LogSentEarly(ILogger logger, int count, int maximumMs);
 }

@@ -81,6 +81,12 @@ internal sealed record NodeOptions
     /// only of nodes that died meanwhile, and after a death all nodes look each second.
     /// </summary>
     public int DueIntervalMs { get; init; } = 5_000;
+
+    /// <summary>Delayed wills of this node's devices that are kept in mind to the moment; beyond it they come with a look, up to `DueIntervalMs` late.</summary>
+    public int MaximumDueInMind { get; init; } = 100_000;
+
+    /// <summary>Wills of a newer version that are remembered as such; at the limit all are forgotten and looked at, and logged, again.</summary>
+    public int MaximumNewerWills { get; init; } = 10_000;
 }
 
 /// <summary>What a node takes on when many devices connect at once; refused is cheap and before anything is asked of the directory.</summary>
@@ -91,6 +97,9 @@ internal sealed record AdmissionOptions
 
     /// <summary>CONNECTs under way in the directory at a time, split over the loops; beyond it 0x97 (3.x: return code 3).</summary>
     public int MaximumClaims { get; init; } = 10_000;
+
+    /// <summary>Claims of one CONNECT, when with each another node was quicker; beyond it 0x89 (3.x: return code 3).</summary>
+    public int MaximumClaimTries { get; init; } = 5;
 }
 
 /// <summary>How a node that stops sends its devices to the others: spread over time, so that they are no storm there.</summary>

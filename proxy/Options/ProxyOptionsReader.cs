@@ -151,6 +151,19 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError("Admission:MaximumClaims", $"is {options.Admission.MaximumClaims}.", "Set it between 1 and 1000000.");
         }
 
+        foreach ((string key, int value, int most) in new[]
+        {
+            ("Node:MaximumDueInMind", options.Node.MaximumDueInMind, 10_000_000),
+            ("Node:MaximumNewerWills", options.Node.MaximumNewerWills, 10_000_000),
+            ("Admission:MaximumClaimTries", options.Admission.MaximumClaimTries, 100),
+        })
+        {
+            if (value < 1 || value > most)
+            {
+                yield return new ConfigurationError(key, $"is {value}.", $"Set it between 1 and {most}.");
+            }
+        }
+
         if (options.Drain.DevicesPerSecond is < 0 or > 1_000_000)
         {
             yield return new ConfigurationError("Drain:DevicesPerSecond", $"is {options.Drain.DevicesPerSecond}.", "Set it between 1 and 1000000, or 0 to send all away at once.");

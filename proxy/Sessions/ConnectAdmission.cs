@@ -25,10 +25,14 @@ internal sealed class ConnectAdmission
         _most = options.ConnectsPerSecond / (double)loops;
         _perMs = _most / 1000;
         _most = double.Max(1, _most);
+        MaximumTries = options.MaximumClaimTries;
         _claims = (options.MaximumClaims + loops - 1) / loops;
         _tokens = _most;
         _filledMs = loop.NowMs;
     }
+
+    /// <summary>Claims of one attempt: with each, another node was quicker. A device that is in so many places at once may wait.</summary>
+    public int MaximumTries { get; }
 
     /// <summary>Asks for one CONNECT.</summary>
     /// <param name="claims">Claims under way now.</param>

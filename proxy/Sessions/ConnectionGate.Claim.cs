@@ -7,9 +7,6 @@ namespace Trunkline.Proxy;
 /// <content>From CONNECT to a granted claim.</content>
 internal sealed partial class ConnectionGate
 {
-    /// <summary>Claims of one attempt: with each, another node was quicker. A device that is in so many places at once may wait.</summary>
-    private const int MostTries = 5;
-
     private void Begin(ConnectAttempt attempt)
     {
         _attempts[attempt.ClientId] = attempt;
@@ -47,8 +44,9 @@ internal sealed partial class ConnectionGate
 
     private void Claim(ConnectAttempt attempt, ExpectedHolder expecting, SessionToken expected)
     {
-        if (++attempt.Tries > MostTries)
+        if (++attempt.Tries > _admission.MaximumTries)
         {
+            Keeper.Counters.Add(KeeperCounter.RefusedByTries);
             Refuse(attempt, ReasonCode.ServerBusy, TakenText);
             return;
         }

@@ -27,17 +27,11 @@ internal sealed class DueWorker : LoopTimer
     private const int HurriedIntervalMs = 1_000;
     private const int HurriedForMs = 15_000;
 
-    /// <summary>Wills of a newer version that are remembered; beyond it they are looked at again.</summary>
-    private const int MostNewer = 10_000;
-
-    /// <summary>Wills kept in mind; beyond it they wait for the next look.</summary>
-    private const int MostSoon = 100_000;
-
     private readonly IReadOnlyList<ConnectionGate> _gates;
     private readonly Func<string, ConnectionGate> _gateOf;
     private readonly IDirectory _directory;
     private readonly ILogger _logger;
-    private readonly int _intervalMs;
+    private readonly NodeOptions _options;
     private readonly HashSet<(string ClientId, long Epoch, DueKind Kind)> _inHand = [];
     private readonly HashSet<int> _asked = [];
 
@@ -52,12 +46,12 @@ internal sealed class DueWorker : LoopTimer
     private bool _isStopped;
 
     public DueWorker(
-        IReadOnlyList<ConnectionGate> gates, Func<string, ConnectionGate> gateOf, IDirectory directory, int intervalMs, ILogger logger)
+        IReadOnlyList<ConnectionGate> gates, Func<string, ConnectionGate> gateOf, IDirectory directory, NodeOptions options, ILogger logger)
     {
         _gates = gates;
         _gateOf = gateOf;
         _directory = directory;
-        _intervalMs = intervalMs;
+        _options = options;
         _logger = logger;
     }
 
@@ -80,9 +74,14 @@ internal sealed class DueWorker : LoopTimer
         {
             Read(Bucket.Of(clientId));
         }
-        else if (_soon.Count < MostSoon)
+        else if (_soon.Count < _options.MaximumDueInMind)
         {
             _soon.Enqueue(clientId, Loop.NowMs + afterMs);
+        }
+        else
+        {
+            // It stands in the directory: the next look after its time finds it.
+            _gates[0].Keeper.Counters.Add(KeeperCounter.DueNotInMind);
         }
     });
 
@@ -100,7 +99,7 @@ internal sealed class DueWorker : LoopTimer
             Read(Bucket.Of(clientId));
         }
 
-        int interval = now < _hurriedUntilMs ? int.Min(_intervalMs, HurriedIntervalMs) : _intervalMs;
+        int interval = now < _hurriedUntilMs ? int.Min(_options.DueIntervalMs, HurriedIntervalMs) : _options.DueIntervalMs;
         int end = int.Min(_buckets.Length, _next + (int)((long)_buckets.Length * TickMs / interval) + 1);
         for (; _next < end; _next++)
         {
@@ -189,8 +188,9 @@ internal sealed class DueWorker : LoopTimer
     /// <summary>Finished it would be gone, unpublished: a node of its version has it in mind, or finds it when this one has left.</summary>
     private void LeaveAlone(int bucket, DueItem item)
     {
-        if (_newer.Count >= MostNewer)
+        if (_newer.Count >= _options.MaximumNewerWills)
         {
+            _gates[0].Keeper.Counters.Add(KeeperCounter.NewerForgotten, _newer.Count);
             _newer.Clear();
             _newerOf.Clear();
         }

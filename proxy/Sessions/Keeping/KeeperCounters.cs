@@ -66,4 +66,16 @@ internal enum KeeperCounter
 
     /// <summary>CONNECTs refused because too many claims were under way.</summary>
     RefusedByClaims,
+
+    /// <summary>CONNECTs refused because another node was quicker with each of Admission:MaximumClaimTries claims.</summary>
+    RefusedByTries,
+
+    /// <summary>Delayed wills not kept in mind, because Node:MaximumDueInMind were: they come with a look.</summary>
+    DueNotInMind,
+
+    /// <summary>Wills of a newer version forgotten, because Node:MaximumNewerWills were remembered: they are looked at again.</summary>
+    NewerForgotten,
+
+    /// <summary>Devices that this node, stopping, sent away before their turn by Drain:DevicesPerSecond, to keep to Drain:MaximumMs.</summary>
+    SentAwayEarly,
 }

@@ -61,11 +61,18 @@ public sealed class DeviceServer
     /// </summary>
     /// <param name="perSecond">Connections a second; more where <paramref name="most"/> would not do.</param>
     /// <param name="most">The longest it may take.</param>
-    public async Task SendAwayAsync(int perSecond, TimeSpan most)
+    /// <param name="sentEarly">Told at the start how many go before their turn at <paramref name="perSecond"/>, if any do.</param>
+    public async Task SendAwayAsync(int perSecond, TimeSpan most, Action<int>? sentEarly = null)
     {
         _isShuttingDown = true;
         int[] open = await Task.WhenAll(_contexts.Select((context, i) => context.Loop.InvokeAsync(() => _connections[i].Count)));
         double seconds = double.Min((double)open.Sum() / perSecond, most.TotalSeconds);
+        int early = open.Sum() - (int)(perSecond * seconds);
+        if (seconds >= most.TotalSeconds && early > 0)
+        {
+            sentEarly?.Invoke(early);
+        }
+
         int steps = (int)(seconds / SendAwayStep.TotalSeconds);
         using PeriodicTimer timer = new(SendAwayStep, _contexts[0].Loop.Time);
         for (int left = steps; left > 0; left--)

@@ -59,13 +59,15 @@ public sealed class DeviceServerTests
         await using DeviceTier tier = await DeviceTier.StartAsync();
         TestDevice[] devices = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => TestDevice.ConnectAsync(tier.EndPoint, $"device-{i}")));
         long start = Stopwatch.GetTimestamp();
-        Task sending = tier.Server.SendAwayAsync(perSecond: 20, TimeSpan.FromSeconds(60));
+        int early = 0;
+        Task sending = tier.Server.SendAwayAsync(perSecond: 20, TimeSpan.FromSeconds(2), count => early = count);
         double[] ends = await Task.WhenAll(devices.Select(async device =>
         {
             Assert.Equal(ReasonCode.ServerShuttingDown, await device.ReadDisconnectAsync());
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }));
         await sending;
+        Assert.Equal(0, early);
 
         // 40 at 20 a second are two seconds; who reads late may see several at once, but never early.
         Array.Sort(ends);
@@ -89,7 +91,9 @@ public sealed class DeviceServerTests
         TestDevice[] devices = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => TestDevice.ConnectAsync(tier.EndPoint, $"device-{i}")));
 
         // At one a second it would be 40 seconds; what is left for the end is a step's worth.
-        await tier.Server.SendAwayAsync(perSecond: 1, TimeSpan.FromSeconds(1)).WaitAsync(Deadline.Long);
+        int early = 0;
+        await tier.Server.SendAwayAsync(perSecond: 1, TimeSpan.FromSeconds(1), count => early = count).WaitAsync(Deadline.Long);
+        Assert.Equal(39, early);
         Assert.InRange(await tier.CountAsync(0) + await tier.CountAsync(1), 0, 8);
         Assert.Equal(0, await tier.Server.ShutDownAsync(Grace));
         foreach (TestDevice device in devices)

@@ -60,7 +60,7 @@ internal sealed class ModelNode
         context.Router = tier.Without is { } without ? new TamperedRouter(router, without) : router;
         tier.Tampering.Dispatched[_directory.Self.Id] = () => [.. Enumerable.Range(0, router.LogGroups).Select(router.Dispatched)];
         _checkpoints = new CheckpointWriter([gate], _directory, numbers, tier.Settings.CheckpointIntervalMs, NullLogger.Instance);
-        _due = new DueWorker([gate], _ => gate, _directory, 60_000, NullLogger.Instance);
+        _due = new DueWorker([gate], _ => gate, _directory, new NodeOptions { DueIntervalMs = 60_000 }, NullLogger.Instance);
         var review = new HeldReview(gate, _directory, NullLogger.Instance);
         gate.Keeper.Due = _due.Hurry;
         gate.Keeper.Doubted = () => review.Begin(HeldDoubt.Reconnected);

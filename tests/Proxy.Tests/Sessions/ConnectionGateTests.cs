@@ -1,6 +1,7 @@
 using Trunkline.Directory;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Protocol;
+using Trunkline.Proxy;
 using Trunkline.ProxyTests.Support;
 using Trunkline.Sessions;
 
@@ -123,6 +124,18 @@ public sealed class ConnectionGateTests
         Assert.True(await node.HoldsAsync("d"));
         Staged.ClaimStatus = null;
         await using TestDevice later = await TestDevice.ConnectAsync(node.EndPoint, "e");
+    }
+
+    [Fact]
+    public async Task A_CONNECT_with_whose_every_claim_another_node_is_quicker_is_refused_after_so_many()
+    {
+        await using TestNode node = await TestNode.StartAsync(
+            _memory, "staged", inner => _staged = new StagedDirectory(inner), admission: new AdmissionOptions { MaximumClaimTries = 3 });
+        Staged.ClaimStatus = DirectoryStatus.Stale;
+        await using TestDevice device = await DialAsync(node, "d");
+        Assert.Equal(ReasonCode.ServerBusy, await device.ReadConnAckAsync());
+        Assert.Equal(1, node.GateOf("d").Keeper.Counters.Read(KeeperCounter.RefusedByTries));
+        Assert.Equal(3, Staged.ClaimsAsked);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class DueWorkerTests
 
         // Due by the clock of the day, which may be set back a little.
         await Eventually.HoldsAsync(async () => (await node.Directory.ReadDueAsync(bucket, 1_000)).Value.Count == ids.Length, "all are due");
-        var worker = new DueWorker(node.Gates, node.GateOf, node.Directory, 200, node.Log);
+        var worker = new DueWorker(node.Gates, node.GateOf, node.Directory, new NodeOptions { DueIntervalMs = 200 }, node.Log);
         await node.Loops[0].InvokeAsync(() => { worker.Start(); return true; });
         await Eventually.HoldsAsync(async () => (await node.Directory.ReadDueAsync(bucket, 1_000)).Value.Count == ids.Length - 1, "the damaged one is over");
         IReadOnlyList<DueItem> left = (await node.Directory.ReadDueAsync(bucket, 1_000)).Value;
@@ -35,6 +35,51 @@ public sealed class DueWorkerTests
         await Eventually.HoldsAsync(() => node.Gates[0].Keeper.Counters.Read(KeeperCounter.FieldsSetAside) >= ids.Length, "all were looked at");
         Assert.Equal(ids.Length, node.Gates[0].Keeper.Counters.Read(KeeperCounter.FieldsSetAside));
         Assert.Equal(ids.Length - 1, node.Log.Lines.Count(line => line.Contains("is of a newer version", StringComparison.Ordinal)));
+        await node.Loops[0].InvokeAsync(() => { worker.Stop(); return true; });
+    }
+
+    [Theory]
+    [InlineData(3, false)]
+    [InlineData(2, true)]
+    public async Task Wills_of_a_newer_version_beyond_what_is_remembered_are_looked_at_again(int maximum, bool forgets)
+    {
+        await using TestNode node = await TestNode.StartAsync(_memory, "older");
+        for (int n = 0; n < 3; n++)
+        {
+            await StoreAsync(node.Directory, $"newer-{n}", [SessionStateCodec.Version + 1, 1, 2, 3]);
+        }
+
+        var worker = new DueWorker(
+            node.Gates, node.GateOf, node.Directory, new NodeOptions { DueIntervalMs = 200, MaximumNewerWills = maximum }, node.Log);
+        await node.Loops[0].InvokeAsync(() => { worker.Start(); return true; });
+        KeeperCounters counters = node.Gates[0].Keeper.Counters;
+        await Eventually.HoldsAsync(() => counters.Read(KeeperCounter.FieldsSetAside) >= 3, "all were looked at");
+        if (forgets)
+        {
+            await Eventually.HoldsAsync(() => counters.Read(KeeperCounter.FieldsSetAside) > 3, "they are looked at again");
+        }
+
+        Assert.Equal(forgets, counters.Read(KeeperCounter.NewerForgotten) > 0);
+        await node.Loops[0].InvokeAsync(() => { worker.Stop(); return true; });
+    }
+
+    [Fact]
+    public async Task A_will_beyond_those_kept_in_mind_is_counted_and_comes_with_a_look()
+    {
+        await using TestNode node = await TestNode.StartAsync(_memory, "full");
+        var worker = new DueWorker(
+            node.Gates, node.GateOf, node.Directory, new NodeOptions { DueIntervalMs = 200, MaximumDueInMind = 2 }, node.Log);
+        KeeperCounters counters = node.Gates[0].Keeper.Counters;
+        worker.Hurry("a", 3_600_000);
+        worker.Hurry("b", 3_600_000);
+        await node.Loops[0].InvokeAsync(() => true);
+        Assert.Equal(0, counters.Read(KeeperCounter.DueNotInMind));
+
+        await StoreAsync(node.Directory, "c", [1, 99]);
+        worker.Hurry("c", 1);
+        await node.Loops[0].InvokeAsync(() => { worker.Start(); return true; });
+        Assert.Equal(1, counters.Read(KeeperCounter.DueNotInMind));
+        await Eventually.HoldsAsync(async () => (await DueAsync(node, "c")).Count == 0, "a look finds it");
         await node.Loops[0].InvokeAsync(() => { worker.Stop(); return true; });
     }
 

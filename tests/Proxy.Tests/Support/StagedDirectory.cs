@@ -11,6 +11,7 @@ namespace Trunkline.ProxyTests.Support;
 internal sealed class StagedDirectory(IDirectory inner) : IDirectory
 {
     private readonly Channel<string> _asked = Channel.CreateUnbounded<string>();
+    private int _claimsAsked;
 
     /// <summary>Claims wait for this; completed: at once.</summary>
     public TaskCompletionSource ClaimsGoOn { get; set; } = Done();
@@ -23,6 +24,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
 
     /// <summary>The status claims get instead of being asked.</summary>
     public DirectoryStatus? ClaimStatus { get; set; }
+
+    /// <summary>Claims that were asked for so far.</summary>
+    public int ClaimsAsked => _claimsAsked;
 
     /// <summary>The status writes of sessions get instead of being asked.</summary>
     public DirectoryStatus? WriteStatus { get; set; }
@@ -67,6 +71,7 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
 
     public async ValueTask<DirectoryResult<Claim>> ClaimAsync(ClaimRequest request, CancellationToken cancellation = default)
     {
+        Interlocked.Increment(ref _claimsAsked);
         _asked.Writer.TryWrite($"claim {request.ClientId} {request.AttachNumber}");
         await ClaimsGoOn.Task;
         if (ClaimStatus is { } status)

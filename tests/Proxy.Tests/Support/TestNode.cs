@@ -18,7 +18,7 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HostingMetrics _metrics;
     private readonly Meter _meter = new("test.directory");
 
-    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap, WhenAway whenAway, MqttOptions? mqtt)
+    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap, WhenAway whenAway, MqttOptions? mqtt, AdmissionOptions? admission)
     {
         Loops = [.. Enumerable.Range(0, 2).Select(n => CreateLoop(n, Log))];
         Contexts = [.. Loops.Select(loop => new SessionContext(loop, mqtt ?? new MqttOptions { ReceiveMaximum = 100 }) { Router = new NoRouter() })];
@@ -30,7 +30,7 @@ internal sealed class TestNode : IAsyncDisposable
         var lines = new LineBudgets();
         var numbers = new AttachNumbers();
         Gates = [.. Contexts.Select(context => new ConnectionGate(
-            context, Directory, numbers, new ConnectAdmission(context.Loop, new AdmissionOptions(), Contexts.Length), Log, lines)
+            context, Directory, numbers, new ConnectAdmission(context.Loop, admission ?? new AdmissionOptions(), Contexts.Length), Log, lines)
         {
             WhenAway = whenAway,
         })];
@@ -61,9 +61,14 @@ internal sealed class TestNode : IAsyncDisposable
     public System.Net.EndPoint EndPoint => _listeners.Bound[0].Address.ToEndPoint()!;
 
     public static async Task<TestNode> StartAsync(
-        DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap = null, WhenAway whenAway = WhenAway.Refuse, MqttOptions? mqtt = null)
+        DirectoryMemory memory,
+        string name,
+        Func<IDirectory, IDirectory>? wrap = null,
+        WhenAway whenAway = WhenAway.Refuse,
+        MqttOptions? mqtt = null,
+        AdmissionOptions? admission = null)
     {
-        var node = new TestNode(memory, name, wrap, whenAway, mqtt);
+        var node = new TestNode(memory, name, wrap, whenAway, mqtt, admission);
         foreach (Loop loop in node.Loops)
         {
             loop.Start();
