@@ -78,6 +78,9 @@ public sealed record BrokerOptions
     /// <summary>Log records looked at in one step, for a lagging link or a log request, before others have their turn.</summary>
     public int ReadAheadRecords { get; init; } = 2_000;
 
+    /// <summary>Filters one request may name, no less than proxies ask by (`Links:BacklogFilters`); with more it is answered with an error.</summary>
+    public int RequestFiltersMaximum { get; init; } = 1_000;
+
     /// <summary>Counts of the log (how many matching messages a backlog has) under way; a further one is answered with an error.</summary>
     public int CountsMaximum { get; init; } = 256;
 
@@ -143,6 +146,7 @@ public sealed record BrokerOptions
             (nameof(PageBytes), PageBytes, 1024, 16 * 1024 * 1024),
             (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
             (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
+            (nameof(RequestFiltersMaximum), RequestFiltersMaximum, 1_000, 100_000),
             (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
             (nameof(SharesMaximum), SharesMaximum, 0, 1_000_000),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),

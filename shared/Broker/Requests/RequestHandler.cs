@@ -130,7 +130,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
 
     private void AnswerPage(in PublishRequest request, Channel channel, bool isLog)
     {
-        RequestText? text = RequestText.TryParse(request.Payload, state.Context.Options.TopicLimits, out string error);
+        RequestText? text = RequestText.TryParse(request.Payload, state.Context.Options.TopicLimits, state.Options.RequestFiltersMaximum, out string error);
         if (text is not null)
         {
             error = isLog ? LogPages.Check(text) : RetainedPages.Check(text);

@@ -7,18 +7,15 @@ namespace Trunkline.Broker;
 /// <summary>The lines of a request's payload, <c>name value</c> each; read once, everything checked.</summary>
 internal sealed class RequestText
 {
-    /// <summary>Filters one request may name.</summary>
-    private const int MaximumFilters = 1_000;
-
     /// <summary>From so many filters on an index finds those that match; below it trying each is cheaper.</summary>
     private const int IndexedFilters = 8;
 
     private readonly List<TopicFilterText> _filters = [];
     private FilterIndex<TopicFilterText>? _index;
 
-    private RequestText()
-    {
-    }
+    private readonly int _maximumFilters;
+
+    private RequestText(int maximumFilters) => _maximumFilters = maximumFilters;
 
     public IReadOnlyList<TopicFilterText> Filters => _filters;
 
@@ -37,9 +34,9 @@ internal sealed class RequestText
     public (long Messages, long Bytes)? Newest { get; private set; }
 
     /// <summary>Reads the lines; <paramref name="error"/> is a sentence when one of them is wrong.</summary>
-    public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, out string error)
+    public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, int maximumFilters, out string error)
     {
-        var request = new RequestText();
+        var request = new RequestText(maximumFilters);
         error = "";
         while (!payload.IsEmpty)
         {
@@ -150,9 +147,9 @@ internal sealed class RequestText
     private bool TakeFilter(ReadOnlySpan<byte> value, TopicLimits limits, out string error)
     {
         error = "";
-        if (_filters.Count >= MaximumFilters)
+        if (_filters.Count >= _maximumFilters)
         {
-            error = "The request names more than 1000 filters.";
+            error = $"The request names more than {_maximumFilters} filters (Broker:RequestFiltersMaximum).";
         }
         else if (!TopicFilterText.TryParse(value, limits, out TopicFilterText filter, out _))
         {

@@ -27,7 +27,8 @@ internal sealed class ProxyHeaderHandler : LoopTimer, ITransportHandler
     /// <inheritdoc/>
     public int OnReceived(ReadOnlySpan<byte> bytes)
     {
-        ProxyHeaderStatus status = ProxyHeaderParser.TryParse(bytes, out ProxyHeader header, out string error);
+        ProxyHeaderStatus status = ProxyHeaderParser.TryParse(
+            bytes, _listener.Options.ProxyProtocol.MaximumHeaderBytes, out ProxyHeader header, out string error);
         if (status == ProxyHeaderStatus.NeedMore)
         {
             return 0;

@@ -15,9 +15,6 @@ namespace Trunkline.Hosting;
 /// </remarks>
 public static class ProxyHeaderParser
 {
-    /// <summary>The longest version 2 header that is read, in bytes.</summary>
-    public const int MaximumLength = 16 * 1024;
-
     private const int MaximumV1Length = 107;
     private const int V2PrefixLength = 16;
     private const byte TlvAuthority = 0x02, TlvCrc32C = 0x03;
@@ -26,8 +23,8 @@ public static class ProxyHeaderParser
 
     private static ReadOnlySpan<byte> V2Signature => "\r\n\r\n\0\r\nQUIT\n"u8;
 
-    /// <summary>Reads the header at the start of <paramref name="bytes"/>.</summary>
-    public static ProxyHeaderStatus TryParse(ReadOnlySpan<byte> bytes, out ProxyHeader header, out string error)
+    /// <summary>Reads the header at the start of <paramref name="bytes"/>; a version 2 header is at most so many bytes long.</summary>
+    public static ProxyHeaderStatus TryParse(ReadOnlySpan<byte> bytes, int maximumLength, out ProxyHeader header, out string error)
     {
         header = default;
         error = "";
@@ -49,7 +46,7 @@ public static class ProxyHeaderParser
             return ProxyHeaderStatus.NeedMore;
         }
 
-        return isV1 ? ParseV1(bytes, out header, out error) : ParseV2(bytes, out header, out error);
+        return isV1 ? ParseV1(bytes, out header, out error) : ParseV2(bytes, maximumLength, out header, out error);
     }
 
     private static ProxyHeaderStatus ParseV1(ReadOnlySpan<byte> bytes, out ProxyHeader header, out string error)
@@ -95,7 +92,7 @@ public static class ProxyHeaderParser
         return ProxyHeaderStatus.Complete;
     }
 
-    private static ProxyHeaderStatus ParseV2(ReadOnlySpan<byte> bytes, out ProxyHeader header, out string error)
+    private static ProxyHeaderStatus ParseV2(ReadOnlySpan<byte> bytes, int maximumLength, out ProxyHeader header, out string error)
     {
         header = default;
         error = "";
@@ -115,9 +112,9 @@ public static class ProxyHeaderParser
         }
 
         int addressLength = family switch { 1 => 12, 2 => 36, 3 => 216, _ => 0 };
-        if (length > MaximumLength || length < V2PrefixLength + addressLength)
+        if (length > maximumLength || length < V2PrefixLength + addressLength)
         {
-            error = $"a version 2 header of {length} bytes does not fit its family or the limit of {MaximumLength}";
+            error = $"a version 2 header of {length} bytes does not fit its family or Listeners:n:ProxyProtocol:MaximumHeaderBytes ({maximumLength})";
             return ProxyHeaderStatus.Broken;
         }
 

@@ -12,12 +12,21 @@ public sealed record ProxyProtocolOptions
     /// <summary>Time from accept until the first bytes have decided.</summary>
     public TimeSpan HeaderDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Size of a version 2 header at most, in bytes; the certificates a load balancer passes on stand in it.</summary>
+    public int MaximumHeaderBytes { get; init; } = 16 * 1024;
+
     internal void Validate(string path, ICollection<string> errors)
     {
         AddressRanges.Validate(TrustedAddresses, $"{path}:TrustedAddresses", errors);
         if (!ListenerOptions.IsDuration(HeaderDeadline))
         {
             errors.Add($"{path}:HeaderDeadlineMs is {HeaderDeadline.TotalMilliseconds}; set it between 100 and 86400000.");
+        }
+
+        if (MaximumHeaderBytes is < 232 or > 65_551)
+        {
+            // 16 bytes and two addresses of 108, the longest; 16 bytes and what a length of two bytes can tell.
+            errors.Add($"{path}:MaximumHeaderBytes is {MaximumHeaderBytes}; it must be from 232 to 65551.");
         }
 
         if (Mode == ProxyProtocolMode.Required && TrustedAddresses.Count == 0)

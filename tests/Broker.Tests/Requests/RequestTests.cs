@@ -28,6 +28,20 @@ public sealed class RequestTests
         Assert.Equal("50", asker.Replies[0].Field('s'));
     }
 
+    [Fact]
+    public void A_request_names_so_many_filters_and_one_more_is_an_error_that_is_counted()
+    {
+        var broker = new TestBroker(new BrokerOptions { RequestFiltersMaximum = 3 });
+        TestClient asker = broker.Client();
+        asker.Request("$trunkline/log", "from p0:0\nfilter a\nfilter b\nfilter c");
+        Assert.Null(asker.LastReply.Field('e'));
+        Assert.Equal(0, broker.Count(BrokerCounter.RequestsFailed));
+
+        asker.Request("$trunkline/log", "from p0:0\nfilter a\nfilter b\nfilter c\nfilter d");
+        Assert.Contains("Broker:RequestFiltersMaximum", asker.LastReply.Tl, StringComparison.Ordinal);
+        Assert.Equal(1, broker.Count(BrokerCounter.RequestsFailed));
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(4)]

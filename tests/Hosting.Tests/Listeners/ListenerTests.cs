@@ -302,13 +302,13 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
             MaximumConnections = 0,
             Allow = ["x"],
             SendTimeout = TimeSpan.Zero,
-            ProxyProtocol = new ProxyProtocolOptions { Mode = ProxyProtocolMode.Required, TrustedAddresses = [] },
+            ProxyProtocol = new ProxyProtocolOptions { Mode = ProxyProtocolMode.Required, TrustedAddresses = [], MaximumHeaderBytes = 231 },
             Tls = new TlsOptions { CertificatePath = "/nowhere.pem" },
             WebSocket = new WebSocketOptions { Path = "mqtt", MaximumHeaderBytes = 1 },
         };
         var errors = new List<string>();
         options.Validate("Listeners:3", errors);
-        Assert.Equal(9, errors.Count);
+        Assert.Equal(10, errors.Count);
         Assert.All(errors, error => Assert.StartsWith("Listeners:3:", error, StringComparison.Ordinal));
     }
 

@@ -7,6 +7,7 @@ namespace Trunkline.Hosting.Tests.ProxyProtocol;
 
 public sealed class ProxyHeaderParserTests
 {
+    private const int Most = 16 * 1024;
     private const string V2Tcp4 = "0D0A0D0A000D0A515549540A 21 11 000C C0000201 C6336401 DC04 075B";
 
     public static TheoryData<string, int, string, string> Whole => new()
@@ -64,12 +65,12 @@ public sealed class ProxyHeaderParserTests
         Assert.Equal(length, bytes.Length - 2);
         for (int split = 0; split < length; split++)
         {
-            Assert.Equal(ProxyHeaderStatus.NeedMore, ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), out _, out _));
+            Assert.Equal(ProxyHeaderStatus.NeedMore, ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), Most, out _, out _));
         }
 
         for (int split = length; split <= bytes.Length; split++)
         {
-            Assert.Equal(ProxyHeaderStatus.Complete, ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), out ProxyHeader header, out _));
+            Assert.Equal(ProxyHeaderStatus.Complete, ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), Most, out ProxyHeader header, out _));
             Assert.Equal(length, header.Length);
             Assert.Equal(source, header.Source.ToString());
             Assert.Equal(destination, header.Destination.ToString());
@@ -80,18 +81,18 @@ public sealed class ProxyHeaderParserTests
     public void A_broken_header_is_broken_and_never_something_else(string hex)
     {
         byte[] bytes = Bytes(hex);
-        Assert.Equal(ProxyHeaderStatus.Broken, ProxyHeaderParser.TryParse(bytes, out _, out string error));
+        Assert.Equal(ProxyHeaderStatus.Broken, ProxyHeaderParser.TryParse(bytes, Most, out _, out string error));
         Assert.NotEmpty(error);
         for (int split = 0; split < bytes.Length; split++)
         {
-            ProxyHeaderStatus status = ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), out _, out _);
+            ProxyHeaderStatus status = ProxyHeaderParser.TryParse(bytes.AsSpan(0, split), Most, out _, out _);
             Assert.Contains(status, new[] { ProxyHeaderStatus.NeedMore, ProxyHeaderStatus.Broken });
         }
     }
 
     [Theory, MemberData(nameof(Other))]
     public void Anything_else_is_no_header(string hex) =>
-        Assert.Equal(ProxyHeaderStatus.Absent, ProxyHeaderParser.TryParse(Bytes(hex), out _, out _));
+        Assert.Equal(ProxyHeaderStatus.Absent, ProxyHeaderParser.TryParse(Bytes(hex), Most, out _, out _));
 
     [Fact]
     public void A_right_checksum_passes_and_every_flipped_bit_is_seen()
@@ -104,12 +105,28 @@ public sealed class ProxyHeaderParserTests
         }
 
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(^4), ~crc);
-        Assert.Equal(ProxyHeaderStatus.Complete, ProxyHeaderParser.TryParse(bytes, out _, out _));
+        Assert.Equal(ProxyHeaderStatus.Complete, ProxyHeaderParser.TryParse(bytes, Most, out _, out _));
         for (int bit = 16 * 8; bit < 28 * 8; bit++)
         {
             byte[] flipped = [.. bytes];
             flipped[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.Equal(ProxyHeaderStatus.Broken, ProxyHeaderParser.TryParse(flipped, out _, out _));
+            Assert.Equal(ProxyHeaderStatus.Broken, ProxyHeaderParser.TryParse(flipped, Most, out _, out _));
+        }
+    }
+
+    [Theory]
+    [InlineData(100, ProxyHeaderStatus.Complete)]
+    [InlineData(99, ProxyHeaderStatus.Broken)]
+    public void A_header_longer_than_it_may_be_is_broken_by_its_length_alone(int maximum, ProxyHeaderStatus status)
+    {
+        // 16 bytes, 12 of addresses and a TLV of 3 and 69.
+        byte[] bytes = [.. Bytes("0D0A0D0A000D0A515549540A 21 11 0054 C0000201 C6336401 DC04 075B 040045"), .. new byte[69]];
+        Assert.Equal(100, bytes.Length);
+        Assert.Equal(status, ProxyHeaderParser.TryParse(bytes, maximum, out _, out string error));
+        if (status == ProxyHeaderStatus.Broken)
+        {
+            Assert.Contains("ProxyProtocol:MaximumHeaderBytes (99)", error, StringComparison.Ordinal);
+            Assert.Equal(status, ProxyHeaderParser.TryParse(bytes.AsSpan(0, 16), maximum, out _, out _));
         }
     }
 
@@ -123,7 +140,7 @@ public sealed class ProxyHeaderParserTests
             byte[] bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
             start.AsSpan(0, Math.Min(bytes.Length, random.Next(start.Length))).CopyTo(bytes);
-            ProxyHeaderParser.TryParse(bytes, out ProxyHeader header, out _);
+            ProxyHeaderParser.TryParse(bytes, Most, out ProxyHeader header, out _);
             Assert.InRange(header.Length, 0, bytes.Length);
         }
     }

@@ -12,7 +12,9 @@ namespace Trunkline.Tool.Bench.Peers;
 internal sealed class Stage(BenchSettings settings) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    // A proxy with Redis and many devices drains for Drain:MaximumMs (10 s), then closes and writes for CloseGraceMs each (2 s).
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HoldPatience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan HoldPoll = TimeSpan.FromMilliseconds(200);
 
