@@ -67,7 +67,11 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
                 listener => new DeviceAcceptor(server, (long)listener.ConnectDeadline.TotalMilliseconds),
                 hostingMetrics,
                 loggers.CreateLogger("Trunkline.Hosting"),
-                memory.Gauge);
+                memory.Gauge)
+            {
+                // At the reserve links still come in, or the tier would lose its group; its gate refuses the others.
+                ClosesAt = MemoryLevel.Short,
+            };
             loop.Start();
             await loop.InvokeAsync(group.Start);
             await listeners.StartAsync();

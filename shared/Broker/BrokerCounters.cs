@@ -144,6 +144,9 @@ public enum BrokerCounter
     /// <summary>Publishes to topics that are the broker's own.</summary>
     PublishesNotAuthorized,
 
+    /// <summary>Ordinary clients refused because the process's memory is down to Memory:ReservePercent.</summary>
+    RefusedByMemory,
+
     /// <summary>Gauge: shared subscriptions.</summary>
     Shares,
 

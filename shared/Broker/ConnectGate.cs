@@ -1,11 +1,13 @@
 using System.Text;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
+using Trunkline.Transports;
 
 namespace Trunkline.Broker;
 
 /// <summary>
-/// Decides on a CONNECT: who announces a link by our user property becomes one, anyone else is an ordinary client.
+/// Decides on a CONNECT: who announces a link by our user property becomes one, anyone else is an ordinary client, and
+/// is let in only while memory is ample.
 /// </summary>
 internal sealed class ConnectGate(BrokerState state, LinkTable links, string incarnation)
 {
@@ -26,7 +28,7 @@ internal sealed class ConnectGate(BrokerState state, LinkTable links, string inc
 
         if (value is null)
         {
-            channel.Open();
+            OpenOrdinary(channel);
             return;
         }
 
@@ -44,6 +46,18 @@ internal sealed class ConnectGate(BrokerState state, LinkTable links, string inc
         }
 
         Open(hello, channel);
+    }
+
+    private void OpenOrdinary(Channel channel)
+    {
+        if (state.Context.Loop.Memory.Level != MemoryLevel.Ample)
+        {
+            state.Counters.Add(BrokerCounter.RefusedByMemory);
+            channel.Refuse(ReasonCode.ServerBusy, "This broker's memory is down to Memory:ReservePercent; it takes links only.");
+            return;
+        }
+
+        channel.Open();
     }
 
     private void Open(LinkHello hello, Channel channel)

@@ -173,6 +173,28 @@ public sealed class ForeignLogTests
     }
 
     [Fact]
+    public async Task A_backlog_is_counted_to_the_end_of_the_log_where_its_tail_lags_behind()
+    {
+        using Mosquitto broker = await Mosquitto.StartAsync();
+        var log = new MemoryForeignLog();
+        await using var tier = new ForeignTier([broker], log: log, mqtt: new MqttOptions { BacklogMessages = 20 });
+        await LeaveAsync(tier, 50);
+        log.HoldsTail = true;
+        TestDevice more = await tier.ConnectAsync("more");
+        for (int n = 50; n < 150; n++)
+        {
+            await tier.PublishAsync(more, "b/a", $"{n:D3}", QoS.AtLeastOnce);
+        }
+
+        TestDevice back = await tier.ConnectAsync("kept", isPersistent: true);
+        await tier.Until(() => Dropped(tier) > 0);
+        log.ReleaseTail();
+        await AssertLiveAsync(tier, back);
+        Assert.Equal(Enumerable.Range(130, 20).Select(n => $"{n:D3}"), back.Received.SkipLast(1).Select(got => got.Payload));
+        Assert.Equal(130, Dropped(tier));
+    }
+
+    [Fact]
     public async Task A_backlog_above_its_limit_of_bytes_loses_the_oldest()
     {
         using Mosquitto broker = await Mosquitto.StartAsync();

@@ -72,8 +72,11 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
 
     public bool IsTrustedProxy(NetworkAddress peer) => _trustedProxies.Contains(peer);
 
-    /// <summary>Whether the process's memory is down to its reserve: nobody new is let in.</summary>
-    public bool IsMemoryLow => _memory is { Level: not MemoryLevel.Ample };
+    /// <summary>How little memory closes the door.</summary>
+    public MemoryLevel ClosesAt { get; init; } = MemoryLevel.Low;
+
+    /// <summary>Whether the process has too little memory: nobody new is let in.</summary>
+    public bool IsMemoryLow => _memory is { } memory && memory.Level >= ClosesAt;
 
     /// <summary>Whether a new connection may live; when it may, it is counted until <see cref="OnTransportClosed"/>.</summary>
     public bool TryAdmit(NetworkAddress peer)

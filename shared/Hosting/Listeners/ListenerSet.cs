@@ -27,7 +27,7 @@ public sealed class ListenerSet : IAsyncDisposable
     /// <param name="acceptors">Gives a listener's acceptor, called once each.</param>
     /// <param name="metrics">Counters.</param>
     /// <param name="log">Log.</param>
-    /// <param name="memory">Beyond whose reserve nobody new is let in, and large packets amid their arrival are given up; null for neither.</param>
+    /// <param name="memory">Which closes the doors (<see cref="ClosesAt"/>), and by which large packets amid their arrival are given up; null for neither.</param>
     public ListenerSet(
         IReadOnlyList<ListenerOptions> options,
         IReadOnlyList<Loop> loops,
@@ -48,6 +48,12 @@ public sealed class ListenerSet : IAsyncDisposable
     /// <summary>The listeners that listen, in the order of their options.</summary>
     public IReadOnlyList<BoundListener> Bound => [.. _started.Select(item => new BoundListener(item.Listener.Options, item.Listener.Identity.Local))];
 
+    /// <summary>
+    /// How little memory closes the doors. Later than <see cref="MemoryLevel.Low"/> where what follows CONNECT can tell who
+    /// must come in all the same, and refuses the others.
+    /// </summary>
+    public MemoryLevel ClosesAt { get; init; } = MemoryLevel.Low;
+
     /// <summary>Connections open now, over all listeners.</summary>
     public int OpenConnections => _started.Sum(item => item.Listener.Open);
 
@@ -59,7 +65,7 @@ public sealed class ListenerSet : IAsyncDisposable
         {
             try
             {
-                var listener = new Listener(options, _acceptors(options), _metrics, _floodGate, _log, _memory);
+                var listener = new Listener(options, _acceptors(options), _metrics, _floodGate, _log, _memory) { ClosesAt = ClosesAt };
                 Socket socket = Bind(options);
                 listener.OnBound(NetworkAddress.From(socket.LocalEndPoint));
                 _started.Add((listener, CreatePort(listener, socket)));

@@ -7,7 +7,7 @@ namespace Trunkline.Links;
 
 /// <summary>
 /// Counts how much of one session's backlog in the log beside a foreign broker lies within its limits: reads it once, from
-/// the session's place to what was dispatched when it began, and keeps the sizes of the newest messages within the limits
+/// the session's place to what was in the log when it began, and keeps the sizes of the newest messages within the limits
 /// only. On the receiver's loop.
 /// </summary>
 /// <remarks>
@@ -28,6 +28,7 @@ internal sealed class BacklogCount : LogRead
     private readonly Queue<(LogPosition Position, int Bytes)> _window = new();
     private readonly LogPosition _end;
     private LogPosition _passedOver;
+    private long _ahead = -1;
     private long _skipped;
     private long _aged;
     private long _bytes;
@@ -61,6 +62,12 @@ internal sealed class BacklogCount : LogRead
             return;
         }
 
+        if (_ahead < 0)
+        {
+            // What was dispatched may be far behind what is there: the tail of the log is read by another call.
+            _ahead = Messages.Count + (HasMore ? (long)Left : 0);
+        }
+
         if (Take() && HasMore)
         {
             After = Messages[^1].Position;
@@ -80,7 +87,7 @@ internal sealed class BacklogCount : LogRead
         long mostAgeMs = _request.AgeSeconds > 0 ? _request.AgeSeconds * 1000L : long.MaxValue;
         foreach ((LogPosition position, ReadOnlyMemory<byte> data) in Messages)
         {
-            if (position > _end)
+            if (--_ahead < 0 && position > _end)
             {
                 return false;
             }

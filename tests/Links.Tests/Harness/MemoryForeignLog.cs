@@ -25,6 +25,9 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
     /// <summary>Answers to appends are held, until four are or <see cref="AnswerBackwards"/>; then the last comes first.</summary>
     public bool AnswersBackwards { get; set; }
 
+    /// <summary>Reads that wait for what comes are not answered: the tail lags behind.</summary>
+    public bool HoldsTail { get; set; }
+
     public bool IsConnected { get; set; } = true;
 
     public string Fault => IsConnected ? "" : "taken away";
@@ -79,11 +82,12 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
             read.IsOk = !Fails();
             read.Fault = read.IsOk ? "" : "no answer";
             read.End = new LogPosition(1_000, _last);
+            bool isTail = read.Kind == LogReadKind.Wait;
             if (!read.IsOk || read.Kind == LogReadKind.End)
             {
                 read.Complete();
             }
-            else if (!Fill(read) && read.Kind == LogReadKind.Wait)
+            else if ((isTail && HoldsTail) || (!Fill(read) && isTail))
             {
                 _waiting.Add(read);
             }
@@ -100,6 +104,16 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
         lock (_lock)
         {
             _entries.Add((new LogPosition(1_000, ++_last), data));
+            WakeAll();
+        }
+    }
+
+    /// <summary>The tail is answered again.</summary>
+    public void ReleaseTail()
+    {
+        lock (_lock)
+        {
+            HoldsTail = false;
             WakeAll();
         }
     }
@@ -154,7 +168,7 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
     {
         _waiting.RemoveAll(read =>
         {
-            bool isFilled = Fill(read);
+            bool isFilled = !HoldsTail && Fill(read);
             if (isFilled)
             {
                 read.Complete();
