@@ -24,14 +24,21 @@ public abstract partial class Transport
     public virtual bool HoldsPermitted => _unsent > 0 && (_state & TransportState.Permitted) != 0;
 
     /// <summary>
-    /// What is unsent, or written in this step, leaves by a permission that held at <paramref name="sinceMs"/>, in the
-    /// loop's milliseconds. Of several the oldest counts until all is sent.
+    /// What is written from now on leaves by a permission that held at <paramref name="sinceMs"/>, in the loop's
+    /// milliseconds; called between packets. Of several the oldest counts until all is sent. What was written before the
+    /// first leaves at once: it needs none, and a CONNACK must neither wait nor be dropped with what follows it.
     /// </summary>
     public void MarkPermitted(long sinceMs)
     {
         CheckThread();
         if ((_state & TransportState.Permitted) == 0)
         {
+            SendEarly(_loop);
+            if (_unsent == 0)
+            {
+                _state &= ~TransportState.PartlySent;
+            }
+
             _state |= TransportState.Permitted;
             _acceptedOrPermittedMs = (uint)sinceMs;
         }

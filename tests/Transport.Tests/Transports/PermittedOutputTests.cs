@@ -94,6 +94,18 @@ public sealed class PermittedOutputTests : IDisposable
     }
 
     [Fact]
+    public void What_was_written_before_needs_no_permission_and_is_not_dropped_with_it()
+    {
+        Write("one");
+        Withhold("two", "one");
+        _endA.DropPermitted();
+        Write("end");
+        Run();
+        Assert.Equal("oneend", _atB.Text);
+        Assert.Empty(_atA.Closed);
+    }
+
+    [Fact]
     public void It_is_withheld_again_when_the_process_was_held_again()
     {
         Withhold("two");
@@ -248,12 +260,12 @@ public sealed class PermittedOutputTests : IDisposable
         Assert.Equal("two", _atB.Text);
     }
 
-    private void Withhold(string text)
+    private void Withhold(string text, string left = "")
     {
         WritePermitted(text);
         HoldBeforeSend(LimitMs + 1);
         Run();
-        Assert.Equal("", _atB.Text);
+        Assert.Equal(left, _atB.Text);
     }
 
     private void WritePermitted(string text)
