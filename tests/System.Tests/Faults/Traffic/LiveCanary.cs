@@ -43,7 +43,8 @@ internal sealed class LiveCanary : IAsyncDisposable
     /// <summary>Ends it; what it found.</summary>
     public async Task<LoadReport> EndAsync()
     {
-        using (var kill = Process.Start("kill", ["-INT", _process.Pid.ToString(CultureInfo.InvariantCulture)]))
+        // Not by SIGINT: a shell starts what it puts into the background with it ignored, and a suite begun so inherits that.
+        using (var kill = Process.Start("kill", ["-TERM", _process.Pid.ToString(CultureInfo.InvariantCulture)]))
         {
             await kill.WaitForExitAsync();
         }
