@@ -3,10 +3,13 @@ using System.Globalization;
 namespace Trunkline.Tool.Processes;
 
 /// <summary>The fields of /proc/PID/stat that tell one process from another, and what it used: user and system time.</summary>
-internal readonly record struct ProcessStat(int Pid, char State, int SessionId, long StartTicks, long CpuTicks)
+internal readonly record struct ProcessStat(int Pid, char State, int Threads, int SessionId, long StartTicks, long CpuTicks)
 {
-    /// <summary>A zombie has ended; only its parent has not asked yet.</summary>
-    public bool HasEnded => State is 'Z' or 'X' or 'x';
+    /// <summary>
+    /// A zombie has ended, only its parent has not asked yet; but while further threads of it are on their way out it still
+    /// holds its ports and files.
+    /// </summary>
+    public bool HasEnded => State is 'X' or 'x' || (State == 'Z' && Threads <= 1);
 
     /// <summary>Reads one process's fields; null when there is none of that id.</summary>
     public static ProcessStat? Read(int pid)
@@ -36,6 +39,7 @@ internal readonly record struct ProcessStat(int Pid, char State, int SessionId, 
         return new ProcessStat(
             pid,
             fields[0][0],
+            int.Parse(fields[17], CultureInfo.InvariantCulture),
             int.Parse(fields[3], CultureInfo.InvariantCulture),
             long.Parse(fields[19], CultureInfo.InvariantCulture),
             long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture));
