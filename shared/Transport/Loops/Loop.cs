@@ -6,7 +6,7 @@ namespace Trunkline.Transports;
 /// </summary>
 /// <remarks>
 /// <code>
-/// turn:  wait -> NowMs -> I/O -> posted work -> due timers -> inputs to go on with -> end of turn
+/// turn:  (let events gather) -> wait -> NowMs -> I/O -> posted work -> due timers -> inputs to go on with -> end of turn
 ///                                                             (end-of-turn items, then output is sent, closed
 ///                                                              connections are buried, moved ones leave)
 /// </code>
@@ -40,7 +40,9 @@ public abstract partial class Loop : IDisposable
         _faults = options.Faults;
         _ticksPerMs = Math.Max(1, options.Time.TimestampFrequency / 1000);
         ReceiveBuffer = GC.AllocateUninitializedArray<byte>(options.InputPerTurnBytes + ReceiveBufferSlack, pinned: true);
-        NowMs = ReadClock();
+        long now = options.Time.GetTimestamp();
+        _coalescer = options.Coalescing.IntervalUs > 0 ? new WakeUpCoalescer(options.Coalescing, options.Time.TimestampFrequency, now) : null;
+        NowMs = now / _ticksPerMs;
         Timers = new TimerWheel(NowMs, ReportFault);
     }
 
@@ -128,9 +130,16 @@ public abstract partial class Loop : IDisposable
     /// <summary>One turn.</summary>
     protected void Turn(bool mayWait)
     {
+        if (mayWait)
+        {
+            LetEventsGather();
+        }
+
         int events = Wait(mayWait ? PrepareWait() : 0);
         EndWait();
-        NowMs = ReadClock();
+        long now = Options.Time.GetTimestamp();
+        _coalescer?.Looked(now, events);
+        NowMs = now / _ticksPerMs;
         Timers.MoveClock(NowMs);
         Dispatch(events);
         RunPosted();

@@ -185,6 +185,23 @@ public sealed class ProxyOptionsReaderTests
         Assert.All(errors, error => Assert.StartsWith($"Listeners:0:{(key == "Type" ? "Tls:CertificatePath" : key)}", error, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("IntervalUs", "-1", false)]
+    [InlineData("IntervalUs", "0", true)]
+    [InlineData("IntervalUs", "1000", true)]
+    [InlineData("IntervalUs", "1001", false)]
+    [InlineData("EventsPerSecond", "999", false)]
+    [InlineData("EventsPerSecond", "1000", true)]
+    [InlineData("EventsPerSecond", "1000000", true)]
+    [InlineData("EventsPerSecond", "1000001", false)]
+    public void Coalescing_has_edges(string key, string value, bool isGood)
+    {
+        string[] errors = Read(($"Coalescing:{key}", value)).Errors;
+
+        Assert.Equal(isGood, errors.Length == 0);
+        Assert.All(errors, error => Assert.StartsWith($"Coalescing:{key}", error, StringComparison.Ordinal));
+    }
+
     /// <summary>Every whole number of the three option records that say their own ranges.</summary>
     [Theory]
     [InlineData("Mqtt")]
