@@ -150,6 +150,25 @@ public sealed class ForeignLogTests(ForeignLogTier tier, ITestOutputHelper outpu
         await Eventually.HoldsAsync(
             async () => await publisher.PublishAsync("full/a", "again", QoS.ExactlyOnce) == ReasonCode.Success, () => "the log takes messages again");
         await Eventually.HoldsAsync(() => listener.Received.Any(message => message.Payload == "again"), () => "it came");
+
+        // The log's connection may be back before the directory's, and the next test's devices claim at once.
+        foreach (int port in tier.Ports)
+        {
+            await Eventually.HoldsAsync(() => IsLetInAsync(port), () => $"devices are let in at port {port}");
+        }
+    }
+
+    private static async Task<bool> IsLetInAsync(int port)
+    {
+        try
+        {
+            await using FaultDevice device = await FaultDevice.ConnectAsync(port, new DeviceOptions { ClientId = "full-asks" });
+            return true;
+        }
+        catch (ConnectRefusedException)
+        {
+            return false;
+        }
     }
 
     [ProgramsFact("mosquitto")]
