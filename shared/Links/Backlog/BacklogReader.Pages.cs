@@ -79,7 +79,7 @@ internal sealed partial class BacklogReader
         scan.Match(packet.Topic, _matching);
         if (fields.IsAged)
         {
-            PassAged(fields);
+            PassAged(scan, fields);
             return 0;
         }
 
@@ -89,7 +89,7 @@ internal sealed partial class BacklogReader
         {
             foreach ((LiveSubscription live, BacklogRead read) in filter.Readers)
             {
-                if (!read.Wants(fields.Position) || live.IsRemoved || !live.Accepts(Group, fields.Position))
+                if (!read.Wants(scan, fields.Position) || live.IsRemoved || !live.Accepts(Group, fields.Position))
                 {
                     continue;
                 }
@@ -116,13 +116,13 @@ internal sealed partial class BacklogReader
     }
 
     /// <summary>Each session that would get the message passes it, once by however many filters.</summary>
-    private void PassAged(in TrunklineFields fields)
+    private void PassAged(LogScan scan, in TrunklineFields fields)
     {
         foreach (ScanFilter filter in _matching)
         {
             foreach ((LiveSubscription live, BacklogRead read) in filter.Readers)
             {
-                if (live.Subscription.Options.QoS > QoS.AtMostOnce && read.Wants(fields.Position) && !live.IsRemoved
+                if (live.Subscription.Options.QoS > QoS.AtMostOnce && read.Wants(scan, fields.Position) && !live.IsRemoved
                     && live.Accepts(Group, fields.Position) && !live.Subscription.Excludes(fields.Origin))
                 {
                     read.PassAged(fields.Position);
@@ -144,9 +144,9 @@ internal sealed partial class BacklogReader
         bool waits = failed || (scan.UpTo <= scan.From && dispatched > scan.From);
         foreach (BacklogRead read in scan.Readers)
         {
-            if (read.IsCounting)
+            if (read.IsCounting || !ReferenceEquals(read.Page, scan))
             {
-                // It takes nothing of this page and waits for its count.
+                // It took nothing of this page and waits for its count, or was counted meanwhile and waits for another page.
                 continue;
             }
 

@@ -172,7 +172,7 @@ internal sealed partial class BacklogReader : LoopWork, IEndOfTurn
 
         scan.From = scan.Readers.Count == 0 || read.After < scan.From ? read.After : scan.From;
         scan.Readers.Add(read);
-        read.IsAsked = true;
+        read.Page = scan;
     }
 
     /// <summary>

@@ -28,8 +28,11 @@ public sealed class BacklogRead
     /// <summary>Whether the session takes nothing more by this read.</summary>
     public bool IsOver { get; internal set; }
 
-    /// <summary>Free for the router: whether a page was asked for, by the filters the session held at that time.</summary>
-    public bool IsAsked { get; set; }
+    /// <summary>
+    /// Free for the router: the page that was asked for, by the filters the session held at that time. It takes messages of
+    /// this one only: renewed while a page is being delivered it would go on amid that page, past what it did not take.
+    /// </summary>
+    public object? Page { get; set; }
 
     /// <summary>Whether a page went by without reaching the session's place.</summary>
     public bool WasPassedOver { get; private set; }
@@ -71,7 +74,7 @@ public sealed class BacklogRead
     public void ApplyLimits(LogPosition newest, long skipped, long left, long aged) =>
         Session.ApplyBacklogLimits(Group, newest, skipped, left, aged);
 
-    /// <summary>A message of the page waited longer than a backlog may: it is passed over. Ask <see cref="Wants"/> first.</summary>
+    /// <summary>A message of the page waited longer than a backlog may: it is passed over. Ask <see cref="Wants(LogPosition)"/> first.</summary>
     public void PassAged(LogPosition position) => Session.PassAged(Group, position);
 
     /// <summary>Moves the session's place forward: none of its filters wants anything up to there.</summary>
@@ -80,7 +83,7 @@ public sealed class BacklogRead
     /// <summary>Makes it wait for another page, by the filters the session holds then.</summary>
     public void Renew(bool wasPassedOver)
     {
-        IsAsked = false;
+        Page = null;
         Counted = 0;
         CountedBytes = 0;
         _counted = LogPosition.None;
@@ -90,6 +93,9 @@ public sealed class BacklogRead
 
     /// <summary>Whether a message at this position is to be delivered by this read.</summary>
     public bool Wants(LogPosition position) => !IsOver && !IsCounting && position > After && position <= _limit;
+
+    /// <summary>Whether this page's message at this position is to be delivered by this read.</summary>
+    public bool Wants(object page, LogPosition position) => ReferenceEquals(Page, page) && Wants(position);
 
     /// <summary>Whether a message at this position still waits for the session, be it by this read or a later one.</summary>
     public bool IsWaiting(LogPosition position) => !IsOver && !IsCounting && position > After;
@@ -106,7 +112,7 @@ public sealed class BacklogRead
     /// </summary>
     internal void LimitTo(LogPosition position)
     {
-        if (IsAsked && position < _limit)
+        if (Page is not null && position < _limit)
         {
             _limit = position;
         }
