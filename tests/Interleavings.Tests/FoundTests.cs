@@ -96,7 +96,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void What_was_in_flight_stays_masked_while_messages_before_it_wait() => Holds(
-        Settings.Of(20976, Faults.All),
+        Settings.WithoutLimits(20976, Faults.All),
         new(StepKind.Connect, 0, 2),
         new(StepKind.Connect, 1, 2),
         new(StepKind.Connect, 2, 1),
@@ -117,7 +117,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_claim_that_nobody_waits_for_never_takes_effect_once_it_was_looked_for() => Holds(
-        Settings.Of(40765, Faults.All),
+        Settings.WithoutLimits(40765, Faults.All),
         new(StepKind.Connect, 1, 0),
         new(StepKind.Connect, 3, 1),
         new(StepKind.Run),
@@ -137,7 +137,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_checkpoint_takes_back_nothing_that_an_earlier_one_says() => Holds(
-        Settings.Of(1062, Faults.HeldSweeps),
+        Settings.WithoutLimits(1062, Faults.HeldSweeps),
         new(StepKind.Connect, 0, 1),
         new(StepKind.Connect, 2, 0),
         new(StepKind.Connect, 1, 0),
@@ -160,7 +160,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_lost_claim_of_a_session_that_stands_takes_nothing_back() => Holds(
-        Settings.Of(100722, Faults.LateCalls),
+        Settings.WithoutLimits(100722, Faults.LateCalls),
         new(StepKind.Connect, 0, 1),
         new(StepKind.Connect, 1, 0),
         new(StepKind.Pass, 100),
@@ -181,7 +181,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_will_goes_out_under_the_claim_that_it_was_given_with() => Holds(
-        Settings.Of(208681, Faults.LateCalls),
+        Settings.WithoutLimits(208681, Faults.LateCalls),
         new(StepKind.Connect, 0, 1),
         new(StepKind.Connect, 1, 0),
         new(StepKind.Run),
@@ -200,7 +200,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_claim_of_a_session_that_stands_writes_no_position_below_the_one_it_came_with() => Holds(
-        Settings.Of(118569, Faults.LateCalls),
+        Settings.WithoutLimits(118569, Faults.LateCalls),
         new(StepKind.Connect, 1, 2),
         new(StepKind.Connect, 2, 2),
         new(StepKind.Run),
@@ -225,7 +225,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void A_connect_given_up_may_take_the_session_over_later() => Holds(
-        Settings.Of(241574, Faults.All),
+        Settings.WithoutLimits(241574, Faults.All),
         new(StepKind.Connect),
         new(StepKind.Freeze, 0, 1),
         new(StepKind.Connect, 1),
@@ -243,7 +243,7 @@ public sealed class FoundTests
     /// </summary>
     [Fact]
     public void What_a_detach_was_to_write_is_written_when_the_device_comes_again() => Holds(
-        Settings.Of(75, Faults.EmptiedDirectory),
+        Settings.WithoutLimits(75, Faults.EmptiedDirectory),
         new(StepKind.Connect, 0, 1),
         new(StepKind.Connect, 1, 0),
         new(StepKind.Connect, 2, 1),

@@ -17,6 +17,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.LateCalls), 300)]
     [InlineData(nameof(Faults.HeldSweeps), 200)]
     [InlineData(nameof(Faults.EmptiedDirectory), 300)]
+    [InlineData(nameof(Faults.Returns), 200)]
     public void No_history_breaks(string faults, int histories)
     {
         int first = Number("TRUNKLINE_SEED", 1);

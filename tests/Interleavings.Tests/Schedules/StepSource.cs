@@ -9,7 +9,6 @@ namespace Trunkline.Interleavings;
 /// </summary>
 internal sealed class StepSource
 {
-    private const int MostMessages = 30;
     private readonly Random _random;
     private readonly ModelTier _tier;
     private readonly double _grain;
@@ -26,6 +25,7 @@ internal sealed class StepSource
         {
             Faults.DirectoryStands => 0,
             Faults.HeldSweeps => 0.1,
+            Faults.Returns => 0.7,
             _ => _random.Next(4) switch { 0 => 0.1, 1 => 0.4, 2 => 0.7, _ => 0.9 },
         };
         _faults = tier.Settings.Faults switch
@@ -33,6 +33,10 @@ internal sealed class StepSource
             Faults.DirectoryStands => [StepKind.DirectoryStands],
             Faults.HeldSweeps => [StepKind.HoldSweeps, StepKind.AnswerAtOnce],
             Faults.EmptiedDirectory => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
+
+            // Nothing that makes a publisher repeat what the log has: its copies count towards a subscriber's limit.
+            Faults.Returns => [StepKind.Leave, StepKind.AnswerAtOnce, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.CutLink
+                or StepKind.RestartGroup && _random.Next(2) == 0)],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
                 or StepKind.RestartGroup or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
@@ -122,13 +126,13 @@ internal sealed class StepSource
     {
         _choices.Clear();
         Offer(14, StepKind.Connect);
-        Offer(26, StepKind.Publish, _tier.Ledger.Messages < MostMessages);
+        Offer(26, StepKind.Publish, _tier.Ledger.Messages < _tier.Settings.MostMessages);
         Offer(9, StepKind.Pass);
         Offer(3, StepKind.Time, _faults.Contains(StepKind.Time));
         Offer(6, StepKind.AnswerSome, _tier.Devices.Any(device => device.Owed > 0));
         Offer(5, StepKind.AnswerAtOnce, _faults.Contains(StepKind.AnswerAtOnce));
         Offer(5, StepKind.Drop, _faults.Contains(StepKind.Drop));
-        Offer(2, StepKind.Leave, _faults.Contains(StepKind.Leave));
+        Offer(_tier.Settings.Faults == Faults.Returns ? 12 : 2, StepKind.Leave, _faults.Contains(StepKind.Leave));
         Offer(3, StepKind.Kill, _faults.Contains(StepKind.Kill));
         Offer(20, StepKind.Kill, _tier.Nodes.Any(node => node is { IsDeclaredDead: true }));
         Offer(8, StepKind.Start, _tier.Nodes.Any(node => node is null));
@@ -173,6 +177,7 @@ internal sealed class StepSource
             StepKind.Time => new(kind, _random.Next(2) == 0 ? 70 : 300),
             StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
             StepKind.AnswerSome or StepKind.AnswerAtOnce => new(kind, _random.Next(subscribers), _random.Next(2)),
+            StepKind.Leave when _tier.Settings.Faults == Faults.Returns => Return(),
             StepKind.Drop or StepKind.Leave => new(kind, _random.Next(devices)),
             StepKind.HoldSweeps => HeldSweep(),
             StepKind.EmptyDirectory => new(kind, _random.Next(2)),
@@ -191,6 +196,11 @@ internal sealed class StepSource
     /// <summary>One that is away, more often than one that is not: that one moves.</summary>
     private int Device()
     {
+        if (_tier.Settings.Faults == Faults.Returns)
+        {
+            return _random.Next(_tier.Settings.Subscribers.Count);
+        }
+
         int[] away = [.. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Devices[device].IsOnline)];
         return away.Length > 0 && _random.Next(4) > 0 ? away[_random.Next(away.Length)] : _random.Next(_tier.Devices.Count);
     }
@@ -214,6 +224,26 @@ internal sealed class StepSource
         Plan(new(StepKind.HoldSweeps, 0));
         Plan(new(StepKind.Pass, 400));
         return Event(StepKind.Publish);
+    }
+
+    /// <summary>A device is away while much is published, and comes back in small steps.</summary>
+    private Step Return()
+    {
+        int device = _random.Next(_tier.Settings.Subscribers.Count);
+        Plan(new(StepKind.Run));
+        for (int i = int.Min(_random.Next(10, 40), _tier.Settings.MostMessages - _tier.Ledger.Messages); i > 0; i--)
+        {
+            Plan(Event(StepKind.Publish));
+            if (_random.Next(3) == 0)
+            {
+                Plan(new(StepKind.Run));
+            }
+        }
+
+        Plan(new(StepKind.Run));
+        Plan(Event(StepKind.Connect) with { A = device });
+        _fine = _random.Next(20, 80);
+        return new(StepKind.Leave, device);
     }
 
     private void Plan(in Step step) => _planned.Enqueue(step);

@@ -96,7 +96,7 @@ internal sealed class DeviceConnection(ModelDevice device, int number, ModelNode
     {
         Version = ProtocolVersion.Mqtt50,
         Topic = Encoding.UTF8.GetBytes(outgoing.Message.Topic),
-        Payload = Encoding.UTF8.GetBytes(outgoing.Message.Payload),
+        Payload = Encoding.UTF8.GetBytes(outgoing.Message.Payload.PadRight(device.PayloadBytes)),
         QoS = outgoing.Message.QoS,
         PacketId = outgoing.PacketId,
         Duplicate = duplicate,

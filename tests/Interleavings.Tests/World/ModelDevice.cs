@@ -26,6 +26,9 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>Whether its session ends with its connection: then it gives up what was not acknowledged by then.</summary>
     public bool IsClean { get; init; }
 
+    /// <summary>What it publishes is filled up to this; see <see cref="Settings.PayloadBytes"/>.</summary>
+    public int PayloadBytes => tier.Settings.PayloadBytes;
+
     /// <summary>The connection it uses now; older ones it has turned its back on.</summary>
     public DeviceConnection? Connection { get; private set; }
 
@@ -191,7 +194,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
 
     public void Got(DeviceConnection connection, in PublishPacket packet)
     {
-        string payload = System.Text.Encoding.UTF8.GetString(packet.Payload);
+        string payload = System.Text.Encoding.UTF8.GetString(packet.Payload).TrimEnd();
         Tell(connection, $"gets \"{payload}\" at QoS {(int)packet.QoS} under {packet.PacketId}{(packet.Duplicate ? ", DUP" : "")}");
         if (packet.QoS != QoS.ExactlyOnce || _exchanges.Add(packet.PacketId))
         {

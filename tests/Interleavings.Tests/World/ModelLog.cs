@@ -145,7 +145,7 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
         _entries.Add(new Entry(
             record.Topic.ToArray(), record.Properties.ToArray(), record.Payload.ToArray(), record.QoS, record.Retain, record.Origin,
             record.Producer?.Node, record.Producer?.Link ?? 0, record.Number, record.Id, position));
-        story?.Add($"  log {name} has {position}: {System.Text.Encoding.UTF8.GetString(record.Payload)}{(record.Id is null ? "" : $" as {record.Id}")}");
+        story?.Add($"  log {name} has {position}: {System.Text.Encoding.UTF8.GetString(record.Payload).TrimEnd()}{(record.Id is null ? "" : $" as {record.Id}")}");
         return position;
     }
 

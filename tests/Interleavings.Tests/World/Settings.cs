@@ -25,6 +25,9 @@ internal enum Faults
 
     /// <summary>A node is held until it is declared dead, and goes on before its sessions are taken from it.</summary>
     HeldSweeps,
+
+    /// <summary>Devices are away while much is published, and come back to a log of many pages near their limits.</summary>
+    Returns,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
@@ -45,6 +48,9 @@ internal sealed record Settings
     public required MqttOptions Mqtt { get; init; }
 
     public required LinkOptions Links { get; init; }
+
+    /// <summary>Payloads are filled up to this: a page of 1,024 bytes holds some fifteen messages as they are, and three of 300 bytes.</summary>
+    public int PayloadBytes { get; init; }
 
     public DirectoryOptions Directory { get; } = new()
     {
@@ -70,6 +76,12 @@ internal sealed record Settings
 
     public const string WillTopic = "will";
 
+    /// <summary>
+    /// So many messages are published in a history at most, wills not counted. A backlog's limit a little above it drops
+    /// nothing, and is near enough for a broker to be asked for a count amid a page.
+    /// </summary>
+    public int MostMessages => Faults == Faults.Returns ? 60 : 30;
+
     /// <summary>A tier whose options do not depend on a seed, for a history that is written down.</summary>
     public static Settings Plain(int nodes, int groups, IReadOnlyList<QoS> subscribers, int publishers, int wills = 0) => new()
     {
@@ -84,7 +96,20 @@ internal sealed record Settings
         Wills = wills,
     };
 
+    /// <summary>The tier of a seed, with payloads and limits of backlogs of its own; by other dice, so that histories found before stay what they are.</summary>
     public static Settings Of(int seed, Faults faults)
+    {
+        Settings settings = WithoutLimits(seed, faults);
+        var random = new Random((seed * 31) + 7);
+        return settings with
+        {
+            Mqtt = settings.Mqtt with { BacklogMessages = random.Next(2) == 0 ? settings.MostMessages + 6 : 10_000 },
+            PayloadBytes = random.Next(3) == 0 ? 300 : 0,
+        };
+    }
+
+    /// <summary>As seeds were read before payloads and limits varied: what <see cref="FoundTests"/> holds was found so.</summary>
+    public static Settings WithoutLimits(int seed, Faults faults)
     {
         var random = new Random(seed * 31);
         return new Settings

@@ -73,15 +73,7 @@ public sealed class SecondDeathTests
         // It was in flight when its connection ended, so the record's position covers it and lists it; the next node died.
         var bed = new TestBed(Setup.V5);
         LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 10, QoS.AtLeastOnce));
-        var state = new SessionState
-        {
-            Subscriptions = [Held],
-            Positions = [new GroupPosition(0, LogRouter.At(10))],
-            Outgoing =
-            [
-                new OutgoingState { PacketId = 5, Order = 5, QoS = QoS.AtLeastOnce, Group = 0, Position = LogRouter.At(5) },
-            ],
-        };
+        SessionState state = FiveInFlight();
         _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
         bed.Context.Registry.Restore(
             "d", state, state.Positions, checkpoint == 0 ? [] : [LogRouter.At(checkpoint)], isAfterDeath: true);
@@ -97,15 +89,7 @@ public sealed class SecondDeathTests
         // 5 was in flight at QoS 1, 6 to 10 were done: the record names their positions no longer.
         var bed = new TestBed(Setup.V5);
         LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 12, QoS.AtLeastOnce));
-        var state = new SessionState
-        {
-            Subscriptions = [Held],
-            Positions = [new GroupPosition(0, LogRouter.At(10))],
-            Outgoing =
-            [
-                new OutgoingState { PacketId = 5, Order = 5, QoS = QoS.AtLeastOnce, Group = 0, Position = LogRouter.At(5) },
-            ],
-        };
+        SessionState state = FiveInFlight();
         _ = new TestKeeper(bed.Context) { WritesAtOnce = true };
         bed.Context.Registry.Restore("d", state, state.Positions, [], isAfterDeath: false);
         TestClient device = bed.Open(bed.Persistent("d"));
@@ -151,6 +135,14 @@ public sealed class SecondDeathTests
         Assert.Empty(left.Outgoing);
         Assert.Equal([new GroupPosition(0, LogRouter.At(3))], left.Positions);
     }
+
+    /// <summary>A record up to 10 in which 5 is in flight at QoS 1.</summary>
+    private static SessionState FiveInFlight() => new()
+    {
+        Subscriptions = [Held],
+        Positions = [new GroupPosition(0, LogRouter.At(10))],
+        Outgoing = [new OutgoingState { PacketId = 5, Order = 5, QoS = QoS.AtLeastOnce, Group = 0, Position = LogRouter.At(5) }],
+    };
 
     private static TopicFilterText Parse(string filter)
     {
