@@ -6,14 +6,14 @@ namespace Trunkline.Links;
 /// <summary>Log lines of the links; event ids 5000 to 5199 are contracts.</summary>
 internal static partial class LinksLog
 {
-    [LoggerMessage(5000, LogLevel.Information, "Group {Group}: link {Link} is connected ({HeldBack} earlier events held back).")]
-    public static partial void LinkOpened(ILogger log, string group, string link, int heldBack);
+    [LoggerMessage(5000, LogLevel.Information, "Group {Group}: link {Link} is connected{HeldBack}.")]
+    public static partial void LinkOpened(ILogger log, string group, string link, HeldBackLines heldBack);
 
-    [LoggerMessage(5001, LogLevel.Warning, "Group {Group}: link {Link} is lost and dials again: {Reason} ({HeldBack} earlier events held back).")]
-    public static partial void LinkLost(ILogger log, string group, string link, string reason, int heldBack);
+    [LoggerMessage(5001, LogLevel.Warning, "Group {Group}: link {Link} is lost and dials again: {Reason}{HeldBack}.")]
+    public static partial void LinkLost(ILogger log, string group, string link, string reason, HeldBackLines heldBack);
 
-    [LoggerMessage(5002, LogLevel.Warning, "Group {Group}: link {Link} could not connect and will try again: {Reason} ({HeldBack} earlier events held back).")]
-    public static partial void ConnectFailed(ILogger log, string group, string link, string reason, int heldBack);
+    [LoggerMessage(5002, LogLevel.Warning, "Group {Group}: link {Link} could not connect and will try again: {Reason}{HeldBack}.")]
+    public static partial void ConnectFailed(ILogger log, string group, string link, string reason, HeldBackLines heldBack);
 
     [LoggerMessage(5003, LogLevel.Error, "Group {Group} is refused: {Sentence}")]
     public static partial void GroupRefused(ILogger log, string group, string sentence);
@@ -45,8 +45,8 @@ internal static partial class LinksLog
     [LoggerMessage(5011, LogLevel.Warning, "Group {Group}: a page of its log from {From} could not be read and is asked for again: {Error}")]
     public static partial void BacklogFailed(ILogger log, string group, string from, string error);
 
-    [LoggerMessage(5012, LogLevel.Warning, "The backlog of session {ClientId} at group {Group} was above its limit: {Skipped} messages, policy {Policy} ({HeldBack} such sessions held back).")]
-    public static partial void BacklogLimited(ILogger log, string clientId, string group, long skipped, BacklogPolicy policy, int heldBack);
+    [LoggerMessage(5012, LogLevel.Warning, "The backlog of session {ClientId} at group {Group} was above its limit: {Skipped} messages, policy {Policy}{HeldBack}.")]
+    public static partial void BacklogLimited(ILogger log, string clientId, string group, long skipped, BacklogPolicy policy, HeldBackLines heldBack);
 
     [LoggerMessage(5020, LogLevel.Warning, "Group {Group}: its log takes nothing, QoS 1 and 2 messages to it wait: {Reason}")]
     public static partial void LogFails(ILogger log, string group, string reason);

@@ -176,7 +176,7 @@ internal sealed partial class BacklogReader
 
         LinksLog.BacklogLimited(
             _receiver.Group.Log, read.Session.ClientId, _receiver.Group.Endpoint.Name, skipped,
-            read.Session.Context.Options.BacklogPolicy, _limitedHeldBack);
+            read.Session.Context.Options.BacklogPolicy, new HeldBackLines(_limitedHeldBack));
         _limitedMs = now;
         _limitedHeldBack = 0;
     }

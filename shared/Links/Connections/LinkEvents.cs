@@ -35,9 +35,9 @@ internal sealed class LinkEvents(LinkGroup group, string link)
         }
     }
 
-    private int TakeHeldBack()
+    private HeldBackLines TakeHeldBack()
     {
-        int heldBack = _heldBack;
+        var heldBack = new HeldBackLines(_heldBack);
         _heldBack = 0;
         return heldBack;
     }

@@ -145,7 +145,7 @@ internal sealed partial class Probe : LoopTimer, ILinkOwner
         }
 
         // Away, or busy: links would try again, too.
-        LinksLog.ConnectFailed(_group.Log, _group.Endpoint.Name, "probe", reason, 0);
+        LinksLog.ConnectFailed(_group.Log, _group.Endpoint.Name, "probe", reason, default);
         Retry();
     }
 

@@ -77,8 +77,8 @@ internal sealed record Settings
     public const string WillTopic = "will";
 
     /// <summary>
-    /// So many messages are published in a history at most, wills not counted. A backlog's limit a little above it drops
-    /// nothing, and is near enough for a broker to be asked for a count amid a page.
+    /// So many messages are published in a history at most, wills not counted. Where publishers repeat nothing, a backlog's
+    /// limit a little above it drops nothing, and is near enough for a broker to be asked for a count amid a page.
     /// </summary>
     public int MostMessages => Faults == Faults.Returns ? 60 : 30;
 
@@ -103,7 +103,7 @@ internal sealed record Settings
         var random = new Random((seed * 31) + 7);
         return settings with
         {
-            Mqtt = settings.Mqtt with { BacklogMessages = random.Next(2) == 0 ? settings.MostMessages + 6 : 10_000 },
+            Mqtt = settings.Mqtt with { BacklogMessages = faults == Faults.Returns && random.Next(2) == 0 ? settings.MostMessages + 6 : 10_000 },
             PayloadBytes = random.Next(3) == 0 ? 300 : 0,
         };
     }
