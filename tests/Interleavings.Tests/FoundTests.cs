@@ -254,6 +254,39 @@ public sealed class FoundTests
         new(StepKind.Leave, 2),
         new(StepKind.Connect, 2, 1));
 
+    /// <summary>
+    /// A device answered PUBREC and came again on a new connection before "received" was stored: it was sent PUBREL at once.
+    /// The node died, the record said "sent", and the message came again under an identifier that the device had freed.
+    /// </summary>
+    [Fact]
+    public void PUBREL_waits_on_the_next_connection_until_received_is_stored() => Holds(
+        Settings.Of(1043757, Faults.Returns),
+        new(StepKind.Connect),
+        new(StepKind.Connect, 2, 1),
+        new(StepKind.Run),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Connect, 1, 1),
+        new(StepKind.Leave),
+        new(StepKind.Run),
+        new(StepKind.Connect, 0, 1),
+        new(StepKind.Turn, 4),
+        new(StepKind.Turn, 1),
+        new(StepKind.Serve, 1, 4),
+        new(StepKind.Turn, 1),
+        new(StepKind.Turn, 3),
+        new(StepKind.Turn, 1),
+        new(StepKind.Serve, 1, 3),
+        new(StepKind.Turn, 1),
+        new(StepKind.Turn, 1),
+        new(StepKind.Turn, 4),
+        new(StepKind.Connect, 0, 1),
+        new(StepKind.Turn, 4),
+        new(StepKind.Turn, 1),
+        new(StepKind.Serve, 1, 3),
+        new(StepKind.Turn, 1),
+        new(StepKind.Turn, 4),
+        new(StepKind.Kill, 1, 1));
+
     private static void Holds(Settings settings, params Step[] steps)
     {
         List<string> story = [];

@@ -120,7 +120,7 @@ public sealed partial class Session
                 return;
             }
 
-            if (outstanding >= channel.SendQuota && entry.State == OutboundState.AwaitingAcknowledgement)
+            if ((outstanding >= channel.SendQuota && entry.State == OutboundState.AwaitingAcknowledgement) || IsReceiptUnwritten(entry))
             {
                 continue;
             }

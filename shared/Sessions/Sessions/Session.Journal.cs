@@ -119,8 +119,7 @@ public sealed partial class Session
                 SendRecorded(wait.PacketId);
                 break;
             case JournalStep.SendPubRel:
-                FinishReceivedShared(wait.PacketId);
-                SendPubRel(wait.PacketId);
+                ReceiptWritten(wait.PacketId);
                 break;
             case JournalStep.Forward:
                 ForwardEntry(wait);

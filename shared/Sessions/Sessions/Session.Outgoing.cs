@@ -76,6 +76,25 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>
+    /// Whether PUBREC came and "received" is not stored yet: PUBREL waits, on a later connection too, for after the death of
+    /// this node the record would have the message sent again under an identifier that the device took for free.
+    /// </summary>
+    private bool IsReceiptUnwritten(in OutboundEntry entry) =>
+        entry.State == OutboundState.AwaitingCompletion && _journal is { } journal
+        && journal.IsUnwritten(SessionStateCodec.OutgoingName(entry.PacketId));
+
+    /// <summary>"Received" is stored: PUBREL goes out; on a connection that came meanwhile in its turn with what is sent again.</summary>
+    private void ReceiptWritten(ushort packetId)
+    {
+        FinishReceivedShared(packetId);
+        int index = _window?.Find(packetId) ?? -1;
+        if (index < 0 || _window![index].IsSent)
+        {
+            SendPubRel(packetId);
+        }
+    }
+
     private void SendPubRel(ushort packetId)
     {
         if (Channel is { } channel)

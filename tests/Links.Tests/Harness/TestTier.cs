@@ -86,6 +86,15 @@ internal sealed class TestTier
         }
     }
 
+    /// <summary>So many turns of whichever loop the dice say.</summary>
+    public void RunRandomTurns(Random random, int turns)
+    {
+        for (; turns > 0; turns--)
+        {
+            _loops[random.Next(_loops.Count)].RunTurn();
+        }
+    }
+
     /// <summary>Connects devices in one step.</summary>
     public void ConnectAll(IEnumerable<TestDevice> devices, int node = 0)
     {

@@ -132,6 +132,33 @@ public sealed class WriteAheadTests
         device.PubComp(sent.Id);
     }
 
+    [Theory]
+    [Each]
+    public void PUBREL_waits_for_received_to_be_stored_on_a_connection_that_comes_meanwhile_too(Setup setup)
+    {
+        var bed = new TestBed(setup);
+        var keeper = new TestKeeper(bed.Context) { HoldsDetached = true };
+        TestClient device = bed.Open(bed.Persistent("d"));
+        device.SendSubscribe(5, 0, ("a", SubscriptionOptions.Create(QoS.ExactlyOnce)));
+        keeper.Write();
+        device.Expect(PacketType.SubAck);
+        bed.Open("p").Publish("a", "x", QoS.ExactlyOnce, 1).Publish("a", "y", QoS.ExactlyOnce, 2);
+        keeper.Write();
+        ushort[] ids = [.. device.Take().Select(packet => packet.Id)];
+        device.PubRec(ids[0]);
+
+        TestClient again = bed.Open(bed.Persistent("d"));
+        Assert.Equal((PacketType.Publish, ids[1]), Assert.Single(again.Take().Select(packet => (packet.Type, packet.Id))));
+
+        keeper.Write();
+        Assert.Equal((PacketType.PubRel, ids[0]), Assert.Single(again.Take().Select(packet => (packet.Type, packet.Id))));
+        Assert.Equal(OutgoingStage.Received, keeper.Read("d").Outgoing.First(outgoing => outgoing.PacketId == ids[0]).Stage);
+        again.PubComp(ids[0]);
+        again.PubRec(ids[1]);
+        keeper.Write();
+        Assert.Equal((PacketType.PubRel, ids[1]), Assert.Single(again.Take().Select(packet => (packet.Type, packet.Id))));
+    }
+
     [Fact]
     public void Every_stage_of_an_outgoing_QoS_2_message_goes_on_at_another_node()
     {
