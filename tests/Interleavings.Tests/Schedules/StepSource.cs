@@ -26,6 +26,7 @@ internal sealed class StepSource
             Faults.DirectoryStands => 0,
             Faults.HeldSweeps => 0.1,
             Faults.Returns => 0.7,
+            Faults.Reconnects => 0.9,
             _ => _random.Next(4) switch { 0 => 0.1, 1 => 0.4, 2 => 0.7, _ => 0.9 },
         };
         _faults = tier.Settings.Faults switch
@@ -37,6 +38,7 @@ internal sealed class StepSource
             // Nothing that makes a publisher repeat what the log has: its copies count towards a subscriber's limit.
             Faults.Returns => [StepKind.Leave, StepKind.AnswerAtOnce, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.CutLink
                 or StepKind.RestartGroup && _random.Next(2) == 0)],
+            Faults.Reconnects => [StepKind.Kill, StepKind.Drop, StepKind.Leave],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
                 or StepKind.RestartGroup or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
@@ -171,6 +173,7 @@ internal sealed class StepSource
         int subscribers = _tier.Settings.Subscribers.Count;
         return kind switch
         {
+            StepKind.Connect when _tier.Settings.Faults == Faults.Reconnects => Again(_random.Next(devices)),
             StepKind.Connect => new(kind, Device(), _random.Next(nodes)),
             StepKind.Publish => new(kind, _random.Next(subscribers, devices), _random.Next(Settings.Topics.Count), QoSToPublish()),
             StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),
@@ -245,6 +248,12 @@ internal sealed class StepSource
         _fine = _random.Next(20, 80);
         return new(StepKind.Leave, device);
     }
+
+    /// <summary>A device connects again, most often to the node it is at.</summary>
+    private Step Again(int device) => new(
+        StepKind.Connect,
+        device,
+        _random.Next(4) > 0 && _tier.Devices[device].Connection is { } connection ? connection.Node.Slot : _random.Next(_tier.Nodes.Count));
 
     private void Plan(in Step step) => _planned.Enqueue(step);
 

@@ -28,6 +28,9 @@ internal enum Faults
 
     /// <summary>Devices are away while much is published, and come back to a log of many pages near their limits.</summary>
     Returns,
+
+    /// <summary>Devices connect again and again, most often where they are, in small steps; then their nodes die.</summary>
+    Reconnects,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
