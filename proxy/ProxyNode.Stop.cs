@@ -6,8 +6,8 @@ namespace Trunkline.Proxy;
 internal sealed partial class ProxyNode
 {
     /// <summary>
-    /// Stops in the order in which nothing acknowledged is lost: no new devices, the devices are told (their wills go
-    /// unfired where their sessions move elsewhere, else they are published), the links finish what they
+    /// Stops in the order in which nothing acknowledged is lost: no new devices, the devices are told (their wills wait
+    /// for them to be back where their sessions move elsewhere, else they are published), the links finish what they
     /// took, the directory is left. A step that fails is logged and the rest goes on.
     /// </summary>
     public async ValueTask DisposeAsync()
@@ -54,7 +54,7 @@ internal sealed partial class ProxyNode
         await Task.WhenAll(_gates.Select(gate => gate.Loop.InvokeAsync(() =>
         {
             gate.IsLeaving = true;
-            gate.Keeper.IsDraining = moves;
+            gate.Keeper.DrainWillWaitSeconds = moves ? (uint)_options.Drain.WillWaitSeconds : null;
             gate.Keeper.IsEnding = !moves;
         })));
         // A node that was declared dead has no time: the sessions are other nodes' already.

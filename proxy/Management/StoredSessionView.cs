@@ -94,7 +94,7 @@ internal sealed record StoredSessionView
                     outgoing.Group < 0 ? null : outgoing.Position.ToString())),
             ],
             InFlightIn = state.Incoming.Count,
-            HasWill = stored.WillDelaySeconds is not null,
+            HasWill = stored.Fields.Any(field => field.Name == SessionField.Will),
             WillDelaySeconds = stored.WillDelaySeconds,
             Unreadable = [.. reading.Damage.Select(damage => $"{damage.Name}: {damage.Kind}")],
         };

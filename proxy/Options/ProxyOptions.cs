@@ -110,6 +110,12 @@ internal sealed record DrainOptions
 
     /// <summary>Milliseconds that takes at most: with more devices than fit, more are sent away a second.</summary>
     public int MaximumMs { get; init; } = 10_000;
+
+    /// <summary>
+    /// Seconds that the will of a device that is sent away waits at least for the device to be back; one and a half keep
+    /// alives and the will's delay where those are longer.
+    /// </summary>
+    public int WillWaitSeconds { get; init; } = 30;
 }
 
 /// <summary>The two listeners of the embedded default.</summary>

@@ -174,6 +174,11 @@ internal static class ProxyOptionsReader
             yield return new ConfigurationError("Drain:MaximumMs", $"is {options.Drain.MaximumMs}.", "Set it between 0 and 3600000.");
         }
 
+        if (options.Drain.WillWaitSeconds is < 0 or > 86_400)
+        {
+            yield return new ConfigurationError("Drain:WillWaitSeconds", $"is {options.Drain.WillWaitSeconds}.", "Set it between 0 and 86400.");
+        }
+
         if (options.Groups.Count > 256)
         {
             yield return new ConfigurationError("Groups", $"are {options.Groups.Count}.", "Name between 1 and 256 groups.");

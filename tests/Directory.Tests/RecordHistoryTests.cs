@@ -148,8 +148,9 @@ public sealed class RecordHistoryTests(RedisServers servers, ITestOutputHelper o
             model.Write(change);
             if (detach)
             {
-                await holder.DetachSessionAsync(id, token, change).MustAsync();
-                model.Detach();
+                uint? wait = change.DropsWill ? null : random.Next(4) switch { 0 => 0, 1 => 3_600u, _ => null };
+                await holder.DetachSessionAsync(id, token, change with { WillWaitSeconds = wait }).MustAsync();
+                model.Detach(wait);
             }
             else
             {
@@ -214,7 +215,7 @@ public sealed class RecordHistoryTests(RedisServers servers, ITestOutputHelper o
         private static async Task CompareAsync(string id, RecordModel model, NodeDirectory reader)
         {
             StoredSession stored = await reader.MustReadAsync(id);
-            Assert.Equal((model.Holder, model.Expiry, model.Expiry > 0, model.Will?.Delay), (stored.Token, stored.ExpirySeconds, stored.Exists, stored.WillDelaySeconds));
+            Assert.Equal((model.Holder, model.Expiry, model.Expiry > 0, model.StoredDelay), (stored.Token, stored.ExpirySeconds, stored.Exists, stored.WillDelaySeconds));
             Assert.Equal(model.Text, stored.Text());
             Assert.Equal(model.Checkpoint, stored.Checkpoint);
         }

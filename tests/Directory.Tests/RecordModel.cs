@@ -8,7 +8,7 @@ namespace Trunkline.Directory.Tests;
 /// </summary>
 internal sealed class RecordModel
 {
-    private bool _willDue, _expiryDue;
+    private bool _willDue, _willWaits, _expiryDue;
 
     internal SessionToken Holder { get; private set; }
 
@@ -17,6 +17,9 @@ internal sealed class RecordModel
     internal uint Expiry { get; private set; }
 
     internal (string Text, uint Delay, long Epoch)? Will { get; private set; }
+
+    /// <summary>The delay as it stands in the record: none of a will that waits for a device that was sent away.</summary>
+    internal uint? StoredDelay => _willWaits ? null : Will?.Delay;
 
     internal SortedDictionary<string, string> Fields { get; private set; } = new(StringComparer.Ordinal);
 
@@ -53,7 +56,7 @@ internal sealed class RecordModel
     internal bool Claim(SessionToken token, long attachNumber, SessionChange change)
     {
         bool exists = Expiry > 0 && !_expiryDue;
-        if (Will is { } will && !change.DropsWill && (change.ClearsAll || !exists || (IsFree ? _willDue : will.Delay == 0)))
+        if (Will is { } will && !change.DropsWill && ((!_willWaits && (change.ClearsAll || !exists)) || (IsFree ? _willDue : will.Delay == 0)))
         {
             Owed[will.Epoch] = will.Text;
         }
@@ -84,11 +87,12 @@ internal sealed class RecordModel
         Apply(change, Holder.Epoch);
     }
 
-    /// <summary>The connection ended, or its node died.</summary>
-    internal void Detach()
+    /// <summary>The connection ended, or its node died, or its node sent the device away, and its will waits.</summary>
+    internal void Detach(uint? wait = null)
     {
         Holder = SessionToken.None;
-        _willDue = Will is { } will && Math.Min(will.Delay, Expiry) == 0;
+        _willWaits = Will is not null && wait.HasValue;
+        _willDue = Will is { } will && Math.Max(Math.Min(will.Delay, Expiry), wait ?? 0) == 0;
         if (Expiry == 0 && Will is null)
         {
             Clear();
@@ -122,9 +126,16 @@ internal sealed class RecordModel
 
     internal void FinishExpiry()
     {
-        if (Will is { } will)
+        if (Will is { } will && _willWaits && !_willDue)
         {
-            Owed[will.Epoch] = will.Text;
+            Clear();
+            (Will, _willWaits, Fields[SessionField.Will]) = (will, true, will.Text);
+            return;
+        }
+
+        if (Will is { } owed)
+        {
+            Owed[owed.Epoch] = owed.Text;
         }
 
         Clear();
@@ -151,7 +162,7 @@ internal sealed class RecordModel
 
     private void DropWill()
     {
-        (Will, _willDue) = (null, false);
+        (Will, _willDue, _willWaits) = (null, false, false);
         Fields.Remove(SessionField.Will);
     }
 

@@ -184,6 +184,51 @@ public sealed class RecordTests(RedisServers servers)
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task The_will_of_a_device_that_was_sent_away_waits_for_it_whatever_becomes_of_its_session(string kind)
+    {
+        await using TestTier tier = servers.Tier(kind);
+        var (one, _) = await tier.JoinAsync("one");
+        var (two, _) = await tier.JoinAsync("two");
+        SessionChange Will(uint expiry) => Sets(("w", "bye")) with { ExpirySeconds = expiry, WillDelaySeconds = 0 };
+        SessionChange waits = new() { WillWaitSeconds = 60 };
+
+        // Back in time, with and without Clean Start, and sent away again and again: nothing is owed.
+        foreach (uint expiry in new[] { 0u, Hour })
+        {
+            for (int drain = 0; drain < 4; drain++)
+            {
+                NodeDirectory node = drain % 2 == 0 ? one : two;
+                Claim claim = await node.MustClaimAsync("id", Will(expiry) with { ClearsAll = drain == 3 });
+                Assert.False(claim.OwesWill);
+                await node.DetachSessionAsync("id", claim.Token, waits).MustAsync();
+                Assert.Empty(await two.DueAsync("id"));
+            }
+
+            // Not back in time, and back later: it is due, once.
+            await tier.BringForwardAsync("id", 'w');
+            DueItem will = Assert.Single(await two.DueAsync("id"));
+            Claim late = await two.MustClaimAsync("id");
+            Assert.True(late.OwesWill);
+            Assert.Equal(will, Assert.Single(await one.DueAsync("id")), (x, y) => x!.Epoch == y!.Epoch && x.Will.Text() == y.Will.Text());
+            await one.FinishDueAsync(will).MustAsync();
+            Assert.Empty(await one.DueAsync("id"));
+            await two.ReleaseAsync("id", late.Token).MustAsync();
+        }
+
+        // The session ends first: only the will is left, waits on, and goes when it is published.
+        Claim last = await one.MustClaimAsync("ends", Will(Hour));
+        await one.DetachSessionAsync("ends", last.Token, waits).MustAsync();
+        await tier.BringForwardAsync("ends", 'x');
+        await one.FinishDueAsync(Assert.Single(await one.DueAsync("ends"))).MustAsync();
+        Assert.Empty(await two.DueAsync("ends"));
+        Assert.False((await two.LookUpAsync("ends")).Value.SessionExists);
+        await tier.BringForwardAsync("ends", 'w');
+        await two.FinishDueAsync(Assert.Single(await two.DueAsync("ends"))).MustAsync();
+        Assert.Empty((await one.MustReadAsync("ends")).Fields);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task A_dead_nodes_sessions_carry_what_its_frozen_checkpoint_had_of_them(string kind)
     {
         await using TestTier tier = servers.Tier(kind);
@@ -326,7 +371,7 @@ public sealed class RecordTests(RedisServers servers)
     [Fact]
     public void Changes_that_no_caller_may_make_are_refused()
     {
-        foreach (SessionChange wrong in new[] { Sets(("e", "1")), new() { Deletes = ["n"] }, Sets(("w", "1")), new() { WillDelaySeconds = 1 }, new() { Deletes = ["w"] }, Sets(("", "")) })
+        foreach (SessionChange wrong in new[] { Sets(("e", "1")), new() { Deletes = ["n"] }, Sets(("w", "1")), new() { WillDelaySeconds = 1 }, new() { Deletes = ["w"] }, new() { DropsWill = true, WillWaitSeconds = 1 }, Sets(("", "")) })
         {
             Assert.Throws<ArgumentException>(wrong.Check);
         }

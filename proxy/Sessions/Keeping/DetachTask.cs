@@ -4,7 +4,7 @@ using Trunkline.Sessions;
 namespace Trunkline.Proxy;
 
 /// <summary>A session whose connection is gone, on its way into the directory. Its loop only.</summary>
-internal sealed class DetachTask(Session session, HeldClaim claim, bool dropsWill)
+internal sealed class DetachTask(Session session, HeldClaim claim, uint? willWaitSeconds)
 {
     /// <summary>The session; held by the registry until it is written, when it outlives its connection.</summary>
     public Session Session { get; } = session;
@@ -20,8 +20,13 @@ internal sealed class DetachTask(Session session, HeldClaim claim, bool dropsWil
     /// <summary>Whether it did when it connected: DISCONNECT may have changed that.</summary>
     public bool WasPersistent { get; } = claim.IsPersistent;
 
-    /// <summary>Whether its will goes unfired: the device was sent away to another node.</summary>
-    public bool DropsWill { get; } = dropsWill;
+    /// <summary>Set when the device was sent away to another node: how long its will waits at least for the device to be back.</summary>
+    public uint? WillWaitSeconds { get; } = session.HasWill ? willWaitSeconds : null;
+
+    /// <summary>Seconds until the will is due; null without one.</summary>
+    public uint? WillDueSeconds => Session.Will is { } will
+        ? uint.Max(uint.Min(will.DelaySeconds, Session.ExpirySeconds), WillWaitSeconds ?? 0)
+        : null;
 
     public bool IsUnderWay { get; set; }
 
@@ -29,5 +34,5 @@ internal sealed class DetachTask(Session session, HeldClaim claim, bool dropsWil
     public List<Action<bool>> Done { get; } = [];
 
     /// <summary>Whether the session has a will that is due the moment the connection is gone.</summary>
-    public bool HasWillDue => Session.Will is { DelaySeconds: 0 } || (Session.HasWill && Session.ExpirySeconds == 0);
+    public bool HasWillDue => WillDueSeconds == 0;
 }

@@ -78,4 +78,7 @@ internal enum KeeperCounter
 
     /// <summary>Devices that this node, stopping, sent away before their turn by Drain:DevicesPerSecond, to keep to Drain:MaximumMs.</summary>
     SentAwayEarly,
+
+    /// <summary>Wills of devices that this node, stopping, sent away: they wait in the directory, and go when the device is back in time.</summary>
+    WillsWaiting,
 }

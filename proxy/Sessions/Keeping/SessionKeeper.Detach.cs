@@ -10,10 +10,11 @@ internal sealed partial class SessionKeeper
     private TaskCompletionSource? _empty;
 
     /// <summary>
-    /// Set while the node stops for good and its sessions move elsewhere: wills of devices that it sends away are not fired.
-    /// One whose connection breaks meanwhile, or broke just before, has its will.
+    /// Set while the node stops for good and its sessions move elsewhere: wills of devices that it sends away wait for them
+    /// to be back elsewhere, at least so many seconds; who vanished unnoticed is not back by then, and has its will. One
+    /// whose connection breaks meanwhile, or broke just before, has its will as ever.
     /// </summary>
-    public bool IsDraining { get; set; }
+    public uint? DrainWillWaitSeconds { get; set; }
 
     /// <summary>Set while the process ends with everything it keeps: wills are fired at once, whatever their delay.</summary>
     public bool IsEnding { get; set; }
@@ -50,9 +51,9 @@ internal sealed partial class SessionKeeper
     }
 
     /// <inheritdoc/>
-    public void Detached(Session session, bool isSentAway)
+    public void Detached(Session session, int? sentAwayAfterSeconds)
     {
-        bool moves = isSentAway && IsDraining;
+        uint? willWaitSeconds = sentAwayAfterSeconds is { } silence && DrainWillWaitSeconds is { } least ? uint.Max(least, (uint)silence) : null;
         _withheld.Remove(session);
         switch (session.Claim)
         {
@@ -62,7 +63,12 @@ internal sealed partial class SessionKeeper
                     session.PublishWill(MessageId.OfWill(session.Origin, claim.Token.Epoch));
                 }
 
-                var task = new DetachTask(session, claim, dropsWill: moves);
+                var task = new DetachTask(session, claim, willWaitSeconds);
+                if (task.WillWaitSeconds.HasValue)
+                {
+                    Counters.Add(KeeperCounter.WillsWaiting);
+                }
+
                 _detaching[session.ClientId] = task;
                 if (!task.IsPersistent)
                 {
@@ -72,7 +78,8 @@ internal sealed partial class SessionKeeper
                 TryDetach(task);
                 break;
             case ServedClean:
-                if (!moves)
+                // Of one that is sent away no will can wait: no record stands for it.
+                if (willWaitSeconds is null)
                 {
                     session.PublishWill(default);
                 }
@@ -129,7 +136,8 @@ internal sealed partial class SessionKeeper
             Sets = RecordFields.ToDirectory(changes.Sets),
             Deletes = changes.Deletes,
             ExpirySeconds = session.ExpirySeconds,
-            DropsWill = task.DropsWill || !session.HasWill,
+            DropsWill = !session.HasWill,
+            WillWaitSeconds = session.HasWill ? task.WillWaitSeconds : null,
         };
         _writing.Add(session);
         _directory.DetachSessionAsync(task.ClientId, task.Token, change).Then((this, task), static (state, result) => state.Item1.Answered(state.task, result));
@@ -170,9 +178,7 @@ internal sealed partial class SessionKeeper
             case DirectoryStatus.Ok:
             case DirectoryStatus.Stale:
             case DirectoryStatus.Missing when !task.IsPersistent:
-                long? dueMs = result.IsOk && !task.DropsWill && session.Will is { } will
-                    ? task.HasWillDue ? 0 : 100 + (1000L * uint.Min(will.DelaySeconds, session.ExpirySeconds))
-                    : null;
+                long? dueMs = result.IsOk && task.WillDueSeconds is { } seconds ? seconds == 0 ? 0 : 100 + (1000L * seconds) : null;
                 Counters.Add(result.IsOk ? KeeperCounter.Detached : KeeperCounter.Fenced);
                 session.Claim = null;
                 _detaching.Remove(task.ClientId);
@@ -203,7 +209,7 @@ internal sealed partial class SessionKeeper
     private void Wait(DetachTask task, DirectoryResult result)
     {
         NoteAway(1, result);
-        if (task.HasWillDue && !task.DropsWill)
+        if (task.HasWillDue)
         {
             task.Session.PublishWill(MessageId.OfWill(task.Session.Origin, task.Token.Epoch));
         }

@@ -36,6 +36,12 @@ public sealed record SessionChange
     /// </summary>
     public bool DropsWill { get; init; }
 
+    /// <summary>
+    /// In a detach: the device was sent away to another node, so its will is due after so many seconds, or after its delay if
+    /// that is longer, and any claim before that drops it; null: it is due as its delay and the session's end say.
+    /// </summary>
+    public uint? WillWaitSeconds { get; init; }
+
     /// <summary>Throws for a change that no caller may make: a name of the directory's own, or a will without its delay.</summary>
     internal void Check()
     {
@@ -53,6 +59,11 @@ public sealed record SessionChange
             {
                 throw new ArgumentException("A will is dropped by DropsWill.");
             }
+        }
+
+        if (DropsWill && WillWaitSeconds.HasValue)
+        {
+            throw new ArgumentException("A will that is dropped does not wait.");
         }
 
         if (setsWill != WillDelaySeconds.HasValue)

@@ -25,6 +25,9 @@ internal readonly record struct MemoryHeader(long Epoch, NodeId Node, long Attac
 
     internal bool IsHeld => !Node.IsNone;
 
+    /// <summary>Whether its device was sent away, and a claim before the will is due drops it.</summary>
+    internal bool WillWaits => !IsHeld && WillEpoch != 0 && WillDelaySeconds is null;
+
     internal SessionToken Token => IsHeld ? new(Epoch, Node) : SessionToken.None;
 }
 

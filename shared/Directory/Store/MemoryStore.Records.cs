@@ -84,7 +84,7 @@ internal sealed partial class MemoryStore
         string owed = DueMember.Owed(item.Epoch, id);
         records.SetWill(owed, null);
         records.SetDue(id, owed, null);
-        if (records.Find(id)?.Header is not { IsHeld: false, WillDelaySeconds: not null } header || header.WillEpoch != item.Epoch)
+        if (records.Find(id)?.Header is not { IsHeld: false } header || header.WillEpoch != item.Epoch)
         {
             return Finding.Ok;
         }
@@ -109,10 +109,19 @@ internal sealed partial class MemoryStore
             return Finding.Stale;
         }
 
+        records.SetDue(id, DueMember.Expiry(id), null);
+        if (header is { WillWaits: true } waiting && !records.IsDue(DueMember.Will(id), now))
+        {
+            ReadOnlyMemory<byte> will = records.Find(id)!.Fields[SessionField.Will];
+            records.Drop(id);
+            records.SetHeader(id, new(waiting.Epoch, NodeId.None, 0, "") { WillEpoch = waiting.WillEpoch });
+            records.SetField(id, SessionField.Will, will);
+            return Finding.Ok;
+        }
+
         Owe(records, id, now);
         records.Drop(id);
         records.SetDue(id, DueMember.Will(id), null);
-        records.SetDue(id, DueMember.Expiry(id), null);
         return Finding.Ok;
     }
 
@@ -134,7 +143,7 @@ internal sealed partial class MemoryStore
                 Apply(records, write.ClientId, write.Change, write.Token.Epoch);
                 if (detach)
                 {
-                    LetGo(records, write.ClientId);
+                    LetGo(records, write.ClientId, write.Change.WillWaitSeconds);
                 }
             }
 
@@ -149,7 +158,7 @@ internal sealed partial class MemoryStore
     private static void Apply(MemoryRecords records, string clientId, SessionChange change, long epoch)
     {
         MemoryHeader header = records.Find(clientId)!.Header;
-        if (change.DropsWill && header.WillDelaySeconds.HasValue)
+        if (change.DropsWill && header.WillEpoch != 0)
         {
             header = header with { WillDelaySeconds = null, WillEpoch = 0 };
             records.DeleteField(clientId, SessionField.Will);
@@ -172,21 +181,27 @@ internal sealed partial class MemoryStore
         }
     }
 
-    private void LetGo(MemoryRecords records, string clientId)
+    private void LetGo(MemoryRecords records, string clientId, uint? willWait)
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         records.SetHeader(clientId, header with { Node = NodeId.None, AttachNumber = 0, Info = "", Number = 0 });
-        Free(memory, records, clientId);
+        Free(memory, records, clientId, willWait);
     }
 
-    // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end.
-    private static void Free(DirectoryMemory memory, MemoryRecords records, string clientId)
+    // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end; one
+    // that waits, because its device was sent away, is due then whatever becomes of the session.
+    private static void Free(DirectoryMemory memory, MemoryRecords records, string clientId, uint? willWait)
     {
         MemoryHeader header = records.Find(clientId)!.Header;
         long now = memory.NowUs();
         if (header.WillDelaySeconds is { } delay)
         {
-            records.SetDue(clientId, DueMember.Will(clientId), now + Math.Min(delay, header.ExpirySeconds) * 1_000_000L);
+            long due = Math.Max(Math.Min(delay, header.ExpirySeconds), willWait ?? 0);
+            records.SetDue(clientId, DueMember.Will(clientId), now + due * 1_000_000L);
+            if (willWait.HasValue)
+            {
+                records.SetHeader(clientId, header with { WillDelaySeconds = null });
+            }
         }
         else if (header.ExpirySeconds == 0)
         {
@@ -202,7 +217,7 @@ internal sealed partial class MemoryStore
     // The will is to be published now whatever becomes of the session: it moves out of it.
     private static bool Owe(MemoryRecords records, string clientId, long now)
     {
-        if (records.Find(clientId) is not { Header.WillDelaySeconds: not null } session
+        if (records.Find(clientId) is not { Header.WillEpoch: not 0 } session
             || !session.Fields.TryGetValue(SessionField.Will, out ReadOnlyMemory<byte> will))
         {
             return false;

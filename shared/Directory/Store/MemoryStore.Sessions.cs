@@ -48,7 +48,7 @@ internal sealed partial class MemoryStore
                 LastNode = victim,
                 Checkpoint = NodeCheckpoint.Higher(header.Checkpoint, checkpoint?.PositionsOf(clientId, header.AttachNumber)),
             });
-            Free(memory, records, clientId);
+            Free(memory, records, clientId, null);
         }
 
         contents.SetCheckpoint(victim, null);
@@ -114,7 +114,7 @@ internal sealed partial class MemoryStore
                 }
 
                 Apply(contents.Records, clientId, new() { DropsWill = true }, token.Epoch);
-                LetGo(contents.Records, clientId);
+                LetGo(contents.Records, clientId, null);
                 return new(Finding.Ok, SessionToken.None);
             },
             cancellation);
@@ -206,7 +206,7 @@ internal sealed partial class MemoryStore
             exists &= old.IsHeld || !records.IsDue(DueMember.Expiry(id), now);
             records.SetDue(id, DueMember.Will(id), null);
             records.SetDue(id, DueMember.Expiry(id), null);
-            owes = !change.DropsWill && (change.ClearsAll || !exists || willDue) && Owe(records, id, now);
+            owes = !change.DropsWill && (willDue || (!old.WillWaits && (change.ClearsAll || !exists))) && Owe(records, id, now);
             Apply(records, id, new() { DropsWill = true }, 0);
             if (change.ClearsAll || !exists)
             {

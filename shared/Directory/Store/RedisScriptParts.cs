@@ -2,8 +2,8 @@ namespace Trunkline.Directory;
 
 /// <summary>
 /// Lua functions that scripts on sessions share. Keys are named by their number: 1 meta, 2 at, 3 due, 4 wills, from 5 on
-/// sessions. A change travels as: clears (0 or 1), drops the will (0 or 1), expiry or '', will delay or '', number of sets,
-/// number of deletes, names and values of the sets, names of the deletes.
+/// sessions. A change travels as: clears (0 or 1), drops the will (0 or 1, or W and the seconds it waits), expiry or '', will
+/// delay or '', number of sets, number of deletes, names and values of the sets, names of the deletes.
 /// </summary>
 internal static class RedisScriptParts
 {
@@ -58,12 +58,21 @@ internal static class RedisScriptParts
 
         """;
 
-    // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end.
+    // The holder is gone: when will and end are due; what nothing keeps is deleted. A will is due no later than the end. One
+    // that waits, because its device was sent away, is due then whatever becomes of the session; it is known by its epoch
+    // without its delay, which a proxy that does not know of it takes for no will.
     internal const string Free = """
-        local function free(k, id, now)
+        local function free(k, id, now, wait)
           local s = redis.call('HMGET', KEYS[k], 'x', 'wd')
           local x, wd = tonumber(s[1] or '0') or 0, s[2] and (tonumber(s[2]) or 0)
-          if wd then redis.call('ZADD', KEYS[3], text(now + math.min(x, wd) * 1000000), 'w:' .. id) end
+          if wd then
+            local due = math.min(x, wd)
+            if wait then
+              due = math.max(due, wait)
+              redis.call('HDEL', KEYS[k], 'wd')
+            end
+            redis.call('ZADD', KEYS[3], text(now + due * 1000000), 'w:' .. id)
+          end
           if x == 0 then
             if not wd then redis.call('DEL', KEYS[k]) end
           elseif x < 4294967295 then redis.call('ZADD', KEYS[3], text(now + x * 1000000), 'x:' .. id) end

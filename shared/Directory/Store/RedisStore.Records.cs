@@ -146,7 +146,7 @@ internal sealed partial class RedisStore
     private static void Append(List<RedisValue> arguments, SessionChange change)
     {
         arguments.Add(change.ClearsAll ? "1" : "0");
-        arguments.Add(change.DropsWill ? "1" : "0");
+        arguments.Add(change.WillWaitSeconds is { } wait ? string.Create(CultureInfo.InvariantCulture, $"W{wait}") : change.DropsWill ? "1" : "0");
         arguments.Add(change.ExpirySeconds is { } expiry ? expiry.ToString(CultureInfo.InvariantCulture) : "");
         arguments.Add(change.WillDelaySeconds is { } delay ? delay.ToString(CultureInfo.InvariantCulture) : "");
         arguments.Add(change.Sets.Count);

@@ -50,7 +50,7 @@ internal static partial class RedisScripts
         if m[1] ~= ARGV[2] then return {'G'} end
         if m[2] then return {'D'} end
         if m[3] and tonumber(ARGV[11]) <= (tonumber(m[3]) or 0) then return {'L'} end
-        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'r', 'wd', 'm', 'v')
+        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'r', 'wd', 'm', 'v', 'we')
         local e, n, r = s[1] or '0', s[2] or '', s[3] and '1' or '0'
         if #n ~= 16 or string.find(n, '%X') then n = '' end
         if n == node and (tonumber(s[6] or '') or 0) >= tonumber(ARGV[11]) then return {'L'} end
@@ -62,14 +62,14 @@ internal static partial class RedisScripts
         local new = text(math.max((tonumber(e) or 0) + 1, now, tonumber(ARGV[6])))
         local record, owes = {}, false
         if s[1] then
-          local will = tonumber(s[4] or '') == 0 and now or now + 1
+          local will, waits = tonumber(s[4] or '') == 0 and now or now + 1, n == '' and s[7] and not s[4]
           if n == '' then
             will = tonumber(redis.call('ZSCORE', KEYS[3], 'w:' .. id) or '') or now + 1
             if (tonumber(redis.call('ZSCORE', KEYS[3], 'x:' .. id) or '') or now + 1) <= now then r = '0' end
             redis.call('ZREM', KEYS[3], 'w:' .. id, 'x:' .. id)
           end
-          if s[4] then
-            if ARGV[13] ~= '1' and (clears or r == '0' or will <= now) then owes = owe(5, id, now)
+          if s[4] or waits then
+            if ARGV[13] ~= '1' and (will <= now or (not waits and (clears or r == '0'))) then owes = owe(5, id, now)
             else redis.call('HDEL', KEYS[5], 'w', 'wd', 'we') end
           end
           if clears or r == '0' then redis.call('DEL', KEYS[5])
@@ -106,7 +106,7 @@ internal static partial class RedisScripts
               if detaches then
                 redis.call('HDEL', KEYS[k], 'n', 'a', 'i', 'v')
                 redis.call('ZREM', KEYS[2], node .. ':' .. id)
-                free(k, id, now)
+                free(k, id, now, tonumber(string.match(ARGV[change + 1], '^W(%d+)$')))
               end
             end
           elseif detaches and s[1] == epoch and not s[2] then found = 'O'
@@ -230,14 +230,21 @@ internal static partial class RedisScripts
         return {'O'}
         """);
 
-    // ARGV client id, epoch of the record. A due entry without a record goes too.
+    // ARGV client id, epoch of the record. A due entry without a record goes too; of a session whose will waits the will stays.
     internal static readonly RedisScript FinishExpiry = new("finish_expiry", RedisScriptParts.Apply + RedisScriptParts.Owe + """
         local id = ARGV[1]
-        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'wd')
+        local s = redis.call('HMGET', KEYS[5], 'e', 'n', 'wd', 'w', 'we')
         if s[2] or (s[1] and s[1] ~= ARGV[2]) then return {'S'} end
         local now = now_us()
         if (tonumber(redis.call('ZSCORE', KEYS[3], 'x:' .. id) or '') or now + 1) > now then return {'S'} end
-        if s[3] then owe(5, id, now) end
+        local waits = not s[3] and s[4] and s[5] and tonumber(redis.call('ZSCORE', KEYS[3], 'w:' .. id) or '')
+        if waits and waits > now then
+          redis.call('DEL', KEYS[5])
+          redis.call('HSET', KEYS[5], 'e', s[1], 'w', s[4], 'we', s[5])
+          redis.call('ZREM', KEYS[3], 'x:' .. id)
+          return {'O'}
+        end
+        if s[3] or waits then owe(5, id, now) end
         redis.call('DEL', KEYS[5])
         redis.call('ZREM', KEYS[3], 'w:' .. id, 'x:' .. id)
         return {'O'}

@@ -109,6 +109,9 @@ public sealed partial class Channel : LoopTimer
     /// <summary>Keep alive in force, in seconds; 0 for none.</summary>
     public int KeepAliveSeconds => _keepAliveMs / 1500;
 
+    /// <summary>Seconds of silence that end the connection, rounded up; 0 for none [MQTT-3.1.2-22].</summary>
+    internal int MaximumSilenceSeconds => (_keepAliveMs + 999) / 1000;
+
     /// <summary>QoS 1 and 2 messages that may be in flight towards the device: its Receive Maximum or ours, the lower.</summary>
     public int SendQuota => _sendQuota;
 

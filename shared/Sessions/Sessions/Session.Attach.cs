@@ -108,7 +108,7 @@ public sealed partial class Session
             }
 
             _context.Router.AttachmentChanged(this);
-            keeper.Detached(this, isSentAway);
+            keeper.Detached(this, isSentAway ? channel.MaximumSilenceSeconds : null);
             return;
         }
 

@@ -18,8 +18,11 @@ public interface ISessionKeeper
     /// (<see cref="SessionRegistry.Forget"/>), or ends it when it does not outlive its connection.
     /// </summary>
     /// <param name="session">The session.</param>
-    /// <param name="isSentAway">Whether the connection ended because this node stops, and by nothing that the device did.</param>
-    void Detached(Session session, bool isSentAway);
+    /// <param name="sentAwayAfterSeconds">
+    /// Set when the connection ended because this node stops, and by nothing that the device did: the seconds of silence
+    /// after which it would have ended by itself [MQTT-3.1.2-22], 0 for never.
+    /// </param>
+    void Detached(Session session, int? sentAwayAfterSeconds);
 
     /// <summary>
     /// What the session sent by a permission of the store is withheld in its connection, for the permission has grown old. It

@@ -86,14 +86,14 @@ public sealed class DueWorkerTests
     [Theory]
     [InlineData(0)]
     [InlineData(60)]
-    public async Task A_drain_drops_the_wills_of_devices_that_it_sends_away_and_of_nobody_else(uint expiry)
+    public async Task The_wills_of_devices_that_a_drain_sends_away_wait_for_them_and_those_of_nobody_else(uint expiry)
     {
         await using TestNode node = await TestNode.StartAsync(_memory, "drained");
         await using TestDevice staying = await TestDevice.ConnectAsync(node.EndPoint, "staying", "wills", expiry: expiry);
         await using TestDevice breaking = await TestDevice.ConnectAsync(node.EndPoint, "breaking", "wills", expiry: expiry);
         foreach (ConnectionGate gate in node.Gates)
         {
-            await gate.Loop.InvokeAsync(() => gate.Keeper.IsDraining = true);
+            await gate.Loop.InvokeAsync(() => gate.Keeper.DrainWillWaitSeconds = 3_600u);
         }
 
         await breaking.DisposeAsync();
@@ -104,8 +104,48 @@ public sealed class DueWorkerTests
             await await gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached);
         }
 
+        // It waits in the record, and is gone when the device is back.
         Assert.Empty(await DueAsync(node, "staying"));
         Assert.Single(await DueAsync(node, "breaking"));
+        Assert.Equal(1, node.Gates.Sum(gate => gate.Keeper.Counters.Read(KeeperCounter.WillsWaiting)));
+        Assert.Contains((await node.Directory.ReadSessionAsync("staying")).Value.Fields, field => field.Name == SessionField.Will);
+        DirectoryResult<Claim> back = await node.Directory.ClaimAsync(new ClaimRequest("staying", 1));
+        Assert.Equal((expiry > 0, false), (back.Value.SessionExists, back.Value.OwesWill));
+        Assert.DoesNotContain((await node.Directory.ReadSessionAsync("staying")).Value.Fields, field => field.Name == SessionField.Will);
+    }
+
+    // Without a keep alive of its own a 5.0 device has the cap, 3,600 s.
+    [Theory]
+    [InlineData(0, 30, 5_400)]
+    [InlineData(60, 30, 5_400)]
+    [InlineData(0, 7_200, 7_200)]
+    public async Task The_will_of_a_device_that_a_drain_sends_away_is_due_when_it_is_not_back(uint expiry, uint least, int dueSeconds)
+    {
+        var time = new LaterTime();
+        await using TestNode node = await TestNode.StartAsync(new DirectoryMemory(time), "drained");
+        await using TestDevice vanished = await TestDevice.ConnectAsync(node.EndPoint, "vanished", "wills", expiry: expiry);
+        foreach (ConnectionGate gate in node.Gates)
+        {
+            await gate.Loop.InvokeAsync(() => gate.Keeper.DrainWillWaitSeconds = least);
+        }
+
+        await node.Devices.ShutDownAsync(TimeSpan.FromSeconds(20));
+        foreach (ConnectionGate gate in node.Gates)
+        {
+            await await gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached);
+        }
+
+        time.Ahead = TimeSpan.FromSeconds(dueSeconds - 60);
+        Assert.DoesNotContain(await DueAsync(node, "vanished"), item => item.Kind == DueKind.Will);
+        time.Ahead = TimeSpan.FromSeconds(dueSeconds + 1);
+        Assert.Single(await DueAsync(node, "vanished"), item => item.Kind == DueKind.Will);
+    }
+
+    private sealed class LaterTime : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 
     private static async Task<IReadOnlyList<DueItem>> DueAsync(TestNode node, string clientId) =>

@@ -44,7 +44,7 @@ internal sealed class TestKeeper : ISessionKeeper
     {
     }
 
-    public void Detached(Session session, bool isSentAway)
+    public void Detached(Session session, int? sentAwayAfterSeconds)
     {
         if (HoldsDetached)
         {

@@ -9,6 +9,7 @@ public sealed class DrainTests
 {
     private const int Devices = 150;
     private const int DevicesPerSecond = 50;
+    private const ushort WillKeepAliveSeconds = 8;
 
     [ProgramsFact("redis-server")]
     public async Task A_drain_is_spread_over_time_and_nothing_is_missed()
@@ -55,6 +56,60 @@ public sealed class DrainTests
             await device.DisposeAsync();
         }
     }
+
+    [ProgramsFact("redis-server")]
+    public async Task A_device_that_vanished_unnoticed_before_a_drain_has_its_will_and_one_that_comes_back_has_not()
+    {
+        await using Tier tier = await Tier.UpAsync(new TierOptions
+        {
+            Proxies = 2,
+            Groups = 1,
+            ProxySettings = ["Drain:WillWaitSeconds=1", "Node:DueIntervalMs=500"],
+        });
+        int stays = tier.Now.Proxies[1].Mqtt;
+        await using TestDevice watcher = await TestDevice.ConnectAsync(stays);
+        await watcher.SubscribeAsync("wills/#", QoS.ExactlyOnce);
+        using var ports = TestPorts.Take();
+        await using TcpRelay relay = new(ports.Base, tier.Now.Proxies[0].Mqtt);
+        List<TestDevice> devices = [];
+        foreach (uint expiry in new[] { 0u, 600u })
+        {
+            devices.Add(await ConnectWithWillAsync(ports.Base, "vanished", expiry));
+            devices.Add(await ConnectWithWillAsync(tier.Now.Proxies[0].Mqtt, "lives", expiry));
+        }
+
+        relay.GoHalfOpen();
+        long last = Stopwatch.GetTimestamp();
+        Task stop = tier.StopAsync("proxy-1");
+        foreach (TestDevice device in devices.Where(device => device.Options.ClientId.StartsWith("lives", StringComparison.Ordinal)).ToArray())
+        {
+            await device.AwaitClosedAsync();
+            devices.Add(await TestDevice.ConnectAsync(stays, device.Options with { KeepAliveSeconds = 600, CleanStart = false }));
+        }
+
+        // Not before the proxy would have noticed it, and after the time in which those that live were back.
+        string[] wills = [(await watcher.ReceiveAsync()).Text, (await watcher.ReceiveAsync()).Text];
+        Assert.Equal(["vanished-0", "vanished-600"], wills.Order(StringComparer.Ordinal));
+        double after = Stopwatch.GetElapsedTime(last).TotalSeconds;
+        Assert.True(after >= (1.5 * WillKeepAliveSeconds) - 0.5, $"The wills came after {after:F1} s.");
+        await stop;
+        await watcher.PublishAsync("wills/end", "end", QoS.AtLeastOnce);
+        Assert.Empty(await watcher.ReceiveUntilAsync("end"));
+        foreach (TestDevice device in devices)
+        {
+            await device.DisposeAsync();
+        }
+    }
+
+    private static Task<TestDevice> ConnectWithWillAsync(int port, string name, uint expiry) => TestDevice.ConnectAsync(
+        port,
+        new TestDeviceOptions
+        {
+            ClientId = $"{name}-{expiry}",
+            KeepAliveSeconds = WillKeepAliveSeconds,
+            SessionExpirySeconds = expiry,
+            Will = new TestMessage($"wills/{name}", $"{name}-{expiry}", QoS.ExactlyOnce),
+        });
 
     private static Task<FaultDevice> ConnectAsync(int port, int n) => FaultDevice.ConnectAsync(
         port, new DeviceOptions { ClientId = $"d{n}", CleanStart = false, SessionExpirySeconds = 3600 });
