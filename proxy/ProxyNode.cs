@@ -55,6 +55,11 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         _time = time;
         _memory = new MemoryWatch(options.Memory, time, loggers.CreateLogger("Trunkline.Hosting"));
         _loops = [.. Enumerable.Range(0, options.Loops).Select(n => CreateLoop(n, time))];
+        foreach (Loop loop in _loops.Skip(1))
+        {
+            loop.ShareThreadOf(_loops[0], options.LoopSharing);
+        }
+
         _contexts = [.. _loops.Select(loop => new SessionContext(loop, options.Mqtt))];
         _embedded = new EmbeddedGroups(options, _loops, loggers);
         _directory = CreateDirectory(time);

@@ -6,6 +6,7 @@ using Trunkline.Hosting.Management;
 using Trunkline.Hosting.Memory;
 using Trunkline.Links;
 using Trunkline.Sessions;
+using Trunkline.Transports;
 
 namespace Trunkline.Proxy;
 
@@ -17,6 +18,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Event loops, each one thread; 0 takes one per core, at most 2.</summary>
     public int Loops { get; init; }
+
+    /// <summary>When the loops run on one thread.</summary>
+    public LoopSharingOptions LoopSharing { get; init; } = new();
 
     /// <summary>Milliseconds a stopping node waits until its devices have taken their last bytes.</summary>
     public int CloseGraceMs { get; init; } = 2_000;

@@ -4,6 +4,7 @@ using Trunkline.Broker;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Links;
+using Trunkline.Transports;
 
 namespace Trunkline.Proxy;
 
@@ -125,6 +126,11 @@ internal static class ProxyOptionsReader
         if (options.Loops is < 1 or > 64)
         {
             yield return new ConfigurationError("Loops", $"is {options.Loops}.", "Set it between 1 and 64, or 0 for one per core, at most 2.");
+        }
+
+        if (options.LoopSharing.BelowPercent is < 0 or > LoopSharingOptions.MostPercent)
+        {
+            yield return new ConfigurationError("LoopSharing:BelowPercent", $"is {options.LoopSharing.BelowPercent}.", "Set it between 1 and 90, or 0 to give each loop its own thread at all times.");
         }
 
         if (options.CloseGraceMs is < 0 or > 60_000)

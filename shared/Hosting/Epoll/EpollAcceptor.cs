@@ -54,9 +54,16 @@ internal sealed unsafe class EpollAcceptor : LoopTimer, IEpollTarget
     /// <inheritdoc/>
     public void OnEvents(uint events)
     {
-        // What remains is reported again in the next turn, to this loop or another.
-        for (int i = 0; i < AcceptsPerTurn && TryAccept(); i++)
+        int accepted = 0;
+        while (accepted < AcceptsPerTurn && TryAccept())
         {
+            accepted++;
+        }
+
+        if (accepted == AcceptsPerTurn)
+        {
+            // What remains is reported again in the next turn, to this loop or another.
+            Loop.LookAgain();
         }
     }
 

@@ -21,6 +21,7 @@ public sealed unsafe class EpollLoop : Loop
     private readonly int _wake;
     private readonly byte* _events;
     private readonly EpollTargets _targets = new();
+    private bool _hasEvents;
 
     /// <summary>Makes a loop; <see cref="Loop.Start"/> begins it.</summary>
     public EpollLoop(LoopOptions options)
@@ -38,6 +39,12 @@ public sealed unsafe class EpollLoop : Loop
         // Edge-triggered, so that each write wakes and the counter never has to be read back.
         Control(Libc.EpollCtlAdd, _wake, Libc.EpollIn | Libc.EpollEdge);
     }
+
+    /// <inheritdoc/>
+    protected override bool HasEvents => _hasEvents;
+
+    /// <summary>A level-triggered descriptor had an event: it may have one still, and raises no edge for it.</summary>
+    internal void LookAgain() => _hasEvents = true;
 
     /// <summary>Watches a descriptor; loop thread only. Returns errno or 0.</summary>
     internal int Watch(int descriptor, IEpollTarget target, uint events)
@@ -68,6 +75,7 @@ public sealed unsafe class EpollLoop : Loop
         int count = timeoutMs == 0
             ? Libc.EpollPoll(_epoll, _events, EventsPerWait, 0)
             : Libc.EpollWait(_epoll, _events, EventsPerWait, timeoutMs);
+        _hasEvents = count == EventsPerWait;
         return Math.Max(0, count);
     }
 
@@ -132,10 +140,31 @@ public sealed unsafe class EpollLoop : Loop
         }
     }
 
+    /// <inheritdoc/>
+    protected override bool TryWatchGuest(Loop guest)
+    {
+        // Edge-triggered, or each wait would ask the guest's descriptors once more; what a guest leaves it remembers itself.
+        var loop = (EpollLoop)guest;
+        return Watch(loop._epoll, new GuestTarget(loop), Libc.EpollIn | Libc.EpollEdge) == 0;
+    }
+
+    /// <inheritdoc/>
+    protected override void UnwatchGuest(Loop guest) => Unwatch(((EpollLoop)guest)._epoll);
+
     private int Control(int operation, int descriptor, uint events)
     {
         byte* element = stackalloc byte[16];
         EpollEvents.Set(element, events, descriptor);
         return Libc.EpollControl(_epoll, operation, descriptor, element) < 0 ? Libc.LastError : 0;
+    }
+
+    /// <summary>Another loop's epoll, watched while this loop's thread runs it.</summary>
+    private sealed class GuestTarget(EpollLoop loop) : IEpollTarget
+    {
+        public void OnEvents(uint events) => loop.LookAgain();
+
+        public void OnLoopStopping()
+        {
+        }
     }
 }

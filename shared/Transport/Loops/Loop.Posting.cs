@@ -11,7 +11,7 @@ public abstract partial class Loop
     private volatile bool _stopRequested;
     private volatile bool _ended;
 
-    /// <summary>Whether the caller is on this loop's thread.</summary>
+    /// <summary>Whether the caller is within this loop's turn, or on its thread between two; not within another loop's turn on that thread.</summary>
     public virtual bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
 
     private bool HasPosted => Volatile.Read(ref _posted) is not null;
@@ -87,7 +87,7 @@ public abstract partial class Loop
         return _stopped.Task;
     }
 
-    /// <summary>Stops the loop and waits for it, unless called on it.</summary>
+    /// <summary>Stops the loop and waits for it, unless called on it; not to be called on another loop, whose thread may run this one.</summary>
     public void Dispose()
     {
         Dispose(true);
@@ -101,6 +101,7 @@ public abstract partial class Loop
         if (!IsCurrent)
         {
             _thread?.Join();
+            _asGuest?.Dispose();
         }
     }
 
@@ -111,8 +112,17 @@ public abstract partial class Loop
         while (!_stopRequested)
         {
             Turn(mayWait: true);
+            if (_asHost is { } host)
+            {
+                RunGuests(host);
+            }
+            else if (_asGuest is { } guest)
+            {
+                LendWhenCalm(guest);
+            }
         }
 
+        GiveAllGuestsBack();
         End();
         _threadId = 0;
         _stopped.TrySetResult();
@@ -152,16 +162,32 @@ public abstract partial class Loop
         // A poster either sees that we sleep, or we see its work: the barrier orders our two accesses.
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
-        return HasPosted || _stopRequested ? 0 : timeoutMs;
+        if (HasPosted || _stopRequested)
+        {
+            return 0;
+        }
+
+        return _asHost is { Guests.Count: > 0 } host ? PrepareGuestsWait(host, timeoutMs) : timeoutMs;
     }
 
-    private void EndWait() => Volatile.Write(ref _sleeping, 0);
+    private void EndWait()
+    {
+        Volatile.Write(ref _sleeping, 0);
+        if (_asHost is { } host)
+        {
+            foreach (LoopGuest guest in host.Guests)
+            {
+                Volatile.Write(ref guest.Loop._sleeping, 0);
+            }
+        }
+    }
 
     private void WakeIfAsleep()
     {
         if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            Wake();
+            // Whoever runs it sleeps for it. When that has just changed, the new one looks before it sleeps.
+            (_runBy ?? this).Wake();
         }
     }
 

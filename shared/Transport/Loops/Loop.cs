@@ -1,8 +1,9 @@
 namespace Trunkline.Transports;
 
 /// <summary>
-/// One thread that owns connections, sessions and links; what belongs to a loop is touched on its thread only, so there
-/// are no locks in it. Another thread reaches it through <see cref="Post(LoopWork)"/> alone.
+/// One thread that owns connections, sessions and links; what belongs to a loop is touched within its turns only, so there
+/// are no locks in it. Others reach it through <see cref="Post(LoopWork)"/> alone. Its thread may be another loop's for a
+/// while (Loop.Sharing.cs).
 /// </summary>
 /// <remarks>
 /// <code>
@@ -29,6 +30,7 @@ public abstract partial class Loop : IDisposable
     private List<Transport> _readyNow = [];
     private int _fullTurns;
     private int _gatheredBytes;
+    private long _lookedAt;
     private byte[]? _discard;
     private long _receivedBytes;
     private long _sentBytes;
@@ -125,12 +127,21 @@ public abstract partial class Loop : IDisposable
     {
     }
 
-    /// <summary>One turn.</summary>
-    protected void Turn(bool mayWait)
+    /// <summary>One turn; without a look for events only where somebody else would have seen them.</summary>
+    protected void Turn(bool mayWait, bool looks = true)
     {
-        int events = Wait(mayWait ? PrepareWait() : 0);
+        int timeoutMs = mayWait ? PrepareWait() : 0;
+        ThreadLoad? load = Load;
+        if (timeoutMs != 0)
+        {
+            load?.FallAsleep(Options.Time.GetTimestamp());
+        }
+
+        int events = looks ? Wait(timeoutMs) : 0;
         EndWait();
-        NowMs = ReadClock();
+        _lookedAt = Options.Time.GetTimestamp();
+        load?.WakeUp(_lookedAt);
+        NowMs = _lookedAt / _ticksPerMs;
         Timers.MoveClock(NowMs);
         Dispatch(events);
         RunPosted();

@@ -13,13 +13,22 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     private readonly Channel<Peer> _peers = Channel.CreateUnbounded<Peer>();
     private readonly HostingMetrics _metrics;
     private readonly ListenerSet _listeners;
+    private int _accepted;
 
-    private TestServer(TransportKind kind, ListenerOptions options, int loops)
+    private TestServer(TransportKind kind, ListenerOptions options, int loops, bool sharesThread)
     {
         Kind = kind;
         Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index))];
+        foreach (Loop loop in sharesThread ? Loops[1..] : [])
+        {
+            // More than a whole thread: no load parts them, only the test.
+            loop.ShareThreadOf(Loops[0], new LoopSharingOptions { BelowPercent = 101 });
+        }
+
         _metrics = new HostingMetrics(null, Loops);
-        _listeners = new ListenerSet([options], Loops, _ => this, _metrics, Log, Memory);
+
+        // Guests only, or what they leave in a listener's queue the host would take.
+        _listeners = new ListenerSet([options], sharesThread ? Loops[1..] : Loops, _ => this, _metrics, Log, Memory);
     }
 
     public TransportKind Kind { get; }
@@ -34,6 +43,9 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     public bool ExpectsFaults { get; set; }
 
+    /// <summary>Whether connections go to all loops in turn, as devices go to the loop of their identifier.</summary>
+    public bool Spreads { get; set; }
+
     public Func<Peer, byte[], int>? OnBytes { get; set; }
 
     public IPEndPoint EndPoint => _listeners.Bound[0].Address.ToEndPoint()!;
@@ -41,7 +53,8 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     public ListenerSet Listeners => _listeners;
 
     public static async Task<TestServer> StartAsync(
-        TransportKind kind, TestCertificates? certificates = null, Func<ListenerOptions, ListenerOptions>? change = null, int loops = 2)
+        TransportKind kind, TestCertificates? certificates = null, Func<ListenerOptions, ListenerOptions>? change = null, int loops = 2,
+        bool sharesThread = false)
     {
         var options = new ListenerOptions
         {
@@ -56,7 +69,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
             },
             Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath, UseOpenSsl = kind is TransportKind.Tls or TransportKind.Wss },
         };
-        var server = new TestServer(kind, change?.Invoke(options) ?? options, loops);
+        var server = new TestServer(kind, change?.Invoke(options) ?? options, loops, sharesThread);
         foreach (Loop loop in server.Loops)
         {
             loop.Start();
@@ -74,6 +87,11 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     {
         var peer = new Peer(transport, Echo) { OnBytes = OnBytes };
         transport.Handler = peer;
+        if (Spreads)
+        {
+            transport.MoveTo(Loops[Interlocked.Increment(ref _accepted) % Loops.Length]);
+        }
+
         _peers.Writer.TryWrite(peer);
     }
 

@@ -196,6 +196,19 @@ public sealed class ProxyOptionsReaderTests
         Assert.All(errors, error => Assert.StartsWith($"Listeners:0:{(key == "Type" ? "Tls:CertificatePath" : key)}", error, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("-1", false)]
+    [InlineData("0", true)]
+    [InlineData("90", true)]
+    [InlineData("91", false)]
+    public void Sharing_of_loops_has_edges(string value, bool isGood)
+    {
+        string[] errors = Read(("LoopSharing:BelowPercent", value)).Errors;
+
+        Assert.Equal(isGood, errors.Length == 0);
+        Assert.All(errors, error => Assert.StartsWith("LoopSharing:BelowPercent", error, StringComparison.Ordinal));
+    }
+
     /// <summary>Every whole number of the three option records that say their own ranges.</summary>
     [Theory]
     [InlineData("Mqtt")]
