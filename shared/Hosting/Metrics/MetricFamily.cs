@@ -30,7 +30,7 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, Me
     /// <summary>Seconds; histograms of ours measure durations.</summary>
     private static ReadOnlySpan<double> Bounds => [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-    private readonly SortedDictionary<string, Series> _series = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Series> _series = new(StringComparer.Ordinal);
 
     private sealed class Series
     {
@@ -51,12 +51,13 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, Me
         }
     }
 
-    public void Record(string labels, double value)
+    public void Record(ReadOnlySpan<char> labels, double value)
     {
-        if (!_series.TryGetValue(labels, out Series? series))
+        Dictionary<string, Series>.AlternateLookup<ReadOnlySpan<char>> lookup = _series.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (!lookup.TryGetValue(labels, out Series? series))
         {
             series = new Series();
-            _series.Add(labels, series);
+            lookup[labels] = series;
         }
 
         series.Value = source == MetricSource.Values ? value : series.Value + value;
@@ -86,7 +87,7 @@ internal sealed class MetricFamily(string name, string help, MetricKind kind, Me
                 MetricKind.Gauge => "gauge",
                 _ => "histogram",
             }).Append('\n');
-        foreach ((string labels, Series series) in _series)
+        foreach ((string labels, Series series) in _series.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (kind == MetricKind.Histogram)
             {

@@ -31,9 +31,9 @@ internal static class ProcessMetrics
         Add(text, "process_resident_memory_bytes", "gauge", "Resident memory.", process.WorkingSet64);
         Add(text, "process_start_time_seconds", "gauge", "Start time since the epoch.", started);
         Add(text, "process_threads", "gauge", "Threads.", process.Threads.Count);
-        if (System.IO.Directory.Exists("/proc/self/fd"))
+        if (OperatingSystem.IsLinux() && FileCounts.OpenDescriptors() is >= 0 and var descriptors)
         {
-            Add(text, "process_open_fds", "gauge", "Open descriptors.", System.IO.Directory.GetFiles("/proc/self/fd").Length);
+            Add(text, "process_open_fds", "gauge", "Open descriptors.", descriptors);
             Add(text, "process_max_fds", "gauge", "Descriptors this process may open; 0 when unlimited or unknown.", MaximumDescriptors());
         }
     }

@@ -10,6 +10,9 @@ namespace Trunkline.Hosting.Metrics;
 /// </summary>
 public sealed class PrometheusExporter : IDisposable
 {
+    // Labels that are longer are made as a string each time.
+    private const int LabelsOnStack = 256;
+
     private readonly MeterListener _listener = new();
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
@@ -93,7 +96,9 @@ public sealed class PrometheusExporter : IDisposable
 
     private void Record(object? state, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        string labels = LabelsOf(tags);
+        // Told twice for each connection, so without garbage where labels are plain: ours are.
+        Span<char> room = stackalloc char[LabelsOnStack];
+        ReadOnlySpan<char> labels = TryWriteLabels(tags, room, out int length) ? room[..length] : LabelsOf(tags);
         lock (_gate)
         {
             ((MetricFamily)state!).Record(labels, value);
@@ -128,6 +133,27 @@ public sealed class PrometheusExporter : IDisposable
         }
 
         return kind == MetricKind.Counter && !name.EndsWith("_total", StringComparison.Ordinal) ? name + "_total" : name;
+    }
+
+    /// <summary>Writes labels whose values are texts that need no escaping and fit; what <see cref="LabelsOf"/> gives for them.</summary>
+    private static bool TryWriteLabels(ReadOnlySpan<KeyValuePair<string, object?>> tags, Span<char> room, out int length)
+    {
+        length = 0;
+        foreach ((string key, object? value) in tags)
+        {
+            Span<char> free = room[length..];
+            if (value is not string text || text.AsSpan().IndexOfAny('\\', '"', '\n') >= 0
+                || !free.TryWrite($"{(length == 0 ? "" : ",")}{key}=\"{text}\"", out int written))
+            {
+                return false;
+            }
+
+            Span<char> name = free[..(written - text.Length - 3)];
+            name.Replace('.', '_');
+            length += written;
+        }
+
+        return true;
     }
 
     private static string LabelsOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)

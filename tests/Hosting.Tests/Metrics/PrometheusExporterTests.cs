@@ -58,6 +58,34 @@ public sealed partial class PrometheusExporterTests : IDisposable
     }
 
     [Fact]
+    public void Labels_written_in_place_are_those_that_a_string_would_have()
+    {
+        Counter<long> counter = _meter.CreateCounter<long>("c");
+        counter.Add(1, KeyValuePair.Create<string, object?>("a.b.c", "x.y"), KeyValuePair.Create<string, object?>("reason.why", "z"));
+        counter.Add(1, KeyValuePair.Create<string, object?>("a.b.c", new string('l', 300)));
+        counter.Add(1, KeyValuePair.Create<string, object?>("a.b.c", 7));
+
+        Assert.Equal(
+            ["c_total{a_b_c=\"7\"} 1", $"c_total{{a_b_c=\"{new string('l', 300)}\"}} 1", "c_total{a_b_c=\"x.y\",reason_why=\"z\"} 1"],
+            Samples());
+    }
+
+    [Fact]
+    public void A_change_makes_no_garbage()
+    {
+        Counter<long> counter = _meter.CreateCounter<long>("c");
+        counter.Add(1, KeyValuePair.Create<string, object?>("listener", "mqtt"));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            counter.Add(1, KeyValuePair.Create<string, object?>("listener", "mqtt"));
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+    }
+
+    [Fact]
     public void A_histogram_has_rising_buckets_sum_and_count()
     {
         Histogram<double> histogram = _meter.CreateHistogram<double>("trunkline.operation.duration", "s", "Time.");
