@@ -99,7 +99,7 @@ internal static class SessionEndpoints
             DeviceConnection? connection = session.Channel?.Host as DeviceConnection;
             return new SessionView(
                 node.Directory.Self.Name,
-                connection?.Transport.Origin.Remote.ToString(),
+                connection?.Transport.Remote.ToString(),
                 connection?.Transport.Origin.Listener.Name,
                 (session.Claim as HeldClaim)?.Token.ToString(),
                 session.Describe());

@@ -52,17 +52,33 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
     public SessionToken ConfirmedBy { get; set; }
 
     /// <summary>Claims of this node that another one asked for while this attempt was under way: one of them may be its own.</summary>
-    public List<SessionToken> AskedFor { get; } = [];
+    public List<SessionToken>? AskedFor { get; private set; }
 
     /// <summary>The newest claim of another node that was heard of meanwhile.</summary>
     public SessionToken LostTo { get; set; }
 
     /// <summary>Whether another node has claimed the identifier after this attempt did, or asks for it.</summary>
     public bool IsLost => Claim is not null
-        && (LostTo.Epoch > Claim.Token.Epoch || AskedFor.Contains(Claim.Token));
+        && (LostTo.Epoch > Claim.Token.Epoch || AskedFor?.Contains(Claim.Token) == true);
 
     /// <summary>A later CONNECT with the same identifier, which waits until this one is decided.</summary>
     public ConnectAttempt? Next { get; set; }
+
+    /// <summary>Another node asks for a claim of this one.</summary>
+    public void NoteAskedFor(SessionToken token) => (AskedFor ??= []).Add(token);
+
+    /// <summary>Takes a step on the gate's loop: at once when this is there, and then nothing is made for it.</summary>
+    public void OnLoop<TState>(TState state, Action<ConnectAttempt, TState> step)
+    {
+        if (Gate.Loop.IsCurrent)
+        {
+            step(this, state);
+        }
+        else
+        {
+            Post(state, step);
+        }
+    }
 
     public void OnLoop(Action step)
     {
@@ -76,6 +92,8 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
             loop.Post(step);
         }
     }
+
+    private void Post<TState>(TState state, Action<ConnectAttempt, TState> step) => Gate.Loop.Post(() => step(this, state));
 }
 
 /// <summary>The claim a session holds in the directory.</summary>

@@ -12,20 +12,25 @@ internal sealed partial class ConnectionGate
         _attempts[attempt.ClientId] = attempt;
 
         // The session of an older connection may be on its way into the directory, or not get there: then it is still here.
-        Keeper.WhenDetached(attempt.ClientId, _ => ClaimFirst(attempt));
+        Keeper.WhenDetached(attempt.ClientId, attempt, static (attempt, _) => attempt.Gate.ClaimFirst(attempt));
     }
 
     private void ClaimFirst(ConnectAttempt attempt)
     {
         if (_context.Registry.Find(attempt.ClientId) is { Claim: HeldClaim } session)
         {
-            attempt.Local = session;
-            Keeper.Hold(session, () => ClaimOwn(attempt));
+            HoldOwn(attempt, session);
         }
         else
         {
             Claim(attempt, ExpectedHolder.Free, default);
         }
+    }
+
+    private void HoldOwn(ConnectAttempt attempt, Session session)
+    {
+        attempt.Local = session;
+        Keeper.Hold(session, () => ClaimOwn(attempt));
     }
 
     /// <summary>This node has the session: what it has is newer than what is stored, if nobody took it meanwhile.</summary>
@@ -64,7 +69,7 @@ internal sealed partial class ConnectionGate
         };
         attempt.Asked = Keeper.Holds.Begin();
         _directory.ClaimAsync(request)
-            .Then(attempt, static (attempt, result) => attempt.OnLoop(() => attempt.Gate.Claimed(attempt, result)));
+            .Then(attempt, static (attempt, result) => attempt.OnLoop(result, static (attempt, result) => attempt.Gate.Claimed(attempt, result)));
     }
 
     /// <summary>What CONNECT changes of the record: Clean Start clears it, the new will and expiry stand in it, and the positions of a holder that gave no last word.</summary>
@@ -72,33 +77,33 @@ internal sealed partial class ConnectionGate
     {
         ConnectRequest request = attempt.Request;
         uint expiry = request.ExpiryWithin(_context.Options);
-        var sets = new List<SessionField>();
+        List<SessionField>? sets = null;
         if (request.Will is { } will)
         {
-            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Encode(will)]));
+            (sets ??= []).AddRange(RecordFields.ToDirectory([SessionStateCodec.Encode(will)]));
         }
 
         bool clears = request.CleanStart;
         if (!clears && attempt is { BringsWhole: true, Local: { } whole } && RecordFields.Whole(whole) is { } record)
         {
             clears = true;
-            sets.AddRange(record.Sets.Where(field => field.Name != SessionStateCodec.WillName));
+            (sets ??= []).AddRange(record.Sets.Where(field => field.Name != SessionStateCodec.WillName));
         }
         else if (!clears && attempt.Local is { ExpirySeconds: > 0 } local)
         {
             // The record's attach number changes, so the checkpoint does not cover it for a while: the positions stand in it.
-            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(local.DonePositions())]));
+            (sets ??= []).AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(local.DonePositions())]));
         }
         else if (!clears && attempt.Checkpoint is not null && attempt.Record is { } stored)
         {
             SessionStateReading reading = SessionStateCodec.Decode(RecordFields.ToSession(stored.Fields));
-            sets.AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(Higher(reading.State.Positions, attempt.Checkpoint))]));
+            (sets ??= []).AddRange(RecordFields.ToDirectory([SessionStateCodec.Positions(Higher(reading.State.Positions, attempt.Checkpoint))]));
         }
 
         return new SessionChange
         {
             ClearsAll = clears,
-            Sets = sets,
+            Sets = (IReadOnlyList<SessionField>?)sets ?? [],
             ExpirySeconds = expiry,
             WillDelaySeconds = request.Will?.DelaySeconds,
         };

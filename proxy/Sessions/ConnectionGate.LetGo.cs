@@ -25,7 +25,7 @@ internal sealed partial class ConnectionGate
 
             // The claim of a CONNECT that is still on its way may be the one that is asked for: nothing was served under it,
             // and nothing will be.
-            attempt.AskedFor.Add(oldToken);
+            attempt.NoteAskedFor(oldToken);
         }
 
         if (_context.Registry.Find(clientId) is { Claim: HeldClaim claim } session
@@ -35,7 +35,7 @@ internal sealed partial class ConnectionGate
         }
         else
         {
-            Keeper.WhenDetached(clientId, isStored => Confirm(isStored, confirm));
+            Keeper.WhenDetached(clientId, confirm, static (confirm, isStored) => Confirm(isStored, confirm));
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class ConnectionGate
             _context.Registry.Forget(session);
         }
 
-        Keeper.WhenDetached(session.ClientId, isStored => Confirm(isStored, confirm));
+        Keeper.WhenDetached(session.ClientId, confirm, static (confirm, isStored) => Confirm(isStored, confirm));
     }
 
     private void Release(Session session)

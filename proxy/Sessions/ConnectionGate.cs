@@ -154,5 +154,5 @@ internal sealed partial class ConnectionGate : IConnectGate
         channel.Refuse(ReasonCode.QuotaExceeded, "This node holds Mqtt:MaximumSessions sessions on the loop of this client identifier.");
 
     private static string AddressOf(Channel? channel) =>
-        channel?.Host is DeviceConnection connection ? connection.Transport.Origin.Remote.ToString() : "";
+        channel?.Host is DeviceConnection connection ? connection.Transport.Remote.ToString() : "";
 }

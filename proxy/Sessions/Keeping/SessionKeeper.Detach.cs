@@ -26,17 +26,21 @@ internal sealed partial class SessionKeeper
     public bool IsDetaching(string clientId) => _detaching.ContainsKey(clientId);
 
     /// <summary>Runs a step when a session on its way is there (true), or could not be written for now (false).</summary>
-    public void WhenDetached(string clientId, Action<bool> then)
+    public void WhenDetached<TState>(string clientId, TState state, Action<TState, bool> then)
     {
         if (_detaching.TryGetValue(clientId, out DetachTask? task) && !EndsWithSession(task))
         {
-            task.Done.Add(then);
+            AddDone(task, state, then);
         }
         else
         {
-            then(true);
+            then(state, true);
         }
     }
+
+    // Apart, so that nothing is made for the many that need not wait.
+    private static void AddDone<TState>(DetachTask task, TState state, Action<TState, bool> then) =>
+        task.Done.Add(isStored => then(state, isStored));
 
     /// <summary>Completes when no session is on its way any more.</summary>
     public Task WhenAllDetached()

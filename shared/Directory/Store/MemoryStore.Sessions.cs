@@ -58,45 +58,48 @@ internal sealed partial class MemoryStore
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(
         ClaimRequest request, NodeId node, string generation, long floor, long number, CancellationToken cancellation) =>
-        Step<Answer<Claim>>(
-            contents =>
-            {
-                if (!IsCurrent(contents, generation))
-                {
-                    return new(Finding.WrongGeneration, default);
-                }
-
-                if (contents.Fenced.Contains(node))
-                {
-                    return new(Finding.Dead, default);
-                }
-
-                if (number <= contents.VoidClaims.GetValueOrDefault(node))
-                {
-                    return new(Finding.Late, default);
-                }
-
-                MemorySession? stored = contents.Records.Find(request.ClientId);
-                MemoryHeader old = stored?.Header ?? default;
-                if (old.Node == node && old.Number >= number)
-                {
-                    // The session was written since by this very node, which had given the claim up.
-                    return new(Finding.Late, default);
-                }
-
-                SessionChange change = request.Change ?? SessionChange.None;
-                var found = new Claim(SessionToken.None, old.Token, old.ExpirySeconds > 0);
-                bool expected = request.Expecting switch
-                {
-                    ExpectedHolder.Exactly => old.Token == request.Expected,
-                    ExpectedHolder.Free => !old.IsHeld,
-                    _ => true,
-                };
-                return !expected ? new(Finding.Stale, found)
-                    : IsNewer(stored, request) && !change.ClearsAll ? new(Finding.Newer, found)
-                    : new(Finding.Ok, Grant(contents.Records, request, change, new(Math.Max(Math.Max(old.Epoch + 1, memory.NowUs()), floor), node)));
-            },
+        Step(
+            (Store: this, request, node, generation, floor, number),
+            static (asked, contents) => asked.Store.TryClaim(contents, asked.request, asked.node, asked.generation, asked.floor, asked.number),
             cancellation);
+
+    private Answer<Claim> TryClaim(MemoryContents contents, in ClaimRequest request, NodeId node, string generation, long floor, long number)
+    {
+        if (!IsCurrent(contents, generation))
+        {
+            return new(Finding.WrongGeneration, default);
+        }
+
+        if (contents.Fenced.Contains(node))
+        {
+            return new(Finding.Dead, default);
+        }
+
+        if (number <= contents.VoidClaims.GetValueOrDefault(node))
+        {
+            return new(Finding.Late, default);
+        }
+
+        MemorySession? stored = contents.Records.Find(request.ClientId);
+        MemoryHeader old = stored?.Header ?? default;
+        if (old.Node == node && old.Number >= number)
+        {
+            // The session was written since by this very node, which had given the claim up.
+            return new(Finding.Late, default);
+        }
+
+        SessionChange change = request.Change ?? SessionChange.None;
+        var found = new Claim(SessionToken.None, old.Token, old.ExpirySeconds > 0);
+        bool expected = request.Expecting switch
+        {
+            ExpectedHolder.Exactly => old.Token == request.Expected,
+            ExpectedHolder.Free => !old.IsHeld,
+            _ => true,
+        };
+        return !expected ? new(Finding.Stale, found)
+            : IsNewer(stored, request) && !change.ClearsAll ? new(Finding.Newer, found)
+            : new(Finding.Ok, Grant(contents.Records, request, change, new(Math.Max(Math.Max(old.Epoch + 1, memory.NowUs()), floor), node)));
+    }
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Answer<SessionToken>>> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation) =>
@@ -224,7 +227,9 @@ internal sealed partial class MemoryStore
             ExpirySeconds = kept.ExpirySeconds,
             Checkpoint = kept.Checkpoint,
         });
-        Apply(records, id, change with { ClearsAll = false, DropsWill = false }, token.Epoch);
+
+        // What it clears is cleared, and the will it drops is gone.
+        Apply(records, id, change, token.Epoch);
         return new(token, old.Token, exists) { Record = record, OwesWill = owes };
     }
 }

@@ -97,7 +97,11 @@ internal sealed partial class MemoryStore(DirectoryMemory memory, bool owns) : I
     }
 
     // A step that may change what a disk keeps: it counts when it is written there.
-    private ValueTask<DirectoryResult<T>> Step<T>(Func<MemoryContents, T> step, CancellationToken cancellation)
+    private ValueTask<DirectoryResult<T>> Step<T>(Func<MemoryContents, T> step, CancellationToken cancellation) =>
+        Step(step, static (step, contents) => step(contents), cancellation);
+
+    // With what it needs as a state, so that nothing is made for a step that every CONNECT takes.
+    private ValueTask<DirectoryResult<T>> Step<TState, T>(TState state, Func<TState, MemoryContents, T> step, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)
         {
@@ -117,7 +121,7 @@ internal sealed partial class MemoryStore(DirectoryMemory memory, bool owns) : I
                 return new(DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, waiting));
             }
 
-            T done = step(contents);
+            T done = step(state, contents);
             return new(memory.Journal?.Commit(contents) is { } fault
                 ? DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault)
                 : DirectoryResult<T>.Of(done));

@@ -21,9 +21,9 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets
     /// <summary>A device was accepted.</summary>
     public void Connected(Channel channel, string clientId, bool isPresent)
     {
-        if (logger.IsEnabled(LogLevel.Information) && Take(channel, out string address, out string listener))
+        if (logger.IsEnabled(LogLevel.Information) && Take(channel, out ConnectionOrigin origin))
         {
-            LogConnected(logger, Shown(clientId), address, listener, Name(channel.Version), channel.KeepAliveSeconds, isPresent);
+            LogConnected(logger, Shown(clientId), origin.Remote.ToString(), origin.Listener.Name, Name(channel.Version), channel.KeepAliveSeconds, isPresent);
         }
     }
 
@@ -33,9 +33,9 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets
         LogLevel level = close.Cause is CloseCause.ProtocolError or CloseCause.LimitExceeded or CloseCause.ConnectRefused or CloseCause.ClaimDeadline
             ? LogLevel.Warning
             : LogLevel.Information;
-        if (logger.IsEnabled(level) && Take(channel, out string address, out string listener))
+        if (logger.IsEnabled(level) && Take(channel, out ConnectionOrigin origin))
         {
-            LogClosed(logger, level, clientId is null ? "-" : Shown(clientId), address, listener, close.Cause, close.Reason, close.Detail ?? "-");
+            LogClosed(logger, level, clientId is null ? "-" : Shown(clientId), origin.Remote.ToString(), origin.Listener.Name, close.Cause, close.Reason, close.Detail ?? "-");
         }
     }
 
@@ -59,19 +59,24 @@ public sealed partial class ConnectionLog(ILogger logger, Loop loop, LineBudgets
         }
     }
 
-    /// <summary>The address a connection counts under, and its listener.</summary>
-    private bool Take(Channel channel, out string address, out string listener)
+    /// <summary>Whether there is a line left for the address a connection counts under, and where it came from, which is only told then.</summary>
+    private bool Take(Channel channel, out ConnectionOrigin origin)
     {
-        ConnectionOrigin origin = channel.Host is DeviceConnection connection ? connection.Transport.Origin : ConnectionOrigin.Memory;
-        address = origin.Remote.ToString();
-        listener = origin.Listener.Name;
+        Transport? transport = (channel.Host as DeviceConnection)?.Transport;
+        origin = ConnectionOrigin.Memory;
         if (!IsScheduled)
         {
             // Whichever loop asks last sees to the end of the windows.
             loop.Timers.Schedule(this, LineBudgets.WindowMs);
         }
 
-        return budgets.Take(origin.Remote.HostToString(), loop.NowMs);
+        if (!budgets.Take(transport?.Remote ?? origin.Remote, loop.NowMs))
+        {
+            return false;
+        }
+
+        origin = transport?.Origin ?? origin;
+        return true;
     }
 
     /// <summary>A client identifier is what a stranger sent: neither its length nor what it would do to a terminal is believed.</summary>

@@ -77,7 +77,7 @@ public sealed class DeviceConnection : ITransportHandler, IChannelHost
     }
 
     /// <inheritdoc/>
-    public bool BelongsHere(string clientId) => ReferenceEquals(_server.OwnerOf(clientId).Loop, Transport.Loop);
+    public bool BelongsHere(ReadOnlySpan<byte> clientId) => ReferenceEquals(_server.OwnerOf(clientId).Loop, Transport.Loop);
 
     /// <inheritdoc/>
     public void MoveToOwner(string clientId)

@@ -41,6 +41,10 @@ public sealed class DeviceServer
     public SessionContext OwnerOf(string clientId) =>
         _contexts.Length == 1 ? _contexts[0] : _contexts[SessionRegistry.OriginOf(clientId) % (ulong)_contexts.Length];
 
+    /// <summary>The same by the identifier's UTF-8, as CONNECT brings it.</summary>
+    public SessionContext OwnerOf(ReadOnlySpan<byte> clientId) =>
+        _contexts.Length == 1 ? _contexts[0] : _contexts[SessionRegistry.OriginOf(clientId) % (ulong)_contexts.Length];
+
     /// <summary>The context of a loop.</summary>
     public SessionContext ContextOf(Loop loop) =>
         loop.Index < _byLoopIndex.Length && _byLoopIndex[loop.Index] is { } context && ReferenceEquals(context.Loop, loop)

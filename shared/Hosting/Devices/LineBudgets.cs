@@ -1,3 +1,5 @@
+using Trunkline.Transports;
+
 namespace Trunkline.Hosting.Devices;
 
 /// <summary>
@@ -24,9 +26,12 @@ public sealed class LineBudgets(int linesPerWindow = 20)
         public long HeldBack;
     }
 
-    /// <summary>Whether a line about <paramref name="host"/> may be written now; counted where not.</summary>
-    public bool Take(string host, long nowMs)
+    /// <summary>Whether a line about <paramref name="address"/> may be written now; counted where not. Its port does not matter.</summary>
+    public bool Take(NetworkAddress address, long nowMs)
     {
+        // Asked at each connection: a text of its own only for an address that is new.
+        Span<char> text = stackalloc char[NetworkAddress.MaximumTextLength];
+        ReadOnlySpan<char> host = address.TryFormatHost(text, out int length) ? text[..length] : address.HostToString();
         lock (_lock)
         {
             Budget budget = BudgetOf(host, nowMs);
@@ -75,9 +80,9 @@ public sealed class LineBudgets(int linesPerWindow = 20)
         }
     }
 
-    private Budget BudgetOf(string host, long nowMs)
+    private Budget BudgetOf(ReadOnlySpan<char> host, long nowMs)
     {
-        if (_budgets.TryGetValue(host, out Budget? budget))
+        if (_budgets.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(host, out Budget? budget))
         {
             return budget;
         }
@@ -93,7 +98,7 @@ public sealed class LineBudgets(int linesPerWindow = 20)
         }
 
         budget = new Budget { WindowStartMs = nowMs };
-        _budgets.Add(host, budget);
+        _budgets.Add(host.ToString(), budget);
         return budget;
     }
 }

@@ -90,6 +90,9 @@ internal sealed unsafe class EpollTransport : Transport, IEpollTarget
     protected override ConnectionOrigin DescribeOrigin() => new(_owner.Identity, NetworkAddress.UnpackIPv4(_remote));
 
     /// <inheritdoc/>
+    protected override NetworkAddress DescribeRemote() => NetworkAddress.UnpackIPv4(_remote);
+
+    /// <inheritdoc/>
     protected override void OnReady()
     {
         if ((_condition & Condition.Readable) != 0)

@@ -18,7 +18,7 @@ internal sealed class FloodGate(Loop loop, ILogger log) : LoopTimer
     /// <summary>Whether a line about this address may be written now; counted where not.</summary>
     public bool MayLog(NetworkAddress address)
     {
-        if (_budgets.Take(address.HostToString(), loop.NowMs))
+        if (_budgets.Take(address, loop.NowMs))
         {
             return true;
         }

@@ -114,7 +114,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
     /// <summary>The device's address is known.</summary>
     public void OnProxyHeaderDone(Transport transport)
     {
-        NetworkAddress remote = transport.Origin.Remote;
+        NetworkAddress remote = transport.Remote;
 
         // A trusted HTTP proxy names the device in its request: the address is judged there.
         bool isNamedLater = Options.UsesWebSocket && ForwardedForTrusted.Contains(remote);
@@ -169,7 +169,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
             return;
         }
 
-        if (MayLog(transport.Origin.Remote))
+        if (MayLog(transport.Remote))
         {
             Log.TlsHandshakeFailed(Options.Name, transport.Origin, (exception.InnerException ?? exception).Message);
         }
@@ -204,7 +204,7 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
 
     public void RefuseWebSocket(Transport transport, string status, string error)
     {
-        if (MayLog(transport.Origin.Remote))
+        if (MayLog(transport.Remote))
         {
             Log.WebSocketRefused(Options.Name, transport.Origin, status, error);
         }
@@ -223,9 +223,9 @@ internal sealed class Listener : ITransportOwner, ITlsHandshake
 
     public void RefuseProxyHeader(Transport transport, Action<ILogger, string, NetworkAddress> line)
     {
-        if (MayLog(transport.Origin.Remote))
+        if (MayLog(transport.Remote))
         {
-            line(Log, Options.Name, transport.Origin.Remote);
+            line(Log, Options.Name, transport.Remote);
         }
 
         Refuse(transport, RefusalReason.ProxyHeader);

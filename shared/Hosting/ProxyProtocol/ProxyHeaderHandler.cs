@@ -13,7 +13,7 @@ internal sealed class ProxyHeaderHandler : LoopTimer, ITransportHandler
     {
         _listener = listener;
         _transport = transport;
-        _peer = transport.Origin.Remote;
+        _peer = transport.Remote;
     }
 
     /// <summary>Begins to wait for the first bytes; on the transport's loop.</summary>

@@ -115,6 +115,9 @@ internal abstract class LayerTransport : Transport, ITransportHandler
     protected override ConnectionOrigin DescribeOrigin() => Inner.Origin;
 
     /// <inheritdoc/>
+    protected override NetworkAddress DescribeRemote() => Inner.Remote;
+
+    /// <inheritdoc/>
     protected override void OnReady()
     {
     }

@@ -71,7 +71,7 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
             return Refuse(bytes, "400 Bad Request", "its X-Forwarded-For holds something else than addresses. In nginx set \"proxy_set_header X-Forwarded-For $remote_addr;\"");
         }
 
-        if (!_listener.MayConnect(_transport.Origin.Remote))
+        if (!_listener.MayConnect(_transport.Remote))
         {
             Answer("403 Forbidden", "its address may not connect");
             _listener.Refuse(_transport, RefusalReason.Address, TransportClose.Graceful);
@@ -111,7 +111,7 @@ internal sealed class WebSocketUpgrade : LoopTimer, ITransportHandler
 
     private bool TryDescribeOrigin(UpgradeRequest request, string protocol)
     {
-        NetworkAddress peer = _transport.Origin.Remote;
+        NetworkAddress peer = _transport.Remote;
         List<string> forwarded = request.Elements("X-Forwarded-For");
         if (forwarded.Count > 0 && !_listener.ForwardedForTrusted.Contains(peer))
         {

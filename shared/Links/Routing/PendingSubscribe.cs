@@ -10,8 +10,9 @@ namespace Trunkline.Links;
 /// </summary>
 internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation operation) : LoopTimer
 {
-    private readonly List<PendingItem> _items = [];
-    private readonly List<FilterRequest> _pages = [];
+    private readonly PendingItem[] _items = new PendingItem[operation.Items.Count];
+    private List<FilterRequest>? _pages;
+    private int _count;
     private int _left = 1;
     private bool _isReplayed;
 
@@ -26,7 +27,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     public PendingItem Add(SubscribeItem item, LiveSubscription live)
     {
         var pending = new PendingItem(this, item, live);
-        _items.Add(pending);
+        _items[_count++] = pending;
         return pending;
     }
 
@@ -82,12 +83,12 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     }
 
     /// <summary>Retained messages that wait for SUBACK.</summary>
-    public void Hold(FilterRequest page) => _pages.Add(page);
+    public void Hold(FilterRequest page) => (_pages ??= []).Add(page);
 
     /// <inheritdoc/>
     protected override void OnDue()
     {
-        foreach (PendingItem item in _items)
+        foreach (PendingItem item in _items.AsSpan(0, _count))
         {
             if (item.Left > 0 && !IsRestore)
             {
@@ -101,8 +102,8 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
     private void DeliverRetained()
     {
         IsAnswered = true;
-        _pages.ForEach(router.DeliverPage);
-        foreach (PendingItem item in _items)
+        _pages?.ForEach(router.DeliverPage);
+        foreach (PendingItem item in _items.AsSpan(0, _count))
         {
             router.ContinueReplay(item.Live);
         }
@@ -126,7 +127,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
 
         IsDone = true;
         router.Loop.Timers.Cancel(this);
-        foreach (PendingItem item in _items)
+        foreach (PendingItem item in _items.AsSpan(0, _count))
         {
             if (item.Item.IsRefused && item.Item.IsNew)
             {
@@ -141,7 +142,7 @@ internal sealed class PendingSubscribe(LoopRouter router, SubscribeOperation ope
 
         // SUBACK first, then the retained messages of this subscription.
         operation.Complete();
-        if (_pages.Count > 0 || _isReplayed)
+        if (_pages is not null || _isReplayed)
         {
             operation.WhenAnswered(DeliverRetained);
         }

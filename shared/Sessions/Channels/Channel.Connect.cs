@@ -132,13 +132,12 @@ public sealed partial class Channel
             return false;
         }
 
-        string clientId = Encoding.UTF8.GetString(packet.ClientId);
-        if (_host.BelongsHere(clientId))
+        if (_host.BelongsHere(packet.ClientId))
         {
             return false;
         }
 
-        _host.MoveToOwner(clientId);
+        _host.MoveToOwner(Encoding.UTF8.GetString(packet.ClientId));
         return true;
     }
 
@@ -148,7 +147,7 @@ public sealed partial class Channel
         while (true)
         {
             string clientId = "trunkline-" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
-            if (_host.BelongsHere(clientId))
+            if (_host.BelongsHere(Encoding.UTF8.GetBytes(clientId)))
             {
                 return clientId;
             }
@@ -172,7 +171,7 @@ public sealed partial class Channel
         {
             error = ChannelErrors.EmptyClientId;
         }
-        else if (!_context.Registry.HasRoomFor(Encoding.UTF8.GetString(packet.ClientId)))
+        else if (!_context.Registry.HasRoomFor(packet.ClientId))
         {
             error = ChannelErrors.TooManySessions;
         }

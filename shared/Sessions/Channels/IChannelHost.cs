@@ -21,7 +21,7 @@ public interface IChannelHost
     /// Whether this loop owns the client identifier. One identifier always lives on one loop of a node, so that take-over
     /// and look-up need no lock.
     /// </summary>
-    bool BelongsHere(string clientId);
+    bool BelongsHere(ReadOnlySpan<byte> clientId);
 
     /// <summary>
     /// Moves the connection to the loop that owns the identifier; the unread bytes, CONNECT first, are presented there

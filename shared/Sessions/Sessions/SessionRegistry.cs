@@ -15,6 +15,8 @@ public sealed class SessionRegistry
     /// <summary>Sessions held, connected or not.</summary>
     public int Count => _sessions.Count;
 
+    private bool IsFull => _sessions.Count >= _context.Options.MaximumSessions;
+
     /// <summary>Every session now; do not change the registry while reading it.</summary>
     public IEnumerable<Session> All => _sessions.Items;
 
@@ -22,8 +24,10 @@ public sealed class SessionRegistry
     public Session? Find(string clientId) => _sessions.Find(clientId);
 
     /// <summary>Whether a new client identifier may still come.</summary>
-    public bool HasRoomFor(string clientId) =>
-        _sessions.Count < _context.Options.MaximumSessions || _sessions.Find(clientId) is not null;
+    public bool HasRoomFor(string clientId) => !IsFull || _sessions.Find(clientId) is not null;
+
+    /// <summary>The same for the identifier's UTF-8.</summary>
+    internal bool HasRoomFor(ReadOnlySpan<byte> clientId) => !IsFull || _sessions.Find(Encoding.UTF8.GetString(clientId)) is not null;
 
     /// <summary>
     /// Gives a channel its session: takes over from the connection that has it [MQTT-3.1.4-3], drops the old state at
@@ -136,9 +140,14 @@ public sealed class SessionRegistry
     public static ulong OriginOf(string clientId)
     {
         Span<byte> utf8 = clientId.Length <= 256 ? stackalloc byte[1024] : new byte[Encoding.UTF8.GetMaxByteCount(clientId.Length)];
-        int length = Encoding.UTF8.GetBytes(clientId, utf8);
+        return OriginOf(utf8[..Encoding.UTF8.GetBytes(clientId, utf8)]);
+    }
+
+    /// <summary>The same of the identifier's UTF-8.</summary>
+    public static ulong OriginOf(ReadOnlySpan<byte> clientId)
+    {
         ulong hash = 14_695_981_039_346_656_037;
-        foreach (byte value in utf8[..length])
+        foreach (byte value in clientId)
         {
             hash = (hash ^ value) * 1_099_511_628_211;
         }

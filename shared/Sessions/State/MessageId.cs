@@ -18,7 +18,7 @@ public readonly record struct MessageId(string? Node, ulong Link, ulong Number)
     /// <summary>
     /// The identity of the will of one attachment of a session: the same wherever it is published, so that twice is once.
     /// </summary>
-    /// <param name="origin">The hash of the client identifier (<see cref="SessionRegistry.OriginOf"/>).</param>
+    /// <param name="origin">The hash of the client identifier (<see cref="SessionRegistry.OriginOf(string)"/>).</param>
     /// <param name="epoch">The epoch of the claim that brought the will.</param>
     public static MessageId OfWill(ulong origin, long epoch) => new($"w{origin:x16}", 0, (ulong)epoch);
 

@@ -77,6 +77,11 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
     /// <summary>Reads "1.2.3.4", "1.2.3.4:5", "::1" or "[::1]:5".</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out NetworkAddress address)
     {
+        if (TryParsePlain(text, out address))
+        {
+            return true;
+        }
+
         // Not IPAddress.TryParse, which takes "[::1]:5" too, and forgets the port.
         bool ok = IPEndPoint.TryParse(text, out IPEndPoint? endPoint);
         address = From(endPoint);
@@ -104,24 +109,20 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
     }
 
     /// <summary>The address without its port.</summary>
-    public string HostToString() => ToEndPoint()?.Address.ToString() ?? (_family == NetworkFamily.Unix ? "unix" : "none");
+    public string HostToString() => _family == NetworkFamily.IPv4
+        ? ToText(withPort: false)
+        : ToEndPoint()?.Address.ToString() ?? (_family == NetworkFamily.Unix ? "unix" : "none");
 
     /// <summary>Writes what <see cref="ToString"/> gives, for IPv4 without a string; false when it does not fit.</summary>
-    public bool TryFormat(Span<char> destination, out int written)
-    {
-        if (_family != NetworkFamily.IPv4 || _port == 0)
-        {
-            string text = ToString();
-            written = text.Length;
-            return text.TryCopyTo(destination);
-        }
+    public bool TryFormat(Span<char> destination, out int written) => TryWrite(destination, _port != 0, out written);
 
-        return destination.TryWrite(
-            CultureInfo.InvariantCulture, $"{(byte)(_low >> 24)}.{(byte)(_low >> 16)}.{(byte)(_low >> 8)}.{(byte)_low}:{_port}", out written);
-    }
+    /// <summary>Writes what <see cref="HostToString"/> gives, for IPv4 without a string; false when it does not fit.</summary>
+    public bool TryFormatHost(Span<char> destination, out int written) => TryWrite(destination, withPort: false, out written);
 
     /// <summary>Address and port; the address alone where no port is known, as behind X-Forwarded-For.</summary>
-    public override string ToString() => _port == 0 ? HostToString() : ToEndPoint()?.ToString() ?? HostToString();
+    public override string ToString() => _family == NetworkFamily.IPv4 ? ToText(_port != 0)
+        : _port == 0 ? HostToString()
+        : ToEndPoint()?.ToString() ?? HostToString();
 
     /// <inheritdoc/>
     public bool Equals(NetworkAddress other) =>
@@ -138,4 +139,106 @@ public readonly struct NetworkAddress : IEquatable<NetworkAddress>
 
     /// <summary>Inequality of address or port.</summary>
     public static bool operator !=(NetworkAddress left, NetworkAddress right) => !left.Equals(right);
+
+    /// <summary>"1.2.3.4" or "1.2.3.4:5" as <see cref="ToString"/> writes it, without an object: each CONNECT asks for that.</summary>
+    private static bool TryParsePlain(ReadOnlySpan<char> text, out NetworkAddress address)
+    {
+        address = default;
+        uint host = 0;
+        for (int part = 0; part < 4; part++)
+        {
+            if ((part > 0 && !TakeChar(ref text, '.')) || !TryTakeNumber(ref text, byte.MaxValue, out uint value))
+            {
+                return false;
+            }
+
+            host = (host << 8) | value;
+        }
+
+        uint port = 0;
+        if (!text.IsEmpty && (!TakeChar(ref text, ':') || !TryTakeNumber(ref text, ushort.MaxValue, out port) || !text.IsEmpty))
+        {
+            return false;
+        }
+
+        address = new NetworkAddress(0, host, (ushort)port, NetworkFamily.IPv4);
+        return true;
+    }
+
+    private static bool TakeChar(ref ReadOnlySpan<char> text, char wanted)
+    {
+        bool isThere = !text.IsEmpty && text[0] == wanted;
+        text = isThere ? text[1..] : text;
+        return isThere;
+    }
+
+    // Without leading zeros, which elsewhere mean octal.
+    private static bool TryTakeNumber(ref ReadOnlySpan<char> text, uint maximum, out uint value)
+    {
+        value = 0;
+        int digits = 0;
+        while (digits < text.Length && digits < 5 && char.IsAsciiDigit(text[digits]))
+        {
+            value = (value * 10) + (uint)(text[digits++] - '0');
+        }
+
+        bool isPlain = digits > 0 && value <= maximum && (digits == 1 || text[0] != '0');
+        text = text[digits..];
+        return isPlain;
+    }
+
+    private string ToText(bool withPort)
+    {
+        Span<char> text = stackalloc char[MaximumTextLength];
+        WriteIPv4(text, withPort, out int written);
+        return new string(text[..written]);
+    }
+
+    private bool TryWrite(Span<char> destination, bool withPort, out int written)
+    {
+        if (_family == NetworkFamily.IPv4)
+        {
+            return WriteIPv4(destination, withPort, out written);
+        }
+
+        string text = withPort ? ToString() : HostToString();
+        written = text.Length;
+        return text.TryCopyTo(destination);
+    }
+
+    private bool WriteIPv4(Span<char> destination, bool withPort, out int written)
+    {
+        written = 0;
+        for (int shift = 24; shift >= 0; shift -= 8)
+        {
+            if (!Append(destination, ref written, (uint)(_low >> shift) & 0xFF, shift > 0 ? '.' : withPort ? ':' : '\0'))
+            {
+                return false;
+            }
+        }
+
+        return !withPort || Append(destination, ref written, _port, '\0');
+    }
+
+    private static bool Append(Span<char> destination, ref int written, uint value, char then)
+    {
+        if (!value.TryFormat(destination[written..], out int digits, default, CultureInfo.InvariantCulture))
+        {
+            return false;
+        }
+
+        written += digits;
+        if (then == '\0')
+        {
+            return true;
+        }
+
+        if (written == destination.Length)
+        {
+            return false;
+        }
+
+        destination[written++] = then;
+        return true;
+    }
 }

@@ -65,6 +65,9 @@ public abstract partial class Transport : IBufferWriter<byte>
         set => _origin = value;
     }
 
+    /// <summary>The address of <see cref="Origin"/>, without making that.</summary>
+    public NetworkAddress Remote => _origin is { } origin ? origin.Remote : DescribeRemote();
+
     /// <summary>Its limits.</summary>
     public TransportSettings Settings { get; }
 
@@ -168,6 +171,9 @@ public abstract partial class Transport : IBufferWriter<byte>
 
     /// <summary>Where it came from, made when asked for: most connections are asked once or never, and hold no object for it.</summary>
     protected virtual ConnectionOrigin DescribeOrigin() => ConnectionOrigin.Memory;
+
+    /// <summary>The address that <see cref="DescribeOrigin"/> would name.</summary>
+    protected virtual NetworkAddress DescribeRemote() => DescribeOrigin().Remote;
 
     /// <summary>Takes it off its loop's descriptor tables; on the old loop. A layer takes what lies below along with <see cref="DepartBelow"/>.</summary>
     protected abstract void OnLeaving(Loop from, Loop target);

@@ -30,7 +30,7 @@ internal sealed class TestConnection : ITransportHandler, IChannelHost
 
     public void BeginConnect(ConnectRequest request) => _gate.Ask(request, _channel);
 
-    public bool BelongsHere(string clientId) => true;
+    public bool BelongsHere(ReadOnlySpan<byte> clientId) => true;
 
     public void MoveToOwner(string clientId) => throw new NotSupportedException();
 

@@ -162,7 +162,7 @@ public sealed class AllocationTests(ITestOutputHelper output)
 
         public void BeginConnect(ConnectRequest request) => Channel!.Open();
 
-        public bool BelongsHere(string clientId) => true;
+        public bool BelongsHere(ReadOnlySpan<byte> clientId) => true;
 
         public void MoveToOwner(string clientId)
         {

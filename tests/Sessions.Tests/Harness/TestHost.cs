@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Trunkline.Sessions.Tests.Harness;
 
@@ -81,7 +82,7 @@ public sealed class TestHost(TestBed bed, Feed feed) : IChannelHost
         }
     }
 
-    public bool BelongsHere(string clientId) => Owns(clientId);
+    public bool BelongsHere(ReadOnlySpan<byte> clientId) => Owns(Encoding.UTF8.GetString(clientId));
 
     public void MoveToOwner(string clientId)
     {
