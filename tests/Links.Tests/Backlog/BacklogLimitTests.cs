@@ -1,3 +1,4 @@
+using Trunkline.Broker;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Trunkline.Transports;
@@ -148,9 +149,26 @@ public sealed class BacklogLimitTests
         AssertLive(tier, slow);
     }
 
-    private static TestTier Away(MqttOptions mqtt, int missed, LinkOptions? options = null)
+    /// <summary>No limit of the session's, but the log's retention: what the log gave up nobody can deliver, but everybody is told.</summary>
+    [Theory]
+    [InlineData(20, false)]
+    [InlineData(300, true)]
+    public void A_session_behind_what_the_log_has_given_up_gets_the_rest_and_it_is_counted(int missed, bool isBehind)
     {
-        var tier = new TestTier(groups: 1, options: options, mqtt: mqtt with { ReceiveMaximum = 65_535 });
+        TestTier tier = Away(new MqttOptions(), missed, broker: new BrokerOptions { LogMaximumMessages = 50, LogBlockBytes = 4096 });
+        TestDevice device = tier.Resume("device");
+        tier.Advance(2_000);
+        int kept = device.Received.Count;
+        Assert.Equal(Payloads(missed - kept, missed), device.Received.Select(got => got.Payload));
+        Assert.Equal(isBehind, kept < missed);
+        Assert.Equal(isBehind ? 1 : 0, tier.Nodes[0].Count(LinkCounter.BacklogLost));
+        Assert.Equal(0, Dropped(tier));
+        AssertLive(tier, device);
+    }
+
+    private static TestTier Away(MqttOptions mqtt, int missed, LinkOptions? options = null, BrokerOptions? broker = null)
+    {
+        var tier = new TestTier(groups: 1, options: options, broker: broker, mqtt: mqtt with { ReceiveMaximum = 65_535 });
         TestDevice device = tier.Resume("device");
         device.Subscribe("t", QoS.AtLeastOnce);
         tier.Run();
