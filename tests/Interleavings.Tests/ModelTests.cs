@@ -18,6 +18,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.HeldSweeps), 200)]
     [InlineData(nameof(Faults.EmptiedDirectory), 300)]
     [InlineData(nameof(Faults.Returns), 200)]
+    [InlineData(nameof(Faults.Drains), 300)]
     [InlineData(nameof(Faults.Reconnects), 300)]
     public void No_history_breaks(string faults, int histories)
     {

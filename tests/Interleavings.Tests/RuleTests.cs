@@ -23,6 +23,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.TermRises => Faults.ForgetfulGroups,
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
+            Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
             Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,
             Rule.LateWriteChangesNothing or Rule.GhostsAreListed or Rule.LateClaimChangesNothing => Faults.LateCalls,
             _ => Faults.All,

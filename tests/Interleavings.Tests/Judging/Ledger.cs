@@ -87,6 +87,10 @@ internal sealed class Ledger
             {
                 Violate($"{device} got \"{payload}\" although that connection is open");
             }
+            else if (will.State is WillState.SentAway)
+            {
+                Violate($"{device} got \"{payload}\" although its device was sent away, and comes back");
+            }
 
             return;
         }
@@ -114,7 +118,21 @@ internal sealed class Ledger
     {
         if (_wills.TryGetValue(will, out WillGiven? given) && given.State < WillState.Due)
         {
-            given.State = given.State == WillState.Given && state == WillState.Due ? WillState.MayCome : state;
+            given.State = state switch
+            {
+                WillState.Due when given.State == WillState.Given => WillState.MayCome,
+                WillState.SentAway when given.State != WillState.Open => WillState.MayCome,
+                _ => state,
+            };
+        }
+    }
+
+    /// <summary>Nobody knows any more whether a will is due.</summary>
+    public void Forgive(string will)
+    {
+        if (_wills.TryGetValue(will, out WillGiven? given) && given.State == WillState.Due)
+        {
+            given.State = WillState.MayCome;
         }
     }
 
@@ -180,4 +198,7 @@ internal enum WillState
 
     /// <summary>The device disconnected in order, and it was taken.</summary>
     Dropped,
+
+    /// <summary>A node that stops sent the device away, which is back before anybody may think that it is not: the will does not come.</summary>
+    SentAway,
 }

@@ -80,4 +80,10 @@ internal enum Rule
 
     /// <summary>In a new generation a CONNECT waits until nodes had time to write back.</summary>
     ClaimsWaitForRecovery,
+
+    /// <summary>The will of a device that is sent away waits for it to come back.</summary>
+    SentAwayWillWaits,
+
+    /// <summary>Whoever was sent away and is back is alive: its claim drops the will, Clean Start too.</summary>
+    BackDropsTheWill,
 }

@@ -25,6 +25,16 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
         _ => request,
     };
 
+    /// <summary>A claim is about to take effect: without the rule a will that waits for its device is one that waits for its delay.</summary>
+    public void Claiming(DirectoryMemory memory, string clientId)
+    {
+        MemoryRecords records = memory.Contents.Records;
+        if (Without == Rule.BackDropsTheWill && records.Find(clientId) is { Header: { WillWaits: true } header })
+        {
+            records.SetHeader(clientId, header with { WillDelaySeconds = 3600 });
+        }
+    }
+
     public ValueTask<DirectoryResult<Answer<Claim>>> Claimed(ValueTask<DirectoryResult<Answer<Claim>>> call)
     {
         DirectoryResult<Answer<Claim>> result = call.GetAwaiter().GetResult();
@@ -37,6 +47,7 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
     {
         Rule.WriteComparesToken => Array.ConvertAll(writes, write =>
             memory.Contents.Records.Find(write.ClientId)?.Header is { IsHeld: true } header ? write with { Token = header.Token } : write),
+        Rule.SentAwayWillWaits when detach => Array.ConvertAll(writes, write => write with { Change = write.Change with { WillWaitSeconds = null } }),
         Rule.ExitIsWrittenAhead when !detach => Without_(writes, "o:"),
         Rule.EntryIsWrittenAhead when !detach => Without_(writes, "q:"),
         Rule.FilterIsWrittenAhead when !detach => Without_(writes, "f:"),

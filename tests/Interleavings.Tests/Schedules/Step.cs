@@ -63,6 +63,9 @@ internal enum StepKind
     /// <summary>Node A is killed; B: its calls on their way are lost (0) or come late (1).</summary>
     Kill,
 
+    /// <summary>Node A is asked to stop: it sends its devices away, writes their sessions, and leaves.</summary>
+    Drain,
+
     /// <summary>Node A is started again, as a new node.</summary>
     Start,
 

@@ -39,6 +39,7 @@ internal sealed class StepSource
             Faults.Returns => [StepKind.Leave, StepKind.AnswerAtOnce, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.CutLink
                 or StepKind.RestartGroup && _random.Next(2) == 0)],
             Faults.Reconnects => [StepKind.Kill, StepKind.Drop, StepKind.Leave],
+            Faults.Drains => [StepKind.Drain, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
                 or StepKind.RestartGroup or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
@@ -62,7 +63,7 @@ internal sealed class StepSource
     /// </summary>
     public IEnumerable<Step> End()
     {
-        if (_tier.Settings.Faults == Faults.DirectoryStands)
+        if (_tier.Settings.Faults is Faults.DirectoryStands or Faults.Drains)
         {
             yield break;
         }
@@ -136,7 +137,8 @@ internal sealed class StepSource
         Offer(5, StepKind.Drop, _faults.Contains(StepKind.Drop));
         Offer(_tier.Settings.Faults == Faults.Returns ? 12 : 2, StepKind.Leave, _faults.Contains(StepKind.Leave));
         Offer(3, StepKind.Kill, _faults.Contains(StepKind.Kill));
-        Offer(20, StepKind.Kill, _tier.Nodes.Any(node => node is { IsDeclaredDead: true }));
+        Offer(8, StepKind.Drain, _faults.Contains(StepKind.Drain));
+        Offer(20, StepKind.Kill, _tier.Nodes.Any(node => node is { IsDeclaredDead: true } or { MayLeave: true }));
         Offer(8, StepKind.Start, _tier.Nodes.Any(node => node is null));
         Offer(4, StepKind.Freeze, _faults.Contains(StepKind.Freeze));
         Offer(8, StepKind.Thaw, _tier.Nodes.Any(node => node is { IsFrozen: true }));
@@ -186,7 +188,7 @@ internal sealed class StepSource
             StepKind.EmptyDirectory => new(kind, _random.Next(2)),
             StepKind.Cut when _tier.Settings.Faults == Faults.LateCalls && Slot(node => node is { Store.HasChanges: true }) is { } busy =>
                 new(kind, busy, _random.Next(4) > 0 ? 1 : 0),
-            StepKind.Kill when Slot(node => node is { IsDeclaredDead: true }) is { } dead => new(kind, dead, 0),
+            StepKind.Kill when Slot(node => node is { IsDeclaredDead: true } or { MayLeave: true }) is { } dead => new(kind, dead, 0),
             StepKind.Start => new(kind, Slot(node => node is null) ?? 0),
             StepKind.Thaw => new(kind, Slot(node => node is { IsFrozen: true }) ?? 0),
             StepKind.Late => new(kind, _random.Next(_tier.Late.Count)),

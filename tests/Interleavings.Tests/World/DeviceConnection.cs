@@ -139,6 +139,10 @@ internal sealed class DeviceConnection(ModelDevice device, int number, ModelNode
             case PacketType.Publish when PublishPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out PublishPacket packet, out _):
                 device.Got(this, packet);
                 break;
+            case PacketType.Disconnect when DisconnectPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out DisconnectPacket packet, out _)
+                && packet.ReasonCode == ReasonCode.ServerShuttingDown:
+                device.SentAway(this);
+                break;
             case PacketType.PubRel when PubRelPacket.TryParse(frame, ProtocolVersion.Mqtt50, out PubRelPacket packet, out _):
                 device.Released(this, packet.PacketId);
                 break;

@@ -15,6 +15,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     // Connections it has turned its back on before CONNACK. Their CONNECT may be taken after a later one, and end that one's
     // connection: a node knows only when it came to it.
     private readonly List<DeviceConnection> _unanswered = [];
+    private readonly List<DeviceConnection> _ended = [];
     private readonly HashSet<string> _held = new(StringComparer.Ordinal);
     private ushort _lastId;
     private bool _wasAccepted;
@@ -54,9 +55,10 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>Connects to a node. A connection it still has is left as it is: the device moved, the node has not noticed.</summary>
     public void Connect(ModelNode node)
     {
-        if (Connection is { Will: { } before })
+        if (Connection is { Will: { } before } moved)
         {
-            Ledger.Turned(before, WillState.Due);
+            Ledger.Turned(before, moved.Node.IsDraining ? WillState.MayCome : WillState.Due);
+            _ended.Add(moved);
         }
 
         if (Connection is { IsAccepted: false } unanswered)
@@ -236,6 +238,21 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
         }
     }
 
+    /// <summary>
+    /// A node begins to stop. What ended before, but not in the node's eyes, it sends away; and then the device's next connection
+    /// drops the will that was due.
+    /// </summary>
+    public void SentAwayBy(ModelNode node) => _ended.FindAll(connection => connection.Node == node).ForEach(connection => Ledger.Forgive(connection.Will!));
+
+    /// <summary>A node that stops told it so: its will must not come, if that connection was its only one.</summary>
+    public void SentAway(DeviceConnection connection)
+    {
+        if (connection.Will is { } will)
+        {
+            Ledger.Turned(will, WillState.SentAway);
+        }
+    }
+
     public void Closed(DeviceConnection connection)
     {
         if (ReferenceEquals(connection, Connection))
@@ -257,7 +274,8 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
             close(connection);
             if (connection.Will is { } given)
             {
-                Ledger.Turned(given, will);
+                Ledger.Turned(given, connection.Node.IsDraining ? WillState.MayCome : will);
+                _ended.Add(connection);
             }
         }
     }

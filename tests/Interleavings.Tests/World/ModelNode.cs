@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Trunkline.Directory;
 using Trunkline.Hosting.Devices;
 using Trunkline.Links;
+using Trunkline.Protocol;
 using Trunkline.Proxy;
 using Trunkline.Sessions;
 using Trunkline.Topics;
@@ -23,6 +24,8 @@ internal sealed class ModelNode
     private readonly DueWorker _due;
     private readonly DirectoryEvents _events;
     private readonly SteppedDirectory _directory;
+    private readonly ConnectionGate _gate;
+    private readonly SessionContext _context;
 
     public ModelNode(ModelTier tier, Seat seat, int slot, ulong id)
     {
@@ -34,6 +37,7 @@ internal sealed class ModelNode
         seat.IsRunning = true;
         Loop loop = seat.Loop;
         var context = new SessionContext(loop, tier.Settings.Mqtt);
+        _context = context;
         Store = new SteppedStore(tier.Clock, tier.Memory, tier.Tampering, tier.Watch, step => loop.Post(step), tier.Ledger.Story) { Buckets = tier.Buckets, Late = tier.Late };
         _directory = new SteppedDirectory(
             new NodeInfo(new NodeId(id), $"node-{slot}", "", "", "model"),
@@ -56,6 +60,7 @@ internal sealed class ModelNode
         {
             WaitsForRecovery = tier.Without != Rule.ClaimsWaitForRecovery,
         };
+        _gate = gate;
         IMessageRouter router = _links.RouterFor(0);
         context.Router = tier.Without is { } without ? new TamperedRouter(router, without) : router;
         tier.Tampering.Dispatched[_directory.Self.Id] = () => [.. Enumerable.Range(0, router.LogGroups).Select(router.Dispatched)];
@@ -91,6 +96,13 @@ internal sealed class ModelNode
     /// <summary>Whether it was told that it is dead: its process starts it anew.</summary>
     public bool IsDeclaredDead { get; private set; }
 
+    /// <summary>Whether it was asked to stop.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Whether all is written that it was to write before it stops: it leaves the directory, and its process ends.</summary>
+    public bool MayLeave => IsDraining && !Seat.HasWork && Store.Calls.Count == 0 && _gate.Keeper.Detaching == 0
+        && _context.Registry.All.All(session => session.Claim is null);
+
     /// <summary>Whether it was killed.</summary>
     public bool IsGone { get; private set; }
 
@@ -103,6 +115,26 @@ internal sealed class ModelNode
         {
             _time.Fire();
         }
+    }
+
+    /// <summary>As <see cref="ProxyNode"/> stops: every device is sent away, and when all their sessions are written it leaves.</summary>
+    public void Drain()
+    {
+        IsServing = false;
+        IsDraining = true;
+        _context.Loop.Post(() =>
+        {
+            _gate.IsLeaving = true;
+            _gate.Keeper.DrainWillWaitSeconds = 600;
+            new Sender(_context).SendAway();
+        });
+    }
+
+    /// <summary>Out of the directory in order, then gone.</summary>
+    public void Leave()
+    {
+        Store.Leave();
+        Vanish(callsComeLate: false);
     }
 
     public void CutLink(int group) => _diallers[group].Cut();
@@ -132,5 +164,23 @@ internal sealed class ModelNode
         _checkpoints.Start();
         _due.Start();
         IsServing = true;
+    }
+
+    /// <summary>Sends away who is connected, and who was let in by a CONNECT that was under way, for as long as the node runs.</summary>
+    private sealed class Sender(SessionContext context) : LoopTimer
+    {
+        private const int IntervalMs = 50;
+
+        public void SendAway()
+        {
+            foreach (Session session in context.Registry.All.ToArray())
+            {
+                session.Channel?.Disconnect(CloseCause.ServerShutdown, ReasonCode.ServerShuttingDown, null);
+            }
+
+            context.Loop.Timers.Schedule(this, IntervalMs);
+        }
+
+        protected override void OnDue() => SendAway();
     }
 }

@@ -152,6 +152,12 @@ internal sealed partial class ModelTier
             frozen.Seat.IsRunning = true;
         }
 
+        if (_nodes[slot] is { MayLeave: true } left)
+        {
+            left.Leave();
+            _nodes[slot] = null;
+        }
+
         if (_nodes[slot] is { IsDeclaredDead: true } dead)
         {
             dead.Vanish(callsComeLate: false);
@@ -183,9 +189,22 @@ internal sealed partial class ModelTier
             case StepKind.Receive:
                 node.Store.Receive();
                 break;
+            case StepKind.Kill when node.MayLeave:
+                node.Leave();
+                _nodes[step.A] = null;
+                break;
             case StepKind.Kill:
                 node.Vanish(step.B == 1);
                 _nodes[step.A] = null;
+                break;
+            case StepKind.Drain when node.IsServing:
+                // What broke just before, and what was left open elsewhere, may look to the node as if it sent it away.
+                foreach (ModelDevice device in Devices)
+                {
+                    device.SentAwayBy(node);
+                }
+
+                node.Drain();
                 break;
             case StepKind.Freeze:
                 node.Seat.IsRunning = false;

@@ -31,6 +31,9 @@ internal enum Faults
 
     /// <summary>Devices connect again and again, most often where they are, in small steps; then their nodes die.</summary>
     Reconnects,
+
+    /// <summary>Nodes are asked to stop, one or several at a time, and nothing else fails: nobody's will may come by that.</summary>
+    Drains,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
@@ -144,7 +147,7 @@ internal sealed record Settings
             },
             Subscribers = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => random.Next(4) == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce)],
             Publishers = 1 + random.Next(2),
-            Wills = faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory) && random.Next(3) == 0 ? 1 : 0,
+            Wills = faults == Faults.Drains ? 2 : faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory) && random.Next(3) == 0 ? 1 : 0,
             CleanPublishers = random.Next(3) == 0 ? 1 : 0,
         };
     }

@@ -103,6 +103,14 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
         post(() => _events?.ConnectionChanged());
     }
 
+    /// <summary>The node leaves in order, with nothing on its way: as <see cref="NodeDirectory.LeaveAsync"/> asks it.</summary>
+    public void Leave()
+    {
+        watch.Swept(_self, _inner.DetachAsync(_self, memory.Contents.Checkpoint(_self), default));
+        _inner.UnregisterAsync(_self, default).GetAwaiter().GetResult();
+        _inner.SendAsync(NodeId.None, NodeMessage.NodesChanged, default).GetAwaiter().GetResult();
+    }
+
     /// <summary>The node is gone.</summary>
     public void End(bool comesLate)
     {
@@ -163,8 +171,12 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
 
     public ValueTask<DirectoryResult<Answer<Claim>>> ClaimAsync(
         ClaimRequest request, NodeId node, string generation, long floor, long number, CancellationToken cancellation) =>
-        Call(story is null ? "claim" : $"claim {request.ClientId} expecting {request.Expecting} {Fields(request.Change ?? SessionChange.None)}", () => tampering.Claimed(
-            watch.Claimed(request.ClientId, _inner.ClaimAsync(tampering.Claim(request, node), node, generation, floor, tampering.ClaimNumber(number), default))));
+        Call(story is null ? "claim" : $"claim {request.ClientId} expecting {request.Expecting} {Fields(request.Change ?? SessionChange.None)}", () =>
+        {
+            tampering.Claiming(memory, request.ClientId);
+            return tampering.Claimed(
+                watch.Claimed(request.ClientId, _inner.ClaimAsync(tampering.Claim(request, node), node, generation, floor, tampering.ClaimNumber(number), default)));
+        });
 
     public ValueTask<DirectoryResult<Answer<SessionToken>>> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation) =>
         Call($"release {clientId}", () => watch.Released(clientId, token, _inner.ReleaseAsync(clientId, token, default)));
