@@ -81,6 +81,9 @@ public sealed record BrokerOptions
     /// <summary>Filters one request may name, no less than proxies ask by (`Links:BacklogFilters`); with more it is answered with an error.</summary>
     public int RequestFiltersMaximum { get; init; } = 1_000;
 
+    /// <summary>Positions one request may name, no less than proxies ask by (`Links:FetchMessages`); with more it is answered with an error.</summary>
+    public int RequestPositionsMaximum { get; init; } = 1_000;
+
     /// <summary>Counts of the log (how many matching messages a backlog has) under way; a further one is answered with an error.</summary>
     public int CountsMaximum { get; init; } = 256;
 
@@ -147,6 +150,7 @@ public sealed record BrokerOptions
             (nameof(MaximumPageBytes), MaximumPageBytes, 1024, 64 * 1024 * 1024),
             (nameof(ReadAheadRecords), ReadAheadRecords, 1, 1_000_000),
             (nameof(RequestFiltersMaximum), RequestFiltersMaximum, 1_000, 100_000),
+            (nameof(RequestPositionsMaximum), RequestPositionsMaximum, 1_000, 100_000),
             (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
             (nameof(SharesMaximum), SharesMaximum, 0, 1_000_000),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),

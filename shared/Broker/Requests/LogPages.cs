@@ -76,6 +76,73 @@ internal sealed class LogPages(BrokerState state)
         return fields.Value.ToArray();
     }
 
+    /// <summary>
+    /// Writes the messages that stand at the positions asked for, and returns the fields of the reply: everything up to its
+    /// position was looked for. One that is not there is passed over.
+    /// </summary>
+    public byte[] WriteAt(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
+    {
+        LogPosition upTo = text.From!.Value;
+        LogCursor cursor = default;
+        int done = 0;
+        for (; done < text.At.Count && page.WrittenCount < bytes; done++)
+        {
+            LogPosition at = text.At[done];
+            if (at > upTo && !TryWriteAt(text, at, ref cursor, page, limit))
+            {
+                break;
+            }
+
+            upTo = at > upTo ? at : upTo;
+        }
+
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        fields.Position(upTo);
+        if (done < text.At.Count)
+        {
+            fields.Number('c', 1);
+            fields.Number('l', (ulong)(text.At.Count - done));
+        }
+
+        return fields.Value.ToArray();
+    }
+
+    /// <summary>False when it comes with a later page: it has to be read from disk first, or this one is full.</summary>
+    private bool TryWriteAt(RequestText text, LogPosition at, ref LogCursor cursor, ArrayBufferWriter<byte> page, int limit)
+    {
+        if (cursor.Position != at.Before)
+        {
+            cursor = state.Log.Seek(at.Before, out _);
+        }
+
+        while (true)
+        {
+            LogReading reading = state.Log.TryRead(ref cursor, out LogRecord record);
+            if (reading == LogReading.Lost && cursor.Position < at)
+            {
+                continue;
+            }
+
+            if (reading != LogReading.Record || record.Position != at || at > state.Dispatched || !IsWanted(text, record))
+            {
+                return reading != LogReading.Pending;
+            }
+
+            if (TryWrite(record, page, limit, isAged: false))
+            {
+                return true;
+            }
+
+            if (page.WrittenCount == 0)
+            {
+                state.Counters.Add(BrokerCounter.LinkDroppedTooLarge);
+                return true;
+            }
+
+            return false;
+        }
+    }
+
     private bool IsWanted(RequestText text, in LogRecord record)
     {
         if (record.IsForSharesOnly || record.IsExpired(state.NowMs))

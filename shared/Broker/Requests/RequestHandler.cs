@@ -130,7 +130,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
 
     private void AnswerPage(in PublishRequest request, Channel channel, bool isLog)
     {
-        RequestText? text = RequestText.TryParse(request.Payload, state.Context.Options.TopicLimits, state.Options.RequestFiltersMaximum, out string error);
+        RequestText? text = RequestText.TryParse(request.Payload, state.Context.Options.TopicLimits, state.Options, out string error);
         if (text is not null)
         {
             error = isLog ? LogPages.Check(text) : RetainedPages.Check(text);
@@ -154,7 +154,9 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
             : (int)uint.Min(int.MaxValue, channel.MaximumPacketSize) - ReplyOverheadBytes
                 - request.Properties.ResponseTopic.Length - request.Properties.CorrelationData.Length;
         _page.ResetWrittenCount();
-        byte[] fields = isLog ? _log.Write(text, _page, bytes, limit) : _retained.Write(text, _page, bytes, limit);
+        byte[] fields = isLog && text.At.Count > 0 ? _log.WriteAt(text, _page, bytes, limit)
+            : isLog ? _log.Write(text, _page, bytes, limit)
+            : _retained.Write(text, _page, bytes, limit);
         Reply(request, channel, _page.WrittenSpan, fields);
     }
 

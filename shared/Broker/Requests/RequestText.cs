@@ -13,9 +13,10 @@ internal sealed class RequestText
     private readonly List<TopicFilterText> _filters = [];
     private FilterIndex<TopicFilterText>? _index;
 
-    private readonly int _maximumFilters;
+    private readonly BrokerOptions _options;
+    private readonly List<LogPosition> _at = [];
 
-    private RequestText(int maximumFilters) => _maximumFilters = maximumFilters;
+    private RequestText(BrokerOptions options) => _options = options;
 
     public IReadOnlyList<TopicFilterText> Filters => _filters;
 
@@ -30,13 +31,16 @@ internal sealed class RequestText
 
     public LogPosition? From { get; private set; }
 
+    /// <summary>Where the wanted messages stand, rising; empty for wherever they stand.</summary>
+    public IReadOnlyList<LogPosition> At => _at;
+
     /// <summary>The newest messages that count, in number and bytes; null for all.</summary>
     public (long Messages, long Bytes)? Newest { get; private set; }
 
     /// <summary>Reads the lines; <paramref name="error"/> is a sentence when one of them is wrong.</summary>
-    public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, int maximumFilters, out string error)
+    public static RequestText? TryParse(ReadOnlySpan<byte> payload, TopicLimits limits, BrokerOptions options, out string error)
     {
-        var request = new RequestText(maximumFilters);
+        var request = new RequestText(options);
         error = "";
         while (!payload.IsEmpty)
         {
@@ -105,6 +109,11 @@ internal sealed class RequestText
             return TakeFilter(value, limits, out error);
         }
 
+        if (name.SequenceEqual("at"u8))
+        {
+            return TakeAt(value, out error);
+        }
+
         bool isRight;
         if (name.SequenceEqual("cursor"u8))
         {
@@ -136,7 +145,7 @@ internal sealed class RequestText
         }
         else
         {
-            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes, age, from or newest.";
+            error = "A line of the request has a name that is not known: use filter, cursor, since, bytes, age, from, at or newest.";
             return false;
         }
 
@@ -147,9 +156,9 @@ internal sealed class RequestText
     private bool TakeFilter(ReadOnlySpan<byte> value, TopicLimits limits, out string error)
     {
         error = "";
-        if (_filters.Count >= _maximumFilters)
+        if (_filters.Count >= _options.RequestFiltersMaximum)
         {
-            error = $"The request names more than {_maximumFilters} filters (Broker:RequestFiltersMaximum).";
+            error = $"The request names more than {_options.RequestFiltersMaximum} filters (Broker:RequestFiltersMaximum).";
         }
         else if (!TopicFilterText.TryParse(value, limits, out TopicFilterText filter, out _))
         {
@@ -162,6 +171,30 @@ internal sealed class RequestText
         else
         {
             _filters.Add(filter);
+        }
+
+        return error.Length == 0;
+    }
+
+    private bool TakeAt(ReadOnlySpan<byte> value, out string error)
+    {
+        error = "";
+        ulong term = 0;
+        foreach (Range range in value.Split((byte)' '))
+        {
+            if (_at.Count >= _options.RequestPositionsMaximum)
+            {
+                error = $"The request names more than {_options.RequestPositionsMaximum} positions (Broker:RequestPositionsMaximum).";
+                break;
+            }
+
+            if (!PositionText.TryRead(value[range], ref term, out LogPosition position) || (_at.Count > 0 && position <= _at[^1]))
+            {
+                error = "The positions of a request are malformed, or do not rise.";
+                break;
+            }
+
+            _at.Add(position);
         }
 
         return error.Length == 0;

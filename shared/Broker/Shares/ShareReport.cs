@@ -124,7 +124,7 @@ internal sealed class ShareReport(BrokerState state, ReceiveLink link)
         ulong term = 0;
         foreach (Range range in value.Split((byte)' '))
         {
-            if (!TryPosition(value[range], ref term, out LogPosition position))
+            if (!PositionText.TryRead(value[range], ref term, out LogPosition position))
             {
                 return false;
             }
@@ -151,7 +151,7 @@ internal sealed class ShareReport(BrokerState state, ReceiveLink link)
         ulong term = 0;
         int space = value.IndexOf((byte)' ');
         if (space < 0 || !Utf8Parser.TryParse(value[..space], out ulong owner, out int used, 'x') || used != space || owner == 0
-            || !TryPosition(value[(space + 1)..], ref term, out LogPosition position))
+            || !PositionText.TryRead(value[(space + 1)..], ref term, out LogPosition position))
         {
             return false;
         }
@@ -166,20 +166,5 @@ internal sealed class ShareReport(BrokerState state, ReceiveLink link)
         }
 
         return true;
-    }
-
-    private static bool TryPosition(ReadOnlySpan<byte> text, ref ulong term, out LogPosition position)
-    {
-        int colon = text.IndexOf((byte)':');
-        position = default;
-        if (colon >= 0 && (!Utf8Parser.TryParse(text[..colon], out term, out int length) || length != colon))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> rest = text[(colon + 1)..];
-        bool isRight = Utf8Parser.TryParse(rest, out ulong offset, out int used) && used == rest.Length && term > 0;
-        position = new LogPosition(term, offset);
-        return isRight;
     }
 }

@@ -52,6 +52,25 @@ internal readonly struct LogRequestText(ArrayBufferWriter<byte> buffer)
         }
     }
 
+    /// <summary>Only the messages at these positions, which rise.</summary>
+    public void At(ReadOnlySpan<LogPosition> positions)
+    {
+        ulong term = 0;
+        buffer.Write("\nat"u8);
+        foreach (LogPosition position in positions)
+        {
+            buffer.Write(" "u8);
+            if (position.Term != term)
+            {
+                term = position.Term;
+                Number(term);
+                buffer.Write(":"u8);
+            }
+
+            Number(position.Offset);
+        }
+    }
+
     public void Bytes(int bytes)
     {
         buffer.Write("\nbytes "u8);

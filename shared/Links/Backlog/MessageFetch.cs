@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
 using Trunkline.Transports;
@@ -6,22 +6,26 @@ using Trunkline.Transports;
 namespace Trunkline.Links;
 
 /// <summary>
-/// Reads the messages a restored session has in flight, by position, one group's behind the other. Each is a page of the
-/// log that begins just before the message and ends with it. Belongs to the session's loop.
+/// Reads the messages a restored session has in flight, by position: of our broker's log many at a time, of one beside a
+/// foreign broker each as a page that begins just before the message and ends with it. Belongs to the session's loop.
 /// </summary>
 internal sealed class MessageFetch : LogRequest
 {
     private readonly LoopRouter _router;
     private readonly MessageRead _read;
-    private readonly List<LogPosition> _positions;
+    private readonly LogPosition[] _positions;
     private readonly Counter _left;
     private readonly RetryTimer _retry;
-    private byte[] _request = [];
+    private readonly ArrayBufferWriter<byte> _request = new();
     private byte[] _page = [];
+    private LogPosition _upTo;
     private string? _error;
+    private bool _isMore;
+    private bool _asksSingly;
     private int _next;
+    private int _end;
 
-    private MessageFetch(LoopRouter router, GroupReceiver receiver, MessageRead read, List<LogPosition> positions, Counter left)
+    private MessageFetch(LoopRouter router, GroupReceiver receiver, MessageRead read, LogPosition[] positions, Counter left)
         : base(receiver, router.Loop.Index)
     {
         _router = router;
@@ -29,9 +33,10 @@ internal sealed class MessageFetch : LogRequest
         _positions = positions;
         _left = left;
         _retry = new RetryTimer(this);
+        _asksSingly = receiver.IsLogBeside;
     }
 
-    public override ReadOnlySpan<byte> Request => _request;
+    public override ReadOnlySpan<byte> Request => _request.WrittenSpan;
 
     /// <summary>Begins a read; every group is asked side by side.</summary>
     public static void Begin(LoopRouter router, GroupReceiver[] receivers, MessageRead read)
@@ -59,28 +64,32 @@ internal sealed class MessageFetch : LogRequest
         var left = new Counter { Value = groups.Count };
         foreach ((int group, List<LogPosition> positions) in groups)
         {
-            new MessageFetch(router, receivers[group], read, positions, left).Ask();
+            new MessageFetch(router, receivers[group], read, [.. positions.Distinct().Order()], left).Ask();
         }
     }
+
+    public override void TakeNumbers(long skipped, long left, long aged) => _isMore = left > 0;
 
     public override void TakePage(ReadOnlySpan<byte> page, LogPosition upTo, string? error)
     {
         _page = page.ToArray();
+        _upTo = upTo;
         _error = error;
     }
 
     public override void OnAnswer(LoopRouter router)
     {
-        if (_error is not null && _error != "lost")
+        if (_error is not null && _error != LogScan.Lost)
         {
-            // It is in flight: not to be given up because the broker is busy.
+            // It is in flight: not to be given up because the broker is busy, or too old to be asked for several at a time.
+            _asksSingly = true;
             router.Loop.Timers.Schedule(_retry, router.Options.BacklogRetryMs);
             return;
         }
 
         Deliver();
-        _next++;
-        if (_next < _positions.Count && !_read.IsOver)
+        Pass();
+        if (_next < _positions.Length && !_read.IsOver)
         {
             Ask();
         }
@@ -90,30 +99,57 @@ internal sealed class MessageFetch : LogRequest
         }
     }
 
+    /// <summary>
+    /// What was looked for is over, found or not. A page that ended before it, because something has to come from disk first,
+    /// says nothing of it: asked for again.
+    /// </summary>
+    private void Pass()
+    {
+        while (_next < _end && (!_isMore || _positions[_next] <= _upTo))
+        {
+            _next++;
+        }
+    }
+
     private void Ask()
     {
+        _end = _asksSingly ? _next + 1 : int.Min(_positions.Length, _next + _router.Options.FetchMessages);
         From = _positions[_next].Before;
+        var text = new LogRequestText(_request);
+        text.Begin(From);
+        _request.Write("\nfilter #\nfilter $SYS/#"u8);
         MaximumBytes = 1;
-        _request = Encoding.ASCII.GetBytes($"from p{From}\nfilter #\nfilter $SYS/#\nbytes 1");
+        if (_end - _next > 1)
+        {
+            text.At(_positions.AsSpan(_next.._end));
+            MaximumBytes = _router.Options.BacklogPageBytes;
+        }
+
+        text.Bytes(MaximumBytes);
+        _router.Counters.Add(LinkCounter.MessageFetches);
         Send();
     }
 
     private void Deliver()
     {
-        if (_read.IsOver
-            || FrameReader.TryRead(_page, 0, ProtocolVersion.Mqtt50, out Frame frame, out _) != FrameStatus.Complete
-            || !PublishPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out PublishPacket packet, out _)
-            || !ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text))
+        int at = 0;
+        while (!_read.IsOver
+            && FrameReader.TryRead(_page.AsSpan(at), 0, ProtocolVersion.Mqtt50, out Frame frame, out _) == FrameStatus.Complete
+            && PublishPacket.TryParse(frame, ProtocolVersion.Mqtt50, PacketSender.Server, out PublishPacket packet, out _))
         {
-            return;
-        }
+            at += frame.TotalLength;
+            if (!ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text))
+            {
+                continue;
+            }
 
-        TrunklineFields fields = TrunklineFields.Parse(text);
-        if (fields.Position == _positions[_next])
-        {
-            SharedMessage message = _router.RentLogged(packet, fields, Receiver.Group.Index);
-            _read.Found(message);
-            message.Release();
+            TrunklineFields fields = TrunklineFields.Parse(text);
+            if (Array.BinarySearch(_positions, _next, _end - _next, fields.Position) >= 0)
+            {
+                SharedMessage message = _router.RentLogged(packet, fields, Receiver.Group.Index);
+                _read.Found(message);
+                message.Release();
+            }
         }
     }
 
@@ -124,6 +160,6 @@ internal sealed class MessageFetch : LogRequest
 
     private sealed class RetryTimer(MessageFetch fetch) : LoopTimer
     {
-        protected override void OnDue() => fetch.Send();
+        protected override void OnDue() => fetch.Ask();
     }
 }

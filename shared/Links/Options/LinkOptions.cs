@@ -96,6 +96,9 @@ public sealed record LinkOptions
     /// <summary>Wait before a page is asked for again that the broker could not serve.</summary>
     public int BacklogRetryMs { get; init; } = 250;
 
+    /// <summary>Messages in flight of a session that came back that are asked of a group's log at a time, by their positions.</summary>
+    public int FetchMessages { get; init; } = 100;
+
     /// <summary>Messages on their way to one other loop; beyond it the receive link stops reading until half of them are delivered.</summary>
     public int HandOverMessages { get; init; } = 65_536;
 
@@ -164,6 +167,7 @@ public sealed record LinkOptions
             (nameof(BacklogNearMessages), BacklogNearMessages, 0, 1_000_000_000),
             (nameof(BacklogDeliveriesPerTurn), BacklogDeliveriesPerTurn, 1, 1_000_000),
             (nameof(BacklogRetryMs), BacklogRetryMs, 1, 60_000),
+            (nameof(FetchMessages), FetchMessages, 1, 1_000),
             (nameof(HandOverMessages), HandOverMessages, 64, 10_000_000),
             (nameof(LogAppendMessages), LogAppendMessages, 1, 100_000),
             (nameof(LogAppendBytes), LogAppendBytes, 1024, 64 * 1024 * 1024),

@@ -122,6 +122,9 @@ internal sealed partial class GroupReceiver
         }
     }
 
+    /// <summary>Whether the group's log is one beside its broker.</summary>
+    public bool IsLogBeside => _pages is not null;
+
     /// <summary>Reads the log beside the broker.</summary>
     public void AskLog(LogRequest request) => _pages!.Ask(request);
 

@@ -129,6 +129,9 @@ public enum LinkCounter
     /// <summary>Pages of a group's log that a broker could not serve; asked again.</summary>
     BacklogFailed,
 
+    /// <summary>Requests for messages in flight of sessions that came back.</summary>
+    MessageFetches,
+
     /// <summary>Resumes after which a broker said that messages may be missing.</summary>
     ResumesWithLoss,
 

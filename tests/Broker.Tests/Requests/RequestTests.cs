@@ -42,6 +42,56 @@ public sealed class RequestTests
         Assert.Equal(1, broker.Count(BrokerCounter.RequestsFailed));
     }
 
+    [Fact]
+    public void A_page_holds_the_messages_at_the_positions_asked_for_and_passes_over_what_is_not_there()
+    {
+        TestClient publisher = _broker.PublishLink("n");
+        for (int i = 1; i <= 20; i++)
+        {
+            publisher.Publish("t", $"{i}", tl: $"n{i}", expiry: i == 9 ? 5u : null);
+        }
+
+        _broker.Advance(10_000);
+        TestClient asker = _broker.Client();
+        asker.Request("$trunkline/log", "from p100:1\nfilter #\nat 100:1 2 3 7 9 20 21 101:4");
+        Assert.Equal(["2", "3", "7", "20"], asker.LastReply.Page().Select(message => message.Payload));
+        Assert.Equal("p101:4", asker.LastReply.Tl!.Split(';')[0]);
+        Assert.Null(asker.LastReply.Field('c'));
+
+        // A full page says how far it got.
+        asker.Request("$trunkline/log", "from p100:0\nfilter #\nat 100:2 5 6 7\nbytes 1");
+        Assert.Equal(["2"], asker.LastReply.Page().Select(message => message.Payload));
+        Assert.Equal(("100:2", "1", "3"), (asker.LastReply.Field('p'), asker.LastReply.Field('c'), asker.LastReply.Field('l')));
+        asker.Request("$trunkline/log", "from p100:2\nfilter #\nat 100:2 5 6 7");
+        Assert.Equal(["5", "6", "7"], asker.LastReply.Page().Select(message => message.Payload));
+    }
+
+    [Theory]
+    [InlineData("100:5 5")]
+    [InlineData("100:5 4")]
+    [InlineData("5")]
+    [InlineData("100:x")]
+    [InlineData("")]
+    public void Positions_that_are_malformed_or_do_not_rise_are_an_error(string at)
+    {
+        TestClient asker = _broker.Client();
+        asker.Request("$trunkline/log", $"from p100:0\nfilter #\nat {at}");
+        Assert.NotNull(asker.LastReply.Field('e'));
+        Assert.Equal(1, _broker.Count(BrokerCounter.RequestsFailed));
+    }
+
+    [Fact]
+    public void A_request_names_so_many_positions_and_one_more_is_an_error_that_is_counted()
+    {
+        var broker = new TestBroker(new BrokerOptions { RequestPositionsMaximum = 3 });
+        TestClient asker = broker.Client();
+        asker.Request("$trunkline/log", "from p100:0\nfilter #\nat 100:1 2 3");
+        Assert.Null(asker.LastReply.Field('e'));
+        asker.Request("$trunkline/log", "from p100:0\nfilter #\nat 100:1 2 3 4");
+        Assert.Contains("Broker:RequestPositionsMaximum", asker.LastReply.Tl, StringComparison.Ordinal);
+        Assert.Equal(1, broker.Count(BrokerCounter.RequestsFailed));
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(4)]

@@ -14,12 +14,15 @@ internal sealed class TestTier
     private readonly ManualLoop _deviceLoop;
     private readonly int _groupCount;
     private readonly BrokerOptions _broker;
+    private readonly Func<SessionContext, GroupStore>? _store;
 
-    public TestTier(int nodes = 1, int groups = 2, LinkOptions? options = null, Func<int>? bytesUntilCut = null, int loopsPerNode = 2, MqttOptions? mqtt = null, BrokerOptions? broker = null)
+    public TestTier(int nodes = 1, int groups = 2, LinkOptions? options = null, Func<int>? bytesUntilCut = null, int loopsPerNode = 2, MqttOptions? mqtt = null,
+        BrokerOptions? broker = null, Func<SessionContext, GroupStore>? store = null)
     {
         Mqtt = mqtt ?? new MqttOptions { MaximumSubscriptions = 1_000_000, ReceiveMaximum = 65_535 };
         _groupCount = groups;
         _broker = broker ?? new BrokerOptions();
+        _store = store;
         Options = options ?? new LinkOptions { Seed = 7 };
         Time = new ManualTime();
         _deviceLoop = AddLoop("devices", 0);
@@ -58,7 +61,7 @@ internal sealed class TestTier
             ReceiveMaximum = 65_535,
             MaximumPacketSize = 4 * 1024 * 1024,
         });
-        Groups[group] = new BrokerGroup(new BrokerSetup { Name = $"group-{group}", Options = _broker, Context = context });
+        Groups[group] = new BrokerGroup(new BrokerSetup { Name = $"group-{group}", Options = _broker, Context = context, Store = _store?.Invoke(context) });
         Groups[group].Start();
         Acceptors[group].Target = new DeviceAcceptor(new DeviceServer([context], [Groups[group]]), 10_000);
     }
