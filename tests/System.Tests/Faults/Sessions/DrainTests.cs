@@ -58,6 +58,55 @@ public sealed class DrainTests
     }
 
     [ProgramsFact("redis-server")]
+    public async Task While_proxies_stop_in_turn_idle_devices_connect_elsewhere_at_the_rate_of_the_drain()
+    {
+        const int idle = 600, rate = 100;
+        await using Tier tier = await Tier.UpAsync(new TierOptions
+        {
+            Proxies = 3,
+            Groups = 1,
+            ProxySettings = [$"Drain:DevicesPerSecond={rate}"],
+        });
+        int[] ports = [.. tier.Now.Proxies.Select(proxy => proxy.Mqtt)];
+        (FaultDevice Device, int At)[] devices = await Task.WhenAll(Enumerable.Range(0, idle).Select(
+            async n => (await ConnectAsync(ports[n % 3], n), n % 3)));
+        for (int stopping = 0; stopping < 2; stopping++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            int from = stopping;
+            Task stop = tier.StopAsync($"proxy-{from + 1}");
+            double[] connects = await Task.WhenAll(Enumerable.Range(0, idle).Where(n => devices[n].At == from).Select(async n =>
+            {
+                await Eventually.InTimeAsync(devices[n].Device.Ended, "the end of a connection to the proxy that stops");
+                int to = (from + 1 + (n / 3 % 2)) % 3;
+                FaultDevice back = await ConnectAsync(ports[to], n);
+                Assert.True(back.IsSessionPresent);
+                await devices[n].Device.DisposeAsync();
+                devices[n] = (back, to);
+                return Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }).ToArray());
+            await stop;
+            await tier.StartAsync($"proxy-{from + 1}");
+
+            // Never ahead of its schedule; what the machine makes late may come together.
+            Array.Sort(connects);
+            Assert.True(connects.Length >= idle / 3);
+            for (int i = 0; i < connects.Length; i++)
+            {
+                Assert.True(connects[i] >= ((double)i / rate) - 0.5, $"{i} of {connects.Length} were back after {connects[i]:F2} s");
+            }
+
+            // Nobody else was disturbed.
+            Assert.All(devices, device => Assert.True(device.Device.IsConnected));
+        }
+
+        foreach ((FaultDevice device, _) in devices)
+        {
+            await device.DisposeAsync();
+        }
+    }
+
+    [ProgramsFact("redis-server")]
     public async Task A_device_that_vanished_unnoticed_before_a_drain_has_its_will_and_one_that_comes_back_has_not()
     {
         await using Tier tier = await Tier.UpAsync(new TierOptions
