@@ -262,6 +262,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             Index = index,
             Time = time,
             Memory = _memory.Gauge,
+            Coalescing = _options.Coalescing,
             Faults = new LoopFaultLog(_loggers.CreateLogger("Trunkline.Loops")),
         };
         return OperatingSystem.IsLinux() ? new EpollLoop(options) : new ThreadLoop(options);

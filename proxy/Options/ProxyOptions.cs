@@ -19,6 +19,9 @@ internal sealed record ProxyOptions
     /// <summary>Event loops, each one thread; 0 takes one per core, at most 2.</summary>
     public int Loops { get; init; }
 
+    /// <summary>When a loop lets several events share one wake-up.</summary>
+    public CoalescingOptions Coalescing { get; init; } = new();
+
     /// <summary>When the loops run on one thread.</summary>
     public LoopSharingOptions LoopSharing { get; init; } = new();
 

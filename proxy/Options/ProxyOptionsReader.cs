@@ -121,11 +121,29 @@ internal static class ProxyOptionsReader
         };
     }
 
+    private static IEnumerable<ConfigurationError> Validate(CoalescingOptions options)
+    {
+        if (options.IntervalUs is < 0 or > CoalescingOptions.MostIntervalUs)
+        {
+            yield return new ConfigurationError("Coalescing:IntervalUs", $"is {options.IntervalUs}.", "Set it between 1 and 1000, or 0 to look for events at once.");
+        }
+
+        if (options.EventsPerSecond is < 1_000 or > 1_000_000)
+        {
+            yield return new ConfigurationError("Coalescing:EventsPerSecond", $"is {options.EventsPerSecond}.", "Set it between 1000 and 1000000.");
+        }
+    }
+
     private static IEnumerable<ConfigurationError> Validate(ProxyOptions options)
     {
         if (options.Loops is < 1 or > 64)
         {
             yield return new ConfigurationError("Loops", $"is {options.Loops}.", "Set it between 1 and 64, or 0 for one per core, at most 2.");
+        }
+
+        foreach (ConfigurationError error in Validate(options.Coalescing))
+        {
+            yield return error;
         }
 
         if (options.LoopSharing.BelowPercent is < 0 or > LoopSharingOptions.MostPercent)

@@ -30,6 +30,7 @@ public sealed class HostingMetrics : IDisposable
         _connections = _meter.CreateUpDownCounter<long>("trunkline.listener.connections", description: "Connections open now, before and after CONNECT, by listener.");
         _meter.CreateObservableCounter("trunkline.network.received", () => loops.Sum(loop => loop.ReceivedBytes), "By", "Bytes received from sockets.");
         _meter.CreateObservableCounter("trunkline.network.sent", () => loops.Sum(loop => loop.SentBytes), "By", "Bytes sent to sockets.");
+        _meter.CreateObservableCounter("trunkline.loop.coalesced.waits", () => loops.Sum(loop => loop.CoalescedWaits), description: "Moments that loops waited so that several events share a wake-up.");
         _meter.CreateObservableUpDownCounter("trunkline.loops.sharing", () => loops.Count(loop => loop.IsShared), description: "Loops that the first loop's thread runs, too.");
         _meter.CreateObservableCounter("trunkline.loop.handovers", () => loops.Sum(loop => loop.HandOvers), description: "Changes of the thread that runs a loop.");
         _meter.CreateObservableCounter("trunkline.loop.faults", () => loops.Sum(loop => loop.FaultCount), description: "Exceptions contained at the edge of a loop.");

@@ -99,6 +99,9 @@ public abstract partial class Loop
                 guest._threadId = thread;
                 guest.Turn(mayWait: false, looks: guest.HasEvents);
                 guest._threadId = 0;
+
+                // That the guest has events was one of ours.
+                _coalescer?.Found(guest._found - 1);
                 host.Guests[i].TimersDueMs = guest.NextTimersMs();
             }
 

@@ -7,7 +7,7 @@ namespace Trunkline.Transports;
 /// </summary>
 /// <remarks>
 /// <code>
-/// turn:  wait -> NowMs -> I/O -> posted work -> due timers -> inputs to go on with -> end of turn
+/// turn:  (let events gather) -> wait -> NowMs -> I/O -> posted work -> due timers -> inputs to go on with -> end of turn
 ///                                                             (end-of-turn items, then output is sent, closed
 ///                                                              connections are buried, moved ones leave)
 /// </code>
@@ -42,7 +42,9 @@ public abstract partial class Loop : IDisposable
         _faults = options.Faults;
         _ticksPerMs = Math.Max(1, options.Time.TimestampFrequency / 1000);
         ReceiveBuffer = GC.AllocateUninitializedArray<byte>(options.InputPerTurnBytes + ReceiveBufferSlack, pinned: true);
-        NowMs = ReadClock();
+        long now = options.Time.GetTimestamp();
+        _coalescer = options.Coalescing.IntervalUs > 0 ? new WakeUpCoalescer(options.Coalescing, options.Time.TimestampFrequency, now) : null;
+        NowMs = now / _ticksPerMs;
         Timers = new TimerWheel(NowMs, ReportFault);
     }
 
@@ -130,8 +132,13 @@ public abstract partial class Loop : IDisposable
     /// <summary>One turn; without a look for events only where somebody else would have seen them.</summary>
     protected void Turn(bool mayWait, bool looks = true)
     {
-        int timeoutMs = mayWait ? PrepareWait() : 0;
         ThreadLoad? load = Load;
+        if (mayWait)
+        {
+            LetEventsGather(load);
+        }
+
+        int timeoutMs = mayWait ? PrepareWait() : 0;
         if (timeoutMs != 0)
         {
             load?.FallAsleep(Options.Time.GetTimestamp());
@@ -141,8 +148,10 @@ public abstract partial class Loop : IDisposable
         EndWait();
         _lookedAt = Options.Time.GetTimestamp();
         load?.WakeUp(_lookedAt);
+        _coalescer?.Looked(_lookedAt, events);
         NowMs = _lookedAt / _ticksPerMs;
         Timers.MoveClock(NowMs);
+        _found = events;
         Dispatch(events);
         RunPosted();
 

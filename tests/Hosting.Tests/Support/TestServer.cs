@@ -15,10 +15,10 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     private readonly ListenerSet _listeners;
     private int _accepted;
 
-    private TestServer(TransportKind kind, ListenerOptions options, int loops, bool sharesThread)
+    private TestServer(TransportKind kind, ListenerOptions options, int loops, bool sharesThread, CoalescingOptions? coalescing)
     {
         Kind = kind;
-        Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index))];
+        Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index, coalescing ?? new CoalescingOptions()))];
         foreach (Loop loop in sharesThread ? Loops[1..] : [])
         {
             // More than a whole thread: no load parts them, only the test.
@@ -54,7 +54,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
 
     public static async Task<TestServer> StartAsync(
         TransportKind kind, TestCertificates? certificates = null, Func<ListenerOptions, ListenerOptions>? change = null, int loops = 2,
-        bool sharesThread = false)
+        bool sharesThread = false, CoalescingOptions? coalescing = null)
     {
         var options = new ListenerOptions
         {
@@ -69,7 +69,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
             },
             Tls = new TlsOptions { CertificatePath = certificates?.CertificatePath, KeyPath = certificates?.KeyPath, UseOpenSsl = kind is TransportKind.Tls or TransportKind.Wss },
         };
-        var server = new TestServer(kind, change?.Invoke(options) ?? options, loops, sharesThread);
+        var server = new TestServer(kind, change?.Invoke(options) ?? options, loops, sharesThread, coalescing);
         foreach (Loop loop in server.Loops)
         {
             loop.Start();
@@ -140,9 +140,9 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
         Assert.True(ExpectsFaults || Loops.All(loop => loop.FaultCount == 0), string.Join('\n', Log.Lines));
     }
 
-    private Loop CreateLoop(TransportKind kind, int index)
+    private Loop CreateLoop(TransportKind kind, int index, CoalescingOptions coalescing)
     {
-        var options = new LoopOptions { Name = $"loop-{index}", Index = index, Memory = Memory, Faults = new LoopFaultLog(Log) };
+        var options = new LoopOptions { Name = $"loop-{index}", Index = index, Memory = Memory, Coalescing = coalescing, Faults = new LoopFaultLog(Log) };
         return OperatingSystem.IsLinux() && kind is not (TransportKind.PortableTcp or TransportKind.PortableWss)
             ? new EpollLoop(options)
             : new ThreadLoop(options);

@@ -197,6 +197,23 @@ public sealed class ProxyOptionsReaderTests
     }
 
     [Theory]
+    [InlineData("IntervalUs", "-1", false)]
+    [InlineData("IntervalUs", "0", true)]
+    [InlineData("IntervalUs", "1000", true)]
+    [InlineData("IntervalUs", "1001", false)]
+    [InlineData("EventsPerSecond", "999", false)]
+    [InlineData("EventsPerSecond", "1000", true)]
+    [InlineData("EventsPerSecond", "1000000", true)]
+    [InlineData("EventsPerSecond", "1000001", false)]
+    public void Coalescing_has_edges(string key, string value, bool isGood)
+    {
+        string[] errors = Read(($"Coalescing:{key}", value)).Errors;
+
+        Assert.Equal(isGood, errors.Length == 0);
+        Assert.All(errors, error => Assert.StartsWith($"Coalescing:{key}", error, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("-1", false)]
     [InlineData("0", true)]
     [InlineData("90", true)]
