@@ -33,6 +33,9 @@ internal sealed class RedisConnection
     /// <summary>Whether PUBLISH tells of all who listen: in a Cluster it counts those of one server.</summary>
     internal bool CountsListeners { get; }
 
+    /// <summary>Whether several masters share the keys.</summary>
+    internal bool IsCluster => _multiplexer.GetEndPoints().Any(endpoint => _multiplexer.GetServer(endpoint).ServerType == ServerType.Cluster);
+
     /// <summary>Waits for replicas, when that is asked for.</summary>
     internal ReplicaWaits? Replicas { get; set; }
 

@@ -79,7 +79,7 @@ internal static class RedisFleet
                 return new(DirectoryStatus.Unavailable, hidden);
             }
 
-            DirectoryResult found = Judge(durability, options.Durability, master.EndPoint.ToString()!, info!, Read(settings ?? []), master.ServerType == ServerType.Cluster);
+            DirectoryResult found = Judge(durability, options.Durability, master.EndPoint.ToString()!, info!, Read(settings ?? []));
             if (!found.IsOk)
             {
                 return found;
@@ -92,7 +92,7 @@ internal static class RedisFleet
     }
 
     internal static DirectoryResult Judge(
-        Durability durability, string asked, string server, string info, IReadOnlyDictionary<string, string> settings, bool isCluster)
+        Durability durability, string asked, string server, string info, IReadOnlyDictionary<string, string> settings)
     {
         string wants = $"Directory:Durability is {asked}, but Redis at {server}";
         string eviction = settings.GetValueOrDefault("maxmemory-policy", Value(info, "maxmemory_policy"));
@@ -114,8 +114,6 @@ internal static class RedisFleet
                 return new(DirectoryStatus.Refused, $"{wants} has appendfsync no: set appendfsync everysec.");
             case DurabilityKind.AofAlways when sync != "always":
                 return new(DirectoryStatus.Refused, $"{wants} has appendfsync {sync} and loses up to a second of writes when its machine ends: set appendfsync always, or Directory:Durability to aof-everysec.");
-            case DurabilityKind.Replicas when isCluster:
-                return new(DirectoryStatus.Refused, $"{wants} is a Cluster, where WAIT must go to the master that took the write and the Redis client in use cannot aim it (it has no key): use aof-everysec or aof-always, and min-replicas-to-write in its redis.conf.");
             case DurabilityKind.Replicas when Number(Value(info, "connected_slaves")) < durability.Replicas:
                 return new(DirectoryStatus.Unavailable, $"{wants} has {Number(Value(info, "connected_slaves"))} replicas connected: start the missing ones, or lower the number.");
             case DurabilityKind.Memory when !hasAof:

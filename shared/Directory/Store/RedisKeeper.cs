@@ -64,8 +64,16 @@ internal abstract class RedisKeeper : IAsyncDisposable
     }
 
     /// <summary>Whether a new connection serves: null, or what is wrong with it.</summary>
-    protected virtual Task<string?> GreetAsync(RedisConnection connection, TimeSpan deadline) =>
-        connection.WaitAsync(connection.Database.PingAsync(), "PING", deadline, Time, Stopping);
+    protected virtual async Task<string?> GreetAsync(RedisConnection connection, TimeSpan deadline)
+    {
+        string? fault = await connection.WaitAsync(connection.Database.PingAsync(), "PING", deadline, Time, Stopping);
+        if (fault is null && Durability.Of(Options).Kind == DurabilityKind.Replicas)
+        {
+            connection.Replicas = new ReplicaWaits(connection, Options, Time);
+        }
+
+        return fault;
+    }
 
     /// <summary>Waits until the connection in use breaks, or all of it stops, and says why; may break it itself.</summary>
     protected virtual async Task<string> WatchAsync(RedisConnection connection)

@@ -78,11 +78,6 @@ internal sealed class RedisLink(DirectoryOptions options, DirectoryEnvironment e
 
     protected override async Task<string?> GreetAsync(RedisConnection connection, TimeSpan deadline)
     {
-        if (Durability.Of(Options) is { Kind: DurabilityKind.Replicas } durability)
-        {
-            connection.Replicas = new(connection, durability.Replicas, Options.ReplicaWaitMs, TimeSpan.FromMilliseconds(Options.OperationDeadlineMs), Time);
-        }
-
         string? fault = await base.GreetAsync(connection, deadline) ?? await SubscribeAsync(connection, deadline);
         if (fault is not null)
         {

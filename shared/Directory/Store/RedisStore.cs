@@ -1,3 +1,4 @@
+using System.Net;
 using StackExchange.Redis;
 
 namespace Trunkline.Directory;
@@ -80,8 +81,13 @@ internal sealed partial class RedisStore : IDirectoryStore
         }
 
         long start = _environment.Time.GetTimestamp();
-        DirectoryResult<RedisResult[]> result = await EvaluateAsync(script, keys, arguments, cancellation);
-        if (script.MustNotBeLost && result.IsOk && _link.Current?.Replicas is { } replicas && await replicas.WaitAsync() is { } unconfirmed)
+        RedisConnection? connection = _link.Current;
+        ReplicaWaits? replicas = script.MustNotBeLost ? connection?.Replicas : null;
+        Task<EndPoint>? before = replicas?.Locate(keys[0]);
+        ValueTask<DirectoryResult<RedisResult[]>> evaluating = EvaluateAsync(connection, script, keys, arguments, cancellation);
+        Task<EndPoint>? after = replicas?.Locate(keys[0]);
+        DirectoryResult<RedisResult[]> result = await evaluating;
+        if (replicas is not null && result.IsOk && await replicas.WaitAsync(before, after) is { } unconfirmed)
         {
             DirectoryLog.OperationFailed(_environment.Logger, script.Name, unconfirmed);
             result = DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Unavailable, unconfirmed);
@@ -92,7 +98,8 @@ internal sealed partial class RedisStore : IDirectoryStore
         return result;
     }
 
-    private async ValueTask<DirectoryResult<RedisResult[]>> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
+    private async ValueTask<DirectoryResult<RedisResult[]>> EvaluateAsync(
+        RedisConnection? connection, RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)
         {
@@ -100,7 +107,6 @@ internal sealed partial class RedisStore : IDirectoryStore
             return DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Canceled, RedisConnection.Canceled);
         }
 
-        RedisConnection? connection = _link.Current;
         if (connection is null)
         {
             return DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);

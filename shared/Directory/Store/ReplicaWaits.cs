@@ -1,81 +1,61 @@
+using System.Collections.Concurrent;
+using System.Net;
 using StackExchange.Redis;
 
 namespace Trunkline.Directory;
 
 /// <summary>
-/// Waits until n replicas have what was written (WAIT), for <c>Directory:Durability = replicas(n)</c>. WAIT stands for all
-/// writes of its connection before it, so those who come while one is under way share the next. Thread-safe.
+/// The waits for replicas of one connection, for <c>Directory:Durability = replicas(n)</c>. In a Cluster each master has its
+/// own, and a write tells which one took it: it is asked for directly before and directly after, in one go with the write.
 /// <code>
-///   write A --> waits ---+                       +--> done
-///   write B --> waits ---+-- WAIT -- (C, D) -----+--> next WAIT for C and D
+///   EXISTS key --> A      write --> ?      EXISTS key --> A      so A took it, and A's replicas are waited for
 /// </code>
+/// Thread-safe.
 /// </summary>
-internal sealed class ReplicaWaits(RedisConnection connection, int replicas, int waitMs, TimeSpan deadline, TimeProvider time)
+internal sealed class ReplicaWaits(RedisConnection connection, DirectoryOptions options, TimeProvider time)
 {
-    private readonly Lock _gate = new();
-    private TaskCompletionSource<string?>? _next;
-    private bool _isRunning;
+    private readonly ConcurrentDictionary<EndPoint, ReplicaWait> _masters = new();
+    private readonly ReplicaWait _only = new(connection, null, options, time);
+    private readonly bool _isCluster = connection.IsCluster;
 
-    /// <summary>Null when the replicas have everything that was written before this call; otherwise why not.</summary>
-    internal Task<string?> WaitAsync()
+    /// <summary>Where a key is now: called directly before and directly after what writes it is sent. Null where there is one master.</summary>
+    internal Task<EndPoint>? Locate(RedisKey key)
     {
-        TaskCompletionSource<string?> next;
-        lock (_gate)
+        if (!_isCluster)
         {
-            next = _next ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_isRunning)
-            {
-                return next.Task;
-            }
-
-            _isRunning = true;
+            return null;
         }
 
-        // Not tracked: each WAIT ends within the deadline, and the last one finds nobody waiting.
-        _ = RunAsync();
-        return next.Task;
-    }
-
-    private async Task RunAsync()
-    {
-        while (true)
-        {
-            TaskCompletionSource<string?> current;
-            lock (_gate)
-            {
-                if (_next is null)
-                {
-                    _isRunning = false;
-                    return;
-                }
-
-                (current, _next) = (_next, null);
-            }
-
-            current.SetResult(await AskAsync());
-        }
-    }
-
-    private async Task<string?> AskAsync()
-    {
         try
         {
-            Task<RedisResult> asked = connection.Database.ExecuteAsync("WAIT", replicas, waitMs);
-            string? fault = await connection.WaitAsync(asked, "WAIT", deadline, time, CancellationToken.None);
-            if (fault is not null)
-            {
-                return fault;
-            }
-
-            // A connection that broke meanwhile may have asked another server than the one that was written to.
-            long have = (long)await asked;
-            return connection.Broken.IsCompleted ? "the connection was lost while waiting for replicas"
-                : have < replicas ? $"only {have} of {replicas} replicas confirmed within {waitMs} ms"
-                : null;
+            Task<EndPoint> located = connection.Database.IdentifyEndpointAsync(key);
+            RedisConnection.Observe(located);
+            return located;
         }
-        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or InvalidOperationException or InvalidCastException)
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or InvalidOperationException)
         {
-            return RedisConnection.Describe(exception);
+            // The library throws at once when it has no connection.
+            return Task.FromException<EndPoint>(exception);
         }
+    }
+
+    /// <summary>Null when the replicas of the master that took a write have it; otherwise why that is not known.</summary>
+    internal async Task<string?> WaitAsync(Task<EndPoint>? before, Task<EndPoint>? after)
+    {
+        if (before is null || after is null)
+        {
+            return await _only.WaitAsync();
+        }
+
+        Task<EndPoint[]> both = Task.WhenAll(before, after);
+        if (await connection.WaitAsync(both, "EXISTS", TimeSpan.FromMilliseconds(options.OperationDeadlineMs), time, CancellationToken.None) is { } fault)
+        {
+            return fault;
+        }
+
+        EndPoint[] masters = await both;
+        return masters[0] is { } master && master.Equals(masters[1])
+            ? await _masters.GetOrAdd(master, master => new ReplicaWait(connection, master, options, time)).WaitAsync()
+            : "the master of the key changed while it was written";
     }
 }

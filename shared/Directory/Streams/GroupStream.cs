@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using StackExchange.Redis;
 using Trunkline.Sessions;
 
@@ -22,8 +23,7 @@ public sealed partial class GroupStream : IAsyncDisposable
     private readonly RedisLane _lane;
     private readonly RedisLane _tail;
     private readonly TimeSpan _deadline;
-    private readonly int _replicas;
-    private readonly int _replicaWaitMs;
+    private readonly bool _waitsForReplicas;
     private readonly CancellationTokenSource _stop = new();
     private Task _trimming = Task.CompletedTask;
     private long _clockOffsetMs;
@@ -38,8 +38,7 @@ public sealed partial class GroupStream : IAsyncDisposable
         _keys = new StreamKeys(directory.Prefix, group);
         _lane = new RedisLane(directory, environment, meters, group, "log");
         _tail = new RedisLane(directory, environment, meters, group, "tail");
-        _replicas = Durability.Of(directory).Replicas;
-        _replicaWaitMs = directory.ReplicaWaitMs;
+        _waitsForReplicas = Durability.Of(directory).Kind == DurabilityKind.Replicas;
         _deadline = TimeSpan.FromMilliseconds(directory.OperationDeadlineMs);
     }
 
@@ -83,21 +82,25 @@ public sealed partial class GroupStream : IAsyncDisposable
             arguments[9 + (2 * i)] = batch.Entries[i].Id ?? "";
         }
 
-        // Sent before the first await, so that batches keep the order of the calls; WAIT directly behind its append.
+        // Sent before the first await, so that batches keep the order of the calls.
         // After SCRIPT FLUSH it fails once, and the caller appends again: tried again from here it would stand behind others.
-        Task<DirectoryResult<RedisResult[]>> appending = RunAsync(StreamScripts.Append, _keys.All, arguments, cancellation, isRetried: false).AsTask();
-        Task<DirectoryResult<long>>? waiting = _replicas > 0 ? WaitForReplicasAsync(cancellation).AsTask() : null;
+        RedisConnection? connection = _lane.Current;
+        Task<EndPoint>? before = connection?.Replicas?.Locate(_keys.All[0]);
+        ValueTask<DirectoryResult<RedisResult[]>> appending = RunAsync(StreamScripts.Append, _keys.All, arguments, cancellation, isRetried: false);
+        Task<EndPoint>? after = connection?.Replicas?.Locate(_keys.All[0]);
         DirectoryResult<RedisResult[]> result = await appending;
-        DirectoryResult<long> replicas = waiting is not null ? await waiting : DirectoryResult<long>.Of(0);
         if (!result.IsOk)
         {
             return DirectoryResult<StreamAppended>.Failed(result.Status, result.Detail);
         }
 
         RedisResult[] reply = result.Value;
-        if ((string?)reply[0] != "G" && (!replicas.IsOk || replicas.Value < _replicas))
+        string? unconfirmed = !_waitsForReplicas || (string?)reply[0] == "G" ? null
+            : connection?.Replicas is { } replicas ? await replicas.WaitAsync(before, after)
+            : "the connection was replaced";
+        if (unconfirmed is not null)
         {
-            StreamLog.TooFewReplicas(_environment.Logger, _group, replicas.Value, _replicas);
+            StreamLog.ReplicasUnconfirmed(_environment.Logger, _group, unconfirmed);
             return DirectoryResult<StreamAppended>.Failed(DirectoryStatus.Unavailable, "too few replicas had it in time");
         }
 
@@ -130,15 +133,6 @@ public sealed partial class GroupStream : IAsyncDisposable
                 await TrimNowAsync(_stop.Token);
             }
         }
-    }
-
-    private async ValueTask<DirectoryResult<long>> WaitForReplicasAsync(CancellationToken cancellation)
-    {
-        DirectoryResult<RedisResult> result = await SendAsync(
-            _lane, "wait", database => database.ExecuteAsync("WAIT", _replicas, _replicaWaitMs), _deadline + TimeSpan.FromMilliseconds(_replicaWaitMs), cancellation);
-        return result.IsOk
-            ? DirectoryResult<long>.Of((long)Number(result.Value))
-            : DirectoryResult<long>.Failed(result.Status, result.Detail);
     }
 
     private async ValueTask<DirectoryResult<RedisResult[]>> RunAsync(

@@ -17,6 +17,6 @@ internal static partial class StreamLog
     [LoggerMessage(3153, LogLevel.Debug, "Group {Group}: operation {Operation} on its log in Redis failed: {Fault}")]
     internal static partial void OperationFailed(ILogger logger, string group, string operation, string fault);
 
-    [LoggerMessage(3154, LogLevel.Warning, "Group {Group}: {Got} of {Wanted} replicas had an append to its log within the deadline; it is not acknowledged and is appended again")]
-    internal static partial void TooFewReplicas(ILogger logger, string group, long got, int wanted);
+    [LoggerMessage(3154, LogLevel.Warning, "Group {Group}: it is not known that the replicas have an append to its log: {Reason}; it is not acknowledged and is appended again")]
+    internal static partial void ReplicasUnconfirmed(ILogger logger, string group, string reason);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Trunkline.Topics;
 using static Trunkline.Directory.Tests.StreamHarness;
 
 namespace Trunkline.Directory.Tests;
@@ -151,6 +152,35 @@ public sealed class StreamFaultTests
         Assert.Equal((0, 1UL), (appended.Added, appended.Last));
         Assert.Equal(["a"], await ReadAllAsync(stream));
         Assert.Contains(":1", await replica.CommandAsync("XLEN {t1:log:g}:s"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task In_a_cluster_an_append_waits_for_the_replica_of_its_own_master()
+    {
+        RedisServer[] servers = await RedisServer.StartClusterOfSixAsync();
+        try
+        {
+            await using var harness = new StreamHarness(servers[0]);
+            harness.Directory = harness.Directory with { Endpoints = [.. servers.Select(s => s.Endpoint)], Durability = "replicas(1)", ReplicaWaitMs = 300 };
+            GroupStream stream = await harness.OpenAsync();
+            await AppendAsync(stream, "n/1", 0, 1, "a");
+            int master = Slots.OfKey("{t1:log:g}:s"u8) / 5_461;
+            servers[((master + 1) % 3) + 3].Stop();
+            await AppendAsync(stream, "n/1", 1, 2, "b");
+
+            servers[master + 3].Stop();
+            Assert.Equal("too few replicas had it in time", (await stream.AppendAsync(Batch("n/1", 2, 3, "c"))).Detail);
+            servers[master + 3].Continue();
+            await Eventually.HoldsAsync(async () => (await stream.AppendAsync(Batch("n/1", 2, 3, "c"))).IsOk, "its replica goes on");
+            Assert.Equal(["a", "b", "c"], await ReadAllAsync(stream));
+        }
+        finally
+        {
+            foreach (RedisServer server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

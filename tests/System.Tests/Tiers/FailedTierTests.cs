@@ -12,7 +12,7 @@ namespace Trunkline.SystemTests.Tiers;
 public sealed class FailedTierTests
 {
     [Theory]
-    [InlineData("--redis-durability replicas", "use --redis sentinel")]
+    [InlineData("--redis-durability replicas", "use --redis sentinel or cluster")]
     [InlineData("--redis-durability often", "'often' not recognized")]
     [InlineData("--redis none", "without a directory in common")]
     [InlineData("--proxies 11", "--proxies 11 does not fit")]

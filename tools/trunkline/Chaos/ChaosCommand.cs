@@ -17,7 +17,7 @@ internal static class ChaosCommand
         Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
         Option<string> durability = new("--redis-durability")
         {
-            Description = "What that Redis keeps: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel), without which a promotion may lose what sessions wrote last.",
+            Description = "What that Redis keeps: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel or cluster), without which a promotion may lose what sessions wrote last.",
             DefaultValueFactory = _ => "aof-everysec",
         };
         Option<string?> faults = new("--faults") { Description = $"Only these, with commas between: {string.Join(", ", FaultKinds.All.Select(kind => kind.Name))}." };

@@ -46,7 +46,7 @@ internal static class TierCommand
         Option<string> redis = new("--redis") { Description = "How the directory's Redis stands.", DefaultValueFactory = _ => "single" };
         Option<string> durability = new("--redis-durability")
         {
-            Description = "What that Redis keeps, and the proxies ask of it: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel).",
+            Description = "What that Redis keeps, and the proxies ask of it: memory, aof-everysec, aof-always, or replicas (one; with --redis sentinel or cluster).",
             DefaultValueFactory = _ => "aof-everysec",
         };
         Option<string?> foreignLog = new("--foreign-log") { Description = "Where groups with Mosquitto have their logs. Default: redis, if there is one." };

@@ -112,9 +112,9 @@ internal sealed record TierSpecification(
             yield return $"--groups {Groups} does not fit: {PortPlan.MaximumGroups} at most have room within {PortPlan.Span} ports.";
         }
 
-        if (RedisDurability == "replicas" && Redis != RedisKind.Sentinel)
+        if (RedisDurability == "replicas" && Redis == RedisKind.Single)
         {
-            yield return "--redis-durability replicas needs a replica whose confirmation can be waited for: use --redis sentinel.";
+            yield return "--redis-durability replicas needs a replica whose confirmation can be waited for: use --redis sentinel or cluster.";
         }
 
         if (Proxies > 0 && Groups == 0)
