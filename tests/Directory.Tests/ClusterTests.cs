@@ -68,7 +68,10 @@ public sealed class ClusterTests
             await using var tier = new TestTier(servers[0], "t");
             DirectoryOptions options = tier.Options with
             {
-                Endpoints = [.. servers.Select(s => s.Endpoint)], LeaseMs = 20_000, Durability = "replicas(1)", ReplicaWaitMs = 300,
+                Endpoints = [.. servers.Select(s => s.Endpoint)],
+                LeaseMs = 20_000,
+                Durability = "replicas(1)",
+                ReplicaWaitMs = 300,
             };
             var (one, _) = await tier.JoinAsync("one", options);
             string[] ids = [.. Enumerable.Range(0, 60).Select(i => "d" + i)];

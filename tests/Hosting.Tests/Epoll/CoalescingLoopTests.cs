@@ -7,14 +7,14 @@ namespace Trunkline.Hosting.Tests.Epoll;
 /// <summary>A loop with sockets that leaves an interval between two looks for events where many come (ADR 0018).</summary>
 public sealed class CoalescingLoopTests
 {
-    private static readonly CoalescingOptions _options = new() { IntervalUs = 200, EventsPerSecond = 5_000 };
+    private static readonly CoalescingOptions Options = new() { IntervalUs = 200, EventsPerSecond = 5_000 };
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_loop_waits_at_a_high_rate_and_not_at_a_low_one_and_loses_nothing(bool sharesThread)
     {
-        await using TestServer server = await TestServer.StartAsync(TransportKind.Tcp, loops: 2, sharesThread: sharesThread, coalescing: _options);
+        await using TestServer server = await TestServer.StartAsync(TransportKind.Tcp, loops: 2, sharesThread: sharesThread, coalescing: Options);
         if (sharesThread)
         {
             await server.Loops[1].InvokeAsync(server.Loops[1].HandOverSoon);

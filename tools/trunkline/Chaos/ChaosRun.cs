@@ -199,7 +199,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         Random random = new(_options.Seed ^ 0x3111);
         for (int n = 0; _options.WillInterval > TimeSpan.Zero && await PauseAsync(_options.WillInterval, cancellation); n++)
         {
-            WillDevice device = new($"will-{n}", ChoosePort, Ledger, () => _actor.IsCalm, _actor.IsStopping, _time);
+            WillDevice device = new($"will-{n}", ChoosePort, Ledger, () => _actor.IsCalm, _actor.IsStopping, _actor.IsHeld, _time);
             lock (_wills)
             {
                 _wills.Add(device);

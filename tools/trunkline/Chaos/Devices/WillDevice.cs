@@ -12,6 +12,7 @@ internal sealed class WillDevice : IChaosClientOwner
     private readonly ChaosLedger _ledger;
     private readonly Func<bool> _isCalm;
     private readonly Func<int, bool> _isStopping;
+    private readonly Func<int, bool> _isHeld;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLeaving;
@@ -24,13 +25,15 @@ internal sealed class WillDevice : IChaosClientOwner
     /// Whether the proxy at a port is asked to stop: one that sends its devices away before it hears that this one was cut
     /// keeps the will back.
     /// </param>
+    /// <param name="isHeld">Whether the proxy at a port is held: its CONNACK may have lain here unread since before that.</param>
     /// <param name="time">The clock.</param>
     public WillDevice(
-        string name, Func<int> choosePort, ChaosLedger ledger, Func<bool> isCalm, Func<int, bool> isStopping, TimeProvider time)
+        string name, Func<int> choosePort, ChaosLedger ledger, Func<bool> isCalm, Func<int, bool> isStopping, Func<int, bool> isHeld, TimeProvider time)
     {
         _ledger = ledger;
         _isCalm = isCalm;
         _isStopping = isStopping;
+        _isHeld = isHeld;
         Name = name;
         Client = new ChaosClient(
             new ChaosClientOptions
@@ -52,7 +55,8 @@ internal sealed class WillDevice : IChaosClientOwner
     public ChaosClient Client { get; }
 
     /// <inheritdoc/>
-    public void Connected(bool isSessionPresent, IBufferWriter<byte> output) => _ledger.SetWill(Name, WillState.Set);
+    public void Connected(bool isSessionPresent, IBufferWriter<byte> output) =>
+        _ledger.SetWill(Name, _isHeld(Client.Port) ? WillState.Optional : WillState.Set);
 
     /// <inheritdoc/>
     public void Received(in Frame frame, IBufferWriter<byte> output)

@@ -19,12 +19,16 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
     private readonly TierRunner _runner = new(time);
     private readonly ConcurrentDictionary<string, byte> _busy = new();
     private readonly ConcurrentDictionary<int, byte> _stopping = new();
+    private readonly ConcurrentDictionary<int, byte> _held = new();
 
     /// <summary>Whether no fault lasts now.</summary>
     public bool IsCalm => _busy.IsEmpty;
 
     /// <summary>Whether the proxy at this port is asked to stop, or was and is not back.</summary>
     public bool IsStopping(int port) => _stopping.ContainsKey(port);
+
+    /// <summary>Whether the proxy at this port is held: a device that hears from it now may be gone for the others.</summary>
+    public bool IsHeld(int port) => _held.ContainsKey(port);
 
     /// <summary>Does the fault and undoes it when its time is over. Null when its part is in the middle of another fault.</summary>
     public async Task<string?> RunAsync(Fault fault, CancellationToken cancellation)
@@ -94,6 +98,8 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
         if (fault.Kind.Action == FaultAction.Freeze)
         {
             IReadOnlyList<int> members = part.Process?.RunningMembers() ?? [];
+            int port = part.Port("mqtt") ?? 0;
+            _held[port] = 0;
             Signal(members, SigStop);
 
             // Once more: a device may have come in just before.
@@ -105,6 +111,7 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
             finally
             {
                 Signal(members, SigCont);
+                _held.TryRemove(port, out _);
             }
 
             return;
