@@ -9,14 +9,15 @@ internal abstract class FrameRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<Task> _tasks = [];
+    private readonly List<Task> _pumps = [];
+    private readonly Task _accepts;
     private readonly int _target;
 
     protected FrameRelay(int target)
     {
         _target = target;
         _listener.Start();
-        _tasks.Add(AcceptAsync());
+        _accepts = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
@@ -24,10 +25,20 @@ internal abstract class FrameRelay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        try
+        {
+            // Before the listener goes and the pumps are counted: what is being accepted uses the one and adds to the others.
+            await _accepts;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        {
+            // Cancelled, or a broker that is gone; nothing is asserted of it.
+        }
+
         _listener.Dispose();
         try
         {
-            await Task.WhenAll(_tasks);
+            await Task.WhenAll(_pumps);
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
@@ -49,12 +60,19 @@ internal abstract class FrameRelay : IAsyncDisposable
         {
             TcpClient link = await _listener.AcceptTcpClientAsync(_stop.Token);
             var broker = new TcpClient();
-            await broker.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
-            lock (_tasks)
+            try
             {
-                _tasks.Add(PumpAsync(link, broker, connection, isFromBroker: false));
-                _tasks.Add(PumpAsync(broker, link, connection, isFromBroker: true));
+                await broker.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
             }
+            catch
+            {
+                link.Dispose();
+                broker.Dispose();
+                throw;
+            }
+
+            _pumps.Add(PumpAsync(link, broker, connection, isFromBroker: false));
+            _pumps.Add(PumpAsync(broker, link, connection, isFromBroker: true));
         }
     }
 
