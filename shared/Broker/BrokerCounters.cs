@@ -141,6 +141,9 @@ public enum BrokerCounter
     /// <summary>Requests on $trunkline topics answered with an error.</summary>
     RequestsFailed,
 
+    /// <summary>Requests for the log answered empty, for as many as Broker:RequestsWaitingMaximum waited for the disk.</summary>
+    RequestsNotWaited,
+
     /// <summary>Publishes to topics that are the broker's own.</summary>
     PublishesNotAuthorized,
 

@@ -40,13 +40,14 @@ public sealed class BrokerGroup : IMessageRouter, IConnectGate
         _state = new BrokerState(setup, log, setup.Logger ?? NullLogger.Instance);
         _dispatcher = new MessageDispatcher(_state);
         _links = new LinkTable(_state);
+        _subscriptions = new SubscriptionTable(_state, _links, new RetainedReplays(setup.Context.Loop, _state.Retained));
+        _requests = new RequestHandler(_state, _links, Statistics);
         _dispatcher.Readable = () =>
         {
             _links.PumpAll();
             _state.Shares.WakeAll();
+            _requests.OnReadable();
         };
-        _subscriptions = new SubscriptionTable(_state, _links, new RetainedReplays(setup.Context.Loop, _state.Retained));
-        _requests = new RequestHandler(_state, _links, Statistics);
         _gate = new ConnectGate(_state, _links, Incarnation);
         _system = new SystemTopics(_state, _dispatcher, setup.Version, Statistics);
         _housekeeping = new Housekeeping(_state, _links);

@@ -87,6 +87,12 @@ public sealed record BrokerOptions
     /// <summary>Counts of the log (how many matching messages a backlog has) under way; a further one is answered with an error.</summary>
     public int CountsMaximum { get; init; } = 256;
 
+    /// <summary>
+    /// Requests for the log, counts included, that wait for a part of it to come from disk; a further page is answered empty,
+    /// and the node asks again a little later.
+    /// </summary>
+    public int RequestsWaitingMaximum { get; init; } = 1_000;
+
     /// <summary>Shared subscriptions (share name and filter); a further one is refused: SUBACK 0x97.</summary>
     public int SharesMaximum { get; init; } = 4_000;
 
@@ -152,6 +158,7 @@ public sealed record BrokerOptions
             (nameof(RequestFiltersMaximum), RequestFiltersMaximum, 1_000, 100_000),
             (nameof(RequestPositionsMaximum), RequestPositionsMaximum, 1_000, 100_000),
             (nameof(CountsMaximum), CountsMaximum, 1, 100_000),
+            (nameof(RequestsWaitingMaximum), RequestsWaitingMaximum, 0, 100_000),
             (nameof(SharesMaximum), SharesMaximum, 0, 1_000_000),
             (nameof(ShareMembersMaximum), ShareMembersMaximum, 1, 100_000),
             (nameof(ShareHandedOutMaximum), ShareHandedOutMaximum, 1, 1_000_000),

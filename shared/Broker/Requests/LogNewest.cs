@@ -6,28 +6,39 @@ namespace Trunkline.Broker;
 /// <summary>
 /// Finds the place in the log after which only the newest so many matching messages remain, for sessions whose backlog
 /// has a limit. Counts once and passes over what is too much in a second reading, so that it holds two numbers and no
-/// list; both in slices, so that the log's live messages go between. Loop thread only.
+/// list; both in slices, so that the log's live messages go between, and it goes on as soon as a part that lay on disk has
+/// come. Ends without a result when nobody waits for it any more. Loop thread only.
 /// </summary>
 internal sealed class LogNewest : LoopWork
 {
     private readonly BrokerState _state;
     private readonly RequestText _text;
-    private readonly Action<LogNewest> _done;
+    private readonly ILogNewestOwner _owner;
     private readonly TopicsWanted? _wanted;
-    private readonly WaitTimer _wait;
     private LogCursor _cursor;
     private LogPosition _end;
     private bool _isSkipping;
     private long _bytes;
 
-    public LogNewest(BrokerState state, RequestText text, Action<LogNewest> done)
+    public LogNewest(BrokerState state, RequestText text, ILogNewestOwner owner, Channel channel, byte[] topic, byte[] correlation)
     {
         _state = state;
         _text = text;
-        _done = done;
+        _owner = owner;
+        Channel = channel;
+        Topic = topic;
+        Correlation = correlation;
         _wanted = text.Wanted(state.Options.TenantLevels);
-        _wait = new WaitTimer(this);
     }
+
+    /// <summary>The connection that asked.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>Where it wants the answer.</summary>
+    public byte[] Topic { get; }
+
+    /// <summary>The correlation data of the answer, as a property.</summary>
+    public byte[] Correlation { get; }
 
     /// <summary>Everything up to here is to be passed over.</summary>
     public LogPosition Position { get; private set; }
@@ -54,6 +65,12 @@ internal sealed class LogNewest : LoopWork
 
     protected override void Run()
     {
+        if (!Channel.IsOpen)
+        {
+            _owner.OnCounted(this);
+            return;
+        }
+
         _wanted?.BeginTurn();
         for (int left = _state.Options.ReadAheadRecords; left > 0; left--)
         {
@@ -65,7 +82,7 @@ internal sealed class LogNewest : LoopWork
             LogReading reading = _state.Log.TryRead(ref _cursor, out LogRecord record);
             if (reading == LogReading.Pending)
             {
-                _state.Context.Loop.Timers.Schedule(_wait, TimerWheel.SlotMs);
+                _owner.OnWaiting(this);
                 return;
             }
 
@@ -77,7 +94,7 @@ internal sealed class LogNewest : LoopWork
             {
                 if (_isSkipping || IsWithin)
                 {
-                    _done(this);
+                    _owner.OnCounted(this);
                     return;
                 }
 
@@ -86,7 +103,7 @@ internal sealed class LogNewest : LoopWork
             }
             else if (Take(record))
             {
-                _done(this);
+                _owner.OnCounted(this);
                 return;
             }
         }
@@ -130,10 +147,14 @@ internal sealed class LogNewest : LoopWork
         _cursor = _state.Log.Seek(_text.From!.Value, out bool mayHaveLost);
         MayHaveLost |= mayHaveLost;
     }
+}
 
-    /// <summary>A part of the log is on its way from disk.</summary>
-    private sealed class WaitTimer(LogNewest newest) : LoopTimer
-    {
-        protected override void OnDue() => newest.Run();
-    }
+/// <summary>Told of counts of the log.</summary>
+internal interface ILogNewestOwner
+{
+    /// <summary>A part of the log is on its way from disk: the count is posted again when it can be read.</summary>
+    void OnWaiting(LogNewest newest);
+
+    /// <summary>It is over; what it found counts if its connection still stands.</summary>
+    void OnCounted(LogNewest newest);
 }

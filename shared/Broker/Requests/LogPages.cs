@@ -13,12 +13,16 @@ internal sealed class LogPages(BrokerState state)
         : text.Filters.Count == 0 ? "The request for the log needs a line 'filter <filter>'."
         : "";
 
-    /// <summary>Writes a page and returns the fields of its reply.</summary>
-    public byte[] Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
+    /// <summary>
+    /// Writes a page and returns the fields of its reply; null when its first record is on its way from disk, and nothing
+    /// can be said yet.
+    /// </summary>
+    public byte[]? Write(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
         LogCursor cursor = state.Log.Seek(text.From!.Value, out bool mayHaveLost);
         TopicsWanted? wanted = text.Wanted(state.Options.TenantLevels);
         bool isMore = true;
+        bool isPending = false;
         for (int left = state.Options.ReadAheadRecords; left > 0 && page.WrittenCount < bytes; left--)
         {
             if (wanted is not null && !state.Log.Skip(ref cursor, wanted))
@@ -37,7 +41,7 @@ internal sealed class LogPages(BrokerState state)
             if (reading != LogReading.Record || record.Position > state.Dispatched)
             {
                 cursor = before;
-                isMore = reading == LogReading.Pending;
+                isMore = isPending = reading == LogReading.Pending;
                 break;
             }
 
@@ -56,6 +60,11 @@ internal sealed class LogPages(BrokerState state)
 
                 state.Counters.Add(BrokerCounter.LinkDroppedTooLarge);
             }
+        }
+
+        if (isPending && page.WrittenCount == 0 && !mayHaveLost && cursor.Position <= text.From.Value)
+        {
+            return null;
         }
 
         var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
@@ -78,9 +87,9 @@ internal sealed class LogPages(BrokerState state)
 
     /// <summary>
     /// Writes the messages that stand at the positions asked for, and returns the fields of the reply: everything up to its
-    /// position was looked for. One that is not there is passed over.
+    /// position was looked for. One that is not there is passed over. Null when the first one is on its way from disk.
     /// </summary>
-    public byte[] WriteAt(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
+    public byte[]? WriteAt(RequestText text, ArrayBufferWriter<byte> page, int bytes, int limit)
     {
         LogPosition upTo = text.From!.Value;
         LogCursor cursor = default;
@@ -94,6 +103,11 @@ internal sealed class LogPages(BrokerState state)
             }
 
             upTo = at > upTo ? at : upTo;
+        }
+
+        if (done == 0)
+        {
+            return null;
         }
 
         var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
+using Trunkline.Transports;
 
 namespace Trunkline.Broker;
 
@@ -9,7 +10,7 @@ namespace Trunkline.Broker;
 /// Answers what is published to <c>$trunkline/...</c>: the reply goes to the asking connection alone, in order with
 /// everything else on it. An asker that reads too slowly is not read from until it has drained.
 /// </summary>
-internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<BrokerStatistics> statistics)
+internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<BrokerStatistics> statistics) : ILogNewestOwner
 {
     /// <summary>Bytes around a page in its PUBLISH: header, topic, correlation data and our property lie below it.</summary>
     private const int ReplyOverheadBytes = 1024;
@@ -17,6 +18,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
     private readonly ArrayBufferWriter<byte> _page = new(4096);
     private readonly RetainedPages _retained = new(state);
     private readonly LogPages _log = new(state);
+    private readonly List<LoopWork> _waitingForDisk = [];
     private int _counting;
 
     /// <summary>Takes a request; the publish itself is always acknowledged.</summary>
@@ -148,16 +150,62 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
             return;
         }
 
+        byte[] correlation = CorrelationOf(request);
+        byte[]? fields = WritePage(text, channel, request.Properties.ResponseTopic.Length + correlation.Length, isLog);
+        if (fields is null)
+        {
+            WaitForDisk(new WaitingPage(this, text, channel, request.Properties.ResponseTopic.ToArray(), correlation));
+            return;
+        }
+
+        Write(channel, request.Properties.ResponseTopic, correlation, _page.WrittenSpan, fields);
+    }
+
+    /// <summary>Null when it has to wait for the disk.</summary>
+    private byte[]? WritePage(RequestText text, Channel channel, int replyBytes, bool isLog)
+    {
         int bytes = int.Min(text.Bytes ?? state.Options.PageBytes, state.Options.MaximumPageBytes);
         int limit = channel.MaximumPacketSize == 0
             ? int.MaxValue
-            : (int)uint.Min(int.MaxValue, channel.MaximumPacketSize) - ReplyOverheadBytes
-                - request.Properties.ResponseTopic.Length - request.Properties.CorrelationData.Length;
+            : (int)uint.Min(int.MaxValue, channel.MaximumPacketSize) - ReplyOverheadBytes - replyBytes;
         _page.ResetWrittenCount();
-        byte[] fields = isLog && text.At.Count > 0 ? _log.WriteAt(text, _page, bytes, limit)
+        return isLog && text.At.Count > 0 ? _log.WriteAt(text, _page, bytes, limit)
             : isLog ? _log.Write(text, _page, bytes, limit)
             : _retained.Write(text, _page, bytes, limit);
-        Reply(request, channel, _page.WrittenSpan, fields);
+    }
+
+    /// <summary>Asked again at once and in vain is worse than answered a moment later; but what waits is bounded.</summary>
+    private void WaitForDisk(WaitingPage page)
+    {
+        if (_waitingForDisk.Count < state.Options.RequestsWaitingMaximum)
+        {
+            _waitingForDisk.Add(page);
+            return;
+        }
+
+        state.Counters.Add(BrokerCounter.RequestsNotWaited);
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        fields.Position(page.Text.From!.Value);
+        fields.Number('c', 1);
+        Write(page.Channel, page.Topic, page.Correlation, default, fields.Value);
+    }
+
+    /// <summary>A page that waited for the disk.</summary>
+    public void OnReadable(WaitingPage page)
+    {
+        if (!page.Channel.IsOpen)
+        {
+            return;
+        }
+
+        byte[]? fields = WritePage(page.Text, page.Channel, page.Topic.Length + page.Correlation.Length, isLog: true);
+        if (fields is null)
+        {
+            WaitForDisk(page);
+            return;
+        }
+
+        Write(page.Channel, page.Topic, page.Correlation, _page.WrittenSpan, fields);
     }
 
     /// <summary>Counts in slices; the answer follows when it is counted, to the connection that asked.</summary>
@@ -172,17 +220,34 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         byte[] topic = request.Properties.ResponseTopic.ToArray();
         byte[] correlation = CorrelationOf(request);
         _counting++;
-        new LogNewest(state, text, newest =>
-        {
-            _counting--;
-            if (channel.IsOpen)
-            {
-                WriteNewest(newest, channel, topic, correlation);
-            }
-        }).Begin();
+        new LogNewest(state, text, this, channel, topic, correlation).Begin();
     }
 
-    private void WriteNewest(LogNewest newest, Channel channel, byte[] topic, byte[] correlation)
+    /// <inheritdoc/>
+    void ILogNewestOwner.OnWaiting(LogNewest newest) => _waitingForDisk.Add(newest);
+
+    /// <inheritdoc/>
+    void ILogNewestOwner.OnCounted(LogNewest newest)
+    {
+        _counting--;
+        if (newest.Channel.IsOpen)
+        {
+            WriteNewest(newest);
+        }
+    }
+
+    /// <summary>Parts of the log that were on disk can be read: who waited for them goes on.</summary>
+    public void OnReadable()
+    {
+        foreach (LoopWork waiting in _waitingForDisk)
+        {
+            state.Context.Loop.Post(waiting);
+        }
+
+        _waitingForDisk.Clear();
+    }
+
+    private void WriteNewest(LogNewest newest)
     {
         var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
         fields.Position(newest.Position);
@@ -198,7 +263,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
             fields.Text('e', "lost"u8);
         }
 
-        Write(channel, topic, correlation, default, fields.Value);
+        Write(newest.Channel, newest.Topic, newest.Correlation, default, fields.Value);
     }
 
     private void Fail(in PublishRequest request, Channel channel, string sentence)

@@ -123,8 +123,7 @@ public sealed class FilteredReadTests
         string from = "p0:0";
         for (int page = 0; page < 10_000; page++)
         {
-            asker.Request("$trunkline/log", $"from {from}\n" + string.Join('\n', filters.Select(filter => $"filter {filter}")));
-            Received reply = asker.LastReply;
+            Received reply = asker.Ask("$trunkline/log", $"from {from}\n" + string.Join('\n', filters.Select(filter => $"filter {filter}")));
             payloads.AddRange(reply.Page().Select(message => message.Payload));
             from = "p" + reply.Field('p');
             if (reply.Field('c') is null)

@@ -139,6 +139,15 @@ internal sealed class TestClient : ITransportHandler
         Run();
     }
 
+    /// <summary>Requests, and turns the loop until the answer is here: what lies on disk is read first.</summary>
+    public Received Ask(string topic, string payload)
+    {
+        int before = Replies.Count;
+        Request(topic, payload);
+        LoopUntil.Holds(_broker.Loop, () => Replies.Count > before, "the request is answered");
+        return LastReply;
+    }
+
     /// <summary>Reports lines about a share.</summary>
     public void Report(string share, params string[] lines) => Request("$trunkline/shares", $"share {share}\n{string.Join('\n', lines)}");
 
