@@ -78,8 +78,17 @@ public enum BrokerCounter
     /// <summary>Bytes of a write that was cut short by the end of a run before, cut off at the start of this one.</summary>
     LogBytesCut,
 
-    /// <summary>Pieces of the log that could not be read back from disk.</summary>
+    /// <summary>Reads of the log that the disk failed; each is tried again, within LogReadWaitMs before anything is passed over.</summary>
+    LogReadFailures,
+
+    /// <summary>Pieces of the log that could not be read back from disk within LogReadWaitMs and are passed over until they can.</summary>
     LogUnreadableBlocks,
+
+    /// <summary>Places of the log found damaged when they were read back.</summary>
+    LogDamagedPlaces,
+
+    /// <summary>Messages of the log that are passed over because they are damaged, or could not be read back: alert on any.</summary>
+    LogMessagesLost,
 
     /// <summary>Publishers told to pause because too much waits for the log.</summary>
     LogPauses,

@@ -57,6 +57,9 @@ public sealed record BrokerOptions
     /// <summary>Milliseconds until a failed write is tried again.</summary>
     public int LogRetryMs { get; init; } = 500;
 
+    /// <summary>Milliseconds for which a piece of the log that the disk does not give back is read again, ever more rarely from <c>LogRetryMs</c> on, while who reads there waits; then its messages are passed over, and whoever reads there later has it read again, once a minute at most.</summary>
+    public int LogReadWaitMs { get; init; } = 30_000;
+
     /// <summary>Ids remembered of messages that came by another way than their own link; beyond it the oldest is forgotten.</summary>
     public int MessageIdsMaximum { get; init; } = 1_000_000;
 
@@ -148,6 +151,7 @@ public sealed record BrokerOptions
             (nameof(LogUncommittedMaximumBytes), LogUncommittedMaximumBytes, 64 * 1024, long.MaxValue / 2),
             (nameof(LogSlowWriteMs), LogSlowWriteMs, 1, 60_000),
             (nameof(LogRetryMs), LogRetryMs, 64, 60_000),
+            (nameof(LogReadWaitMs), LogReadWaitMs, 0, 3_600_000),
             (nameof(MessageIdsMaximum), MessageIdsMaximum, 0, 100_000_000),
             (nameof(RetainedMaximumMessages), RetainedMaximumMessages, 0, 100_000_000),
             (nameof(RetainedMaximumBytes), RetainedMaximumBytes, 0, long.MaxValue / 2),

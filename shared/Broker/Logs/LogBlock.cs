@@ -47,8 +47,11 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
     /// <summary>Whether its bytes are on their way from disk.</summary>
     public bool IsLoading { get; set; }
 
-    /// <summary>Whether its bytes could not be read back; its messages are lost.</summary>
-    public bool IsUnreadable { get; set; }
+    /// <summary>Where some of its records begin, in files.</summary>
+    public BlockPlaces Places { get; init; } = new();
+
+    /// <summary>What went wrong with reading it back; null as long as nothing did.</summary>
+    public BlockTrouble? Trouble { get; set; }
 
     /// <summary>Mark of its last use, for the cache.</summary>
     public long LastUse { get; set; }
@@ -91,7 +94,7 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
             at = RecordFrame.KindOf(source) switch
             {
                 RecordKind.Message => at + 1,
-                RecordKind.Gap => RecordFrame.GapEnd(source),
+                RecordKind.Gap or RecordKind.Damaged => RecordFrame.GapEnd(source),
                 _ => at,
             };
             if (ordinal < at)
@@ -115,12 +118,31 @@ internal sealed class LogBlock(byte[]? buffer, long firstOrdinal)
     public bool IsGapAt(ref int offset)
     {
         RecordKind kind = RecordFrame.KindOf(At(offset));
-        while (kind is not (RecordKind.Message or RecordKind.Gap))
+        while (kind is not (RecordKind.Message or RecordKind.Gap or RecordKind.Damaged))
         {
             offset += RecordFrame.LengthOf(At(offset));
             kind = RecordFrame.KindOf(At(offset));
         }
 
-        return kind == RecordKind.Gap;
+        return kind != RecordKind.Message;
     }
+}
+
+/// <summary>What went wrong with reading a block back.</summary>
+internal sealed class BlockTrouble
+{
+    /// <summary>When it could not be read for the first time in a row; null when it could the last time.</summary>
+    public long? FailingSinceMs { get; set; }
+
+    /// <summary>How often in a row.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>When it is read again, while it is failing.</summary>
+    public long RetryAtMs { get; set; }
+
+    /// <summary>Whether it is passed over by now, until it can be read.</summary>
+    public bool IsGivenUp { get; set; }
+
+    /// <summary>Damaged places that were told of.</summary>
+    public HashSet<long> Told { get; } = [];
 }

@@ -173,11 +173,6 @@ internal sealed class LogBlocks(LogTerms terms, int blockBytes, long lastOrdinal
         block.LastUse = ++_use;
         if (block.Buffer is null)
         {
-            if (block.IsUnreadable)
-            {
-                return MoveTo(ref cursor, block.EndOrdinal);
-            }
-
             absent = block;
             return LogReading.Pending;
         }
@@ -200,6 +195,9 @@ internal sealed class LogBlocks(LogTerms terms, int blockBytes, long lastOrdinal
         cursor.Position = position;
         return LogReading.Record;
     }
+
+    /// <summary>Moves a cursor over a block that cannot be read.</summary>
+    public LogReading PassOver(ref LogCursor cursor, LogBlock block) => MoveTo(ref cursor, block.EndOrdinal);
 
     /// <summary>The block that begins at or before a number that is kept.</summary>
     public int IndexOf(long ordinal)

@@ -77,12 +77,28 @@ internal static class RecordFrame
         Write(target, record, new RecordStamp(RecordKind.Gap, atMs, first));
     }
 
+    /// <summary>
+    /// Puts in the place of damaged bytes, in memory, what says how many messages are lost there; for none a record that is
+    /// passed over. Looks like a gap that names nobody, whatever its length.
+    /// </summary>
+    public static void WriteDamaged(Span<byte> target, long first, long count)
+    {
+        target[..HeaderBytes].Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(target, target.Length);
+        BinaryPrimitives.WriteInt64LittleEndian(target[16..], first);
+        BinaryPrimitives.WriteInt64LittleEndian(target[24..], count);
+        target[42] = (byte)(count > 0 ? RecordKind.Damaged : RecordKind.Shares);
+    }
+
     /// <summary>The number after the last message of a gap.</summary>
-    public static long GapEnd(ReadOnlySpan<byte> source) =>
-        BinaryPrimitives.ReadInt64LittleEndian(source[16..]) + BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
+    public static long GapEnd(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt64LittleEndian(source[16..]) + GapCount(source);
+
+    /// <summary>The messages of a gap.</summary>
+    public static long GapCount(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
 
     /// <summary>Hashes of the names of a gap's tenants.</summary>
-    public static ReadOnlySpan<uint> GapNames(ReadOnlySpan<byte> source) => MemoryMarshal.Cast<byte, uint>(source[HeaderBytes..LengthOf(source)]);
+    public static ReadOnlySpan<uint> GapNames(ReadOnlySpan<byte> source) =>
+        KindOf(source) == RecordKind.Damaged ? default : MemoryMarshal.Cast<byte, uint>(source[HeaderBytes..LengthOf(source)]);
 
     /// <summary>The topic of a message.</summary>
     public static ReadOnlySpan<byte> Topic(ReadOnlySpan<byte> source) =>
@@ -196,4 +212,7 @@ internal enum RecordKind : byte
 
     /// <summary>In the place of messages that were dropped because their tenants had more than their share.</summary>
     Gap = 6,
+
+    /// <summary>In the place of what was damaged when it was read back: in memory alone, never on disk.</summary>
+    Damaged = 7,
 }

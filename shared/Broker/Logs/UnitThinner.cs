@@ -159,8 +159,9 @@ internal sealed class UnitThinner(LogLosers losers, int blockBytes, long firstOr
             Array.Resize(ref _output, int.Max(_output.Length * 2, Used + size));
         }
 
+        _block!.Places.Pass(_block.Used, _block.Count);
         Used += size;
-        _block!.Used += size;
+        _block.Used += size;
         return _output.AsSpan(Used - size, size);
     }
 
@@ -199,4 +200,6 @@ internal sealed class ThinnedBlock(int offset, long firstOrdinal)
     public BlockIndex Topics { get; set; } = new([], null);
 
     public uint[]? Gaps { get; set; }
+
+    public BlockPlaces Places { get; } = new();
 }

@@ -246,6 +246,8 @@ internal sealed class MessageDispatcher : ILogListener
                     Dispatch(record);
                     break;
                 case LogReading.Lost:
+                    // Acknowledged, gone from memory before everybody had it, and not to be read any more.
+                    _state.Counters.Add(BrokerCounter.LinkLosses);
                     _state.Dispatched = cursor.Position;
                     break;
                 case LogReading.Tail:

@@ -1,28 +1,48 @@
+using Trunkline.Transports;
+
 namespace Trunkline.Broker;
 
 /// <summary>
 /// The blocks whose bytes are in memory beside the one being written, bounded in bytes: the one not used longest goes
 /// first. A block that is away is read back on a thread of its own and checked on the way. Loop thread only.
 /// </summary>
-internal sealed class BlockCache(StoreDisk disk, StoreThread thread, int maximumBytes, int blockBytes, Action<LogBlock> loaded)
+/// <remarks>
+/// <code>
+///   away --asked for--> reading --read--> in memory (what is damaged stands out of the way)
+///              ^           |
+///              |           +--failed--> waits, ever longer, and reads again
+///              |                           |
+///              +-- after a minute -- given up (LogReadWaitMs)
+/// </code>
+/// </remarks>
+internal sealed class BlockCache(Loop loop, StoreDisk disk, StoreThread thread, BrokerOptions options, Action<LogBlock, BlockLoad?> loaded)
+    : LoopTimer
 {
+    /// <summary>Milliseconds until a block that was given up is read again for who comes.</summary>
+    public const long GivenUpRetryMs = 60_000;
+
+    /// <summary>The longest wait between two tries is that many doublings of the first.</summary>
+    private const int BackoffShiftMaximum = 3;
+
     private const int SparesMaximum = 8;
     private readonly List<LogBlock> _resident = [];
     private readonly Stack<byte[]> _spares = new();
-    private readonly Stack<Load> _loads = new();
+    private readonly Stack<BlockLoad> _loads = new();
+    private readonly List<LogBlock> _failing = [];
+    private bool _isClosed;
     private long _bytes;
 
     /// <summary>A buffer for a new block.</summary>
-    public byte[] Rent(int size) => size <= blockBytes && _spares.TryPop(out byte[]? spare)
+    public byte[] Rent(int size) => size <= options.LogBlockBytes && _spares.TryPop(out byte[]? spare)
         ? spare
-        : GC.AllocateUninitializedArray<byte>(int.Max(size, blockBytes));
+        : GC.AllocateUninitializedArray<byte>(int.Max(size, options.LogBlockBytes));
 
     /// <summary>A block is complete and written: from now on its bytes may go.</summary>
     public void Add(LogBlock block)
     {
         _resident.Add(block);
         _bytes += block.Buffer!.Length;
-        while (_bytes > maximumBytes && _resident.Count > 1)
+        while (_bytes > options.LogCacheBytes && _resident.Count > 1)
         {
             Evict(block);
         }
@@ -37,18 +57,135 @@ internal sealed class BlockCache(StoreDisk disk, StoreThread thread, int maximum
         }
     }
 
-    /// <summary>Asks for a block that is away; <c>loaded</c> follows, also when it cannot be read.</summary>
-    public void Request(LogBlock block)
+    /// <summary>
+    /// Asks for a block that is away; <c>loaded</c> follows, also when it cannot be read. False when it could not be, and its
+    /// time to be read again has not come: it is to be passed over.
+    /// </summary>
+    public bool Request(LogBlock block)
     {
         if (block.IsLoading || block.Buffer is not null)
         {
-            return;
+            return true;
+        }
+
+        if (block.Trouble is { IsGivenUp: true } trouble && loop.NowMs < trouble.RetryAtMs)
+        {
+            return false;
         }
 
         block.IsLoading = true;
-        Load load = _loads.TryPop(out Load? spare) ? spare : new Load(this, disk);
+        Read(block);
+        return true;
+    }
+
+    /// <summary>Nothing is read again.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        loop.Timers.Cancel(this);
+    }
+
+    /// <summary>A block was read, or was not.</summary>
+    public void Finish(BlockLoad load, LogBlock block, byte[] buffer)
+    {
+        _loads.Push(load);
+        if (_isClosed || block.Segment!.IsDropped)
+        {
+            // Those who read there find what is in its place.
+            block.IsLoading = false;
+            Return(buffer);
+        }
+        else if (load.Error is not null)
+        {
+            Return(buffer);
+            Fail(load, block);
+        }
+        else
+        {
+            block.IsLoading = false;
+            Mend(load, block);
+            block.Buffer = buffer;
+            Add(block);
+        }
+
+        loaded(block, load);
+    }
+
+    /// <summary>Time to read again what could not be read.</summary>
+    protected override void OnDue()
+    {
+        foreach (LogBlock block in _failing.Where(block => block.Trouble!.RetryAtMs <= loop.NowMs).ToArray())
+        {
+            _failing.Remove(block);
+            if (block.Segment!.IsDropped)
+            {
+                block.IsLoading = false;
+                loaded(block, null);
+            }
+            else
+            {
+                Read(block);
+            }
+        }
+
+        ScheduleRetry();
+    }
+
+    private void Read(LogBlock block)
+    {
+        BlockLoad load = _loads.TryPop(out BlockLoad? spare) ? spare : new BlockLoad(this, disk);
         load.Begin(block, Rent(block.Used));
         thread.Do(load);
+    }
+
+    /// <summary>
+    /// Tried again until it has failed for too long. Each block has that time of its own: while a whole disk is away little is
+    /// passed over before it is back.
+    /// </summary>
+    private void Fail(BlockLoad load, LogBlock block)
+    {
+        long now = loop.NowMs;
+        BlockTrouble trouble = block.Trouble ??= new BlockTrouble();
+        trouble.FailingSinceMs ??= now;
+        trouble.Failures++;
+        long waited = now - trouble.FailingSinceMs.Value;
+        if (trouble.IsGivenUp || waited >= options.LogReadWaitMs)
+        {
+            load.GivesUp = !trouble.IsGivenUp;
+            trouble.IsGivenUp = true;
+            trouble.RetryAtMs = now + GivenUpRetryMs;
+            block.IsLoading = false;
+            return;
+        }
+
+        long backoff = options.LogRetryMs * (1L << int.Min(trouble.Failures - 1, BackoffShiftMaximum));
+        trouble.RetryAtMs = now + long.Min(backoff, options.LogReadWaitMs - waited);
+        _failing.Add(block);
+        ScheduleRetry();
+    }
+
+    /// <summary>It can be read; what is damaged in it was not read by then.</summary>
+    private static void Mend(BlockLoad load, LogBlock block)
+    {
+        if (load.Damages.Count > 0)
+        {
+            block.Trouble ??= new BlockTrouble();
+        }
+
+        if (block.Trouble is { } trouble)
+        {
+            trouble.FailingSinceMs = null;
+            trouble.Failures = 0;
+            trouble.IsGivenUp = false;
+        }
+    }
+
+    private void ScheduleRetry()
+    {
+        if (_failing.Count > 0 && !_isClosed)
+        {
+            loop.Timers.Schedule(this, long.Max(1, _failing.Min(block => block.Trouble!.RetryAtMs) - loop.NowMs));
+        }
     }
 
     private void Evict(LogBlock newest)
@@ -75,65 +212,9 @@ internal sealed class BlockCache(StoreDisk disk, StoreThread thread, int maximum
 
     private void Return(byte[] buffer)
     {
-        if (buffer.Length == blockBytes && _spares.Count < SparesMaximum)
+        if (buffer.Length == options.LogBlockBytes && _spares.Count < SparesMaximum)
         {
             _spares.Push(buffer);
-        }
-    }
-
-    private void Finish(Load load, LogBlock block, byte[] buffer, bool isSound)
-    {
-        _loads.Push(load);
-        block.IsLoading = false;
-        if (!isSound || block.Segment!.IsDropped)
-        {
-            block.IsUnreadable = true;
-            Return(buffer);
-        }
-        else
-        {
-            block.Buffer = buffer;
-            Add(block);
-        }
-
-        loaded(block);
-    }
-
-    private sealed class Load(BlockCache cache, StoreDisk disk) : StoreJob
-    {
-        private LogBlock? _block;
-        private byte[]? _buffer;
-        private bool _isSound;
-
-        public void Begin(LogBlock block, byte[] buffer)
-        {
-            _block = block;
-            _buffer = buffer;
-            _isSound = false;
-        }
-
-        protected override void Work()
-        {
-            LogBlock block = _block!;
-            Span<byte> bytes = _buffer.AsSpan(0, block.Used);
-            disk.Read(block.Segment!.Handle!, bytes, block.FileOffset);
-            int offset = 0;
-            while (offset < bytes.Length
-                && RecordFrame.TryCheck(bytes[offset..], block.Segment.SeedAt(block.FileOffset + offset), out int length))
-            {
-                offset += length;
-            }
-
-            _isSound = offset == bytes.Length;
-        }
-
-        protected override void Run()
-        {
-            LogBlock block = _block!;
-            byte[] buffer = _buffer!;
-            _block = null;
-            _buffer = null;
-            cache.Finish(this, block, buffer, _isSound && Error is null);
         }
     }
 }

@@ -105,6 +105,7 @@ internal sealed partial class FileGroupLog
         LogSegment segment = block.Segment!;
         long place = block.FileOffset + block.Used;
         long batch = _options.Commit == LogCommit.Always ? _batchOffset : place;
+        block.Places.Pass(block.Used, block.Count);
         Span<byte> frame = block.Extend(size);
         long expires = record.ExpiresAtMs == long.MaxValue ? long.MaxValue : record.ExpiresAtMs + _blocks.ClockOffsetMs;
         int extraBytes = kind == RecordKind.Message ? RecordIds.SizeOf(record) : 0;

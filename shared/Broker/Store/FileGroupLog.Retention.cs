@@ -180,6 +180,7 @@ internal sealed partial class FileGroupLog
             Live = made.Live,
             Topics = made.Topics,
             Gaps = made.Gaps,
+            Places = made.Places,
         })];
         _blocks.Replace(first, count, blocks);
         fresh.Length = LogSegment.HeaderBytes + thinning.Thinner.Used;

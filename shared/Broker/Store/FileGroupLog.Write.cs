@@ -42,6 +42,7 @@ internal sealed partial class FileGroupLog
 
         _isClosed = true;
         _loop.Timers.Cancel(this);
+        _cache.Close();
         _writer.Dispose();
         if (_batch.IsUnderWay)
         {

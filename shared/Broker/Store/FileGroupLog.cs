@@ -44,7 +44,7 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
         _helper = setup.Helper;
         _writer = setup.Writer;
         _batch = new LogBatch(setup.Disk, options.Commit == LogCommit.Always, OnBatchDone);
-        _cache = new BlockCache(setup.Disk, setup.Helper, options.LogCacheBytes, options.LogBlockBytes, OnLoaded);
+        _cache = new BlockCache(loop, setup.Disk, setup.Helper, options, OnLoaded);
         _blocks = recovered.Blocks;
         _segments = recovered.Segments;
         _tenants = recovered.Tenants;
@@ -145,23 +145,61 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
     public LogReading TryRead(ref LogCursor cursor, out LogRecord record)
     {
         LogReading reading = _blocks.TryRead(ref cursor, out record, out LogBlock? absent);
-        if (reading == LogReading.Pending)
-        {
-            _cache.Request(absent!);
-        }
-
-        return reading;
+        return reading == LogReading.Pending && !_cache.Request(absent!) ? _blocks.PassOver(ref cursor, absent!) : reading;
     }
 
-    private void OnLoaded(LogBlock block)
+    /// <summary>A block is back, or who waits for it is to look again.</summary>
+    private void OnLoaded(LogBlock block, BlockLoad? load)
     {
-        if (block.IsUnreadable && !block.Segment!.IsDropped)
+        if (_isClosed)
         {
-            _counters.Add(BrokerCounter.LogUnreadableBlocks);
-            StoreLog.BlockUnreadable(_logger, _folder.Group, block.Segment.Path, block.FileOffset, block.Count);
+            return;
         }
 
-        Listener?.OnReadable();
+        if (load is not null && !block.Segment!.IsDropped)
+        {
+            Tell(block, load);
+        }
+
+        if (!block.IsLoading)
+        {
+            Listener?.OnReadable();
+        }
+    }
+
+    private void Tell(LogBlock block, BlockLoad load)
+    {
+        string file = block.Segment!.Path;
+        BlockTrouble? trouble = block.Trouble;
+        if (load.Error is not { } error)
+        {
+            if (load.WasFailing)
+            {
+                StoreLog.ReadingAgain(_logger, _folder.Group, file, block.FileOffset);
+            }
+
+            foreach (BlockDamage damage in load.Damages.Where(damage => trouble!.Told.Add(damage.FileOffset)))
+            {
+                _counters.Add(BrokerCounter.LogDamagedPlaces);
+                _counters.Add(BrokerCounter.LogMessagesLost, damage.Messages);
+                StoreLog.Damaged(_logger, _folder.Group, file, damage.FileOffset, damage.Bytes, damage.Messages);
+            }
+
+            return;
+        }
+
+        _counters.Add(BrokerCounter.LogReadFailures);
+        if (load.GivesUp)
+        {
+            _counters.Add(BrokerCounter.LogUnreadableBlocks);
+            _counters.Add(BrokerCounter.LogMessagesLost, block.Live);
+            StoreLog.BlockUnreadable(
+                _logger, _folder.Group, file, block.FileOffset, block.Live, _loop.NowMs - trouble!.FailingSinceMs!.Value, error.Message);
+        }
+        else if (trouble!.Failures == 1)
+        {
+            StoreLog.CannotRead(_logger, _folder.Group, file, block.FileOffset, error.Message, _options.LogReadWaitMs);
+        }
     }
 }
 

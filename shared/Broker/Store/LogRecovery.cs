@@ -200,6 +200,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
                 _blocks.Add(block);
             }
 
+            block.Places.Pass(block.Used, block.Count);
             block.Used += length;
             block.Written = block.Used;
             if (kind == RecordKind.Term)

@@ -20,8 +20,8 @@ internal static partial class StoreLog
     [LoggerMessage(4104, LogLevel.Information, "Group {Group} writes again; {Bytes} bytes had waited")]
     public static partial void WritingAgain(ILogger logger, string group, long bytes);
 
-    [LoggerMessage(4105, LogLevel.Error, "Group {Group}: {Messages} messages at offset {Offset} of {File} cannot be read back and are passed over")]
-    public static partial void BlockUnreadable(ILogger logger, string group, string file, long offset, int messages);
+    [LoggerMessage(4105, LogLevel.Error, "Group {Group}: {Messages} messages at offset {Offset} of {File} could not be read back for {ElapsedMs} ms and are passed over: {Reason} They are served again when they can be read; look at the disk")]
+    public static partial void BlockUnreadable(ILogger logger, string group, string file, long offset, int messages, long elapsedMs, string reason);
 
     [LoggerMessage(4106, LogLevel.Warning, "Group {Group} could not delete {File}, which retention has passed: {Reason}")]
     public static partial void DeletionFailed(ILogger logger, string group, string file, string reason);
@@ -34,4 +34,13 @@ internal static partial class StoreLog
 
     [LoggerMessage(4109, LogLevel.Information, "Group {Group}: {File} was joined to {Joined} when the broker ended, and is deleted")]
     public static partial void JoinedLeft(ILogger logger, string group, string file, string joined);
+
+    [LoggerMessage(4110, LogLevel.Warning, "Group {Group} cannot read {File} at offset {Offset}: {Reason} It tries again for {WaitMs} ms; links and sessions that read there wait")]
+    public static partial void CannotRead(ILogger logger, string group, string file, long offset, string reason, int waitMs);
+
+    [LoggerMessage(4111, LogLevel.Information, "Group {Group} reads {File} at offset {Offset} again")]
+    public static partial void ReadingAgain(ILogger logger, string group, string file, long offset);
+
+    [LoggerMessage(4112, LogLevel.Error, "Group {Group}: {Bytes} bytes at offset {Offset} of {File} are damaged; {Messages} messages are passed over, the others are served. The next start refuses the file: look at the disk, stop the broker and bring back a sound copy, or start once with --Broker:DamagedSegments set-aside")]
+    public static partial void Damaged(ILogger logger, string group, string file, long offset, int bytes, long messages);
 }

@@ -110,43 +110,6 @@ public sealed class DamageTests : IDisposable
         again.Close();
     }
 
-    /// <summary>A byte rots while the broker runs: what its block held is passed over, told and counted; all else is served, and messages come in.</summary>
-    [Fact]
-    public void A_block_that_cannot_be_read_back_is_passed_over_and_told()
-    {
-        var store = new StoreHarness(_folder.Path, StoreHarness.Small);
-        string file = Segments(_folder)[1];
-        byte[] bytes = File.ReadAllBytes(file);
-        bytes[bytes.Length / 2] ^= 1;
-        using (FileStream written = new(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
-        {
-            written.Write(bytes);
-        }
-
-        int lost = 0;
-        List<string> read = [];
-        LogCursor cursor = store.Log.Seek(default, out bool mayHaveLost);
-        Assert.False(mayHaveLost);
-        for (LogReading reading = LogReading.Pending; reading != LogReading.Tail;)
-        {
-            reading = store.Next(ref cursor, out (LogPosition Position, string Payload) message);
-            lost += reading == LogReading.Lost ? 1 : 0;
-            if (reading == LogReading.Record)
-            {
-                read.Add(message.Payload);
-            }
-        }
-
-        Assert.Equal(1, lost);
-        Assert.Equal(1, store.Store.Counters.Read(BrokerCounter.LogUnreadableBlocks));
-        Assert.Equal(read, _all.Select(message => message.Payload).Where(read.Contains));
-        Assert.InRange(_all.Count - read.Count, 1, 20);
-        store.Append("new");
-        store.Commit();
-        Assert.Equal("new", store.Read()[^1].Payload);
-        store.Close();
-    }
-
     [Fact]
     public void A_missing_segment_is_refused_with_a_sentence()
     {
