@@ -49,9 +49,12 @@ internal sealed class ForeignLog(GroupStream stream) : IForeignLog
             return;
         }
 
-        ValueTask<DirectoryResult<StreamPage>> call = read.Kind == LogReadKind.Wait
-            ? Stream.AwaitAsync(read.After)
-            : Stream.ReadAsync(read.After, read.MaximumBytes);
+        ValueTask<DirectoryResult<StreamPage>> call = read.Kind switch
+        {
+            LogReadKind.Wait => Stream.AwaitAsync(read.After),
+            LogReadKind.At => Stream.ReadAtAsync(read.Positions, read.MaximumBytes),
+            _ => Stream.ReadAsync(read.After, read.MaximumBytes),
+        };
         call.Then(read, static (read, result) =>
         {
             if (result.IsOk)
@@ -60,6 +63,7 @@ internal sealed class ForeignLog(GroupStream stream) : IForeignLog
                 read.HasMore = result.Value.HasMore;
                 read.IsLossy = result.Value.IsLossy;
                 read.Left = result.Value.Left;
+                read.Looked = read.Kind == LogReadKind.At ? read.Positions.Count - (int)result.Value.Left : 0;
             }
 
             Complete(read, result.WithoutValue());

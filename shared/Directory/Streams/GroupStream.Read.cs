@@ -42,6 +42,30 @@ public sealed partial class GroupStream
     }
 
     /// <summary>
+    /// Reads the messages at some positions, up to so many bytes. <see cref="StreamPage.Left"/> says how many positions were
+    /// not looked at; of those that were, what is not on the page is not there.
+    /// </summary>
+    public async ValueTask<DirectoryResult<StreamPage>> ReadAtAsync(IReadOnlyList<LogPosition> positions, int maximumBytes, CancellationToken cancellation = default)
+    {
+        DirectoryResult<RedisResult[]> result = await RunAsync(
+            StreamScripts.ReadAt, [_keys.Stream], [maximumBytes, .. positions.Select(position => (RedisValue)Text(position))], cancellation);
+        if (!result.IsOk)
+        {
+            return DirectoryResult<StreamPage>.Failed(result.Status, result.Detail);
+        }
+
+        RedisResult[] reply = result.Value;
+        var messages = new List<StreamMessage>((reply.Length - 3) / 2);
+        for (int i = 3; i + 1 < reply.Length; i += 2)
+        {
+            messages.Add(new(Position((string?)reply[i]), (byte[]?)reply[i + 1] ?? []));
+        }
+
+        int left = positions.Count - (int)ulong.Min(Number(reply[2]), (ulong)positions.Count);
+        return DirectoryResult<StreamPage>.Of(new(messages, left > 0, false, left));
+    }
+
+    /// <summary>
     /// Waits in Redis, on a connection of its own, until messages behind a position are there, for at most
     /// <see cref="GroupStreamOptions.TailWaitMs"/>; then the page is empty. It does not see what was trimmed: read a page
     /// after a failure.

@@ -174,4 +174,21 @@ internal static class StreamScripts
           from = '(' .. e[#e][1]
         end
         """);
+
+    /// <summary>KEYS stream. ARGV bytes, then positions. Answers how many it looked at, then ids and data of what is there.</summary>
+    internal static readonly RedisScript ReadAt = new("read-at", Clock + """
+        local out, bytes = {'O', text(now), '0'}, 0
+        for i = 2, #ARGV do
+          if bytes >= tonumber(ARGV[1]) then return out end
+          local e = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])
+          if #e > 0 then
+            local data = e[1][2][1] == 'd' and e[1][2][2] or ''
+            out[#out + 1] = e[1][1]
+            out[#out + 1] = data
+            bytes = bytes + #data
+          end
+          out[3] = text(i - 1)
+        end
+        return out
+        """);
 }

@@ -21,6 +21,9 @@ internal abstract class LogRequest(GroupReceiver receiver, int loop) : LoopReque
     /// <summary>Set where nothing is read but counted: what of the messages of these filters is within the limits.</summary>
     public NewestAsked? Newest { get; protected set; }
 
+    /// <summary>Set where only the messages at these positions are wanted; they rise.</summary>
+    public IReadOnlyList<LogPosition>? Positions { get; protected set; }
+
     /// <summary>Takes the reply's numbers, before its page: messages passed over, those left behind it, and those passed over for their age.</summary>
     public virtual void TakeNumbers(long skipped, long left, long aged)
     {

@@ -6,11 +6,14 @@ using Trunkline.Transports;
 namespace Trunkline.Links;
 
 /// <summary>
-/// Reads the messages a restored session has in flight, by position: of our broker's log many at a time, of one beside a
-/// foreign broker each as a page that begins just before the message and ends with it. Belongs to the session's loop.
+/// Reads the messages a restored session has in flight, by position, many at a time; of an older broker of ours each as a
+/// page that begins just before the message and ends with it. Belongs to the session's loop.
 /// </summary>
 internal sealed class MessageFetch : LogRequest
 {
+    /// <summary>Answers in a row that brought nothing, after which the next question waits: most reads from disk are over sooner.</summary>
+    private const int VainMaximum = 32;
+
     private readonly LoopRouter _router;
     private readonly MessageRead _read;
     private readonly LogPosition[] _positions;
@@ -22,6 +25,7 @@ internal sealed class MessageFetch : LogRequest
     private string? _error;
     private bool _isMore;
     private bool _asksSingly;
+    private int _vain;
     private int _next;
     private int _end;
 
@@ -33,7 +37,6 @@ internal sealed class MessageFetch : LogRequest
         _positions = positions;
         _left = left;
         _retry = new RetryTimer(this);
-        _asksSingly = receiver.IsLogBeside;
     }
 
     public override ReadOnlySpan<byte> Request => _request.WrittenSpan;
@@ -82,16 +85,27 @@ internal sealed class MessageFetch : LogRequest
         if (_error is not null && _error != LogScan.Lost)
         {
             // It is in flight: not to be given up because the broker is busy, or too old to be asked for several at a time.
-            _asksSingly = true;
+            _asksSingly = !Receiver.IsLogBeside;
             router.Loop.Timers.Schedule(_retry, router.Options.BacklogRetryMs);
             return;
         }
 
+        int before = _next;
         Deliver();
         Pass();
+        _vain = _next > before ? 0 : _vain + 1;
         if (_next < _positions.Length && !_read.IsOver)
         {
-            Ask();
+            if (_vain < VainMaximum)
+            {
+                Ask();
+            }
+            else
+            {
+                // The broker's disk is slow, or does not give it back for now.
+                long wait = TimerWheel.SlotMs << int.Min(_vain - VainMaximum, 4);
+                router.Loop.Timers.Schedule(_retry, long.Min(wait, router.Options.BacklogRetryMs));
+            }
         }
         else if (--_left.Value == 0 && !_read.IsOver)
         {
@@ -119,8 +133,10 @@ internal sealed class MessageFetch : LogRequest
         text.Begin(From);
         _request.Write("\nfilter #\nfilter $SYS/#"u8);
         MaximumBytes = 1;
+        Positions = null;
         if (_end - _next > 1)
         {
+            Positions = new ArraySegment<LogPosition>(_positions, _next, _end - _next);
             text.At(_positions.AsSpan(_next.._end));
             MaximumBytes = _router.Options.BacklogPageBytes;
         }

@@ -79,6 +79,9 @@ public enum LogReadKind : byte
 
     /// <summary>As a page; when there is none yet, it waits for a while.</summary>
     Wait,
+
+    /// <summary>The messages at some positions.</summary>
+    At,
 }
 
 /// <summary>Reads from a foreign group's log.</summary>
@@ -89,6 +92,9 @@ public abstract class LogRead(Loop loop) : LogCall(loop)
 
     /// <summary>What lies behind it is wanted.</summary>
     public LogPosition After { get; set; }
+
+    /// <summary>The positions that <see cref="LogReadKind.At"/> asks for; they rise.</summary>
+    public IReadOnlyList<LogPosition> Positions { get; set; } = [];
 
     /// <summary>Bytes with which a page ends.</summary>
     public int MaximumBytes { get; set; }
@@ -104,6 +110,9 @@ public abstract class LogRead(Loop loop) : LogCall(loop)
 
     /// <summary>Answer: whether messages behind <see cref="After"/> were given up before they were read.</summary>
     public bool IsLossy { get; set; }
+
+    /// <summary>Answer to <see cref="LogReadKind.At"/>: how many of the positions were looked at; what is not among the messages is not there.</summary>
+    public int Looked { get; set; }
 
     /// <summary>Answer to <see cref="LogReadKind.End"/>.</summary>
     public LogPosition End { get; set; }

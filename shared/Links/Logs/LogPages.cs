@@ -27,6 +27,18 @@ internal sealed class LogPages(GroupReceiver receiver, IForeignLog log, Loop loo
             return;
         }
 
+        if (request.Positions is { } positions)
+        {
+            log.Read(new Call(loop, read => OnFound(request, read))
+            {
+                Kind = LogReadKind.At,
+                After = request.From,
+                Positions = positions,
+                MaximumBytes = request.MaximumBytes,
+            });
+            return;
+        }
+
         LogPosition dispatched = receiver.Dispatched;
         log.Read(new Call(loop, read => OnPage(request, read, dispatched))
         {
@@ -44,21 +56,8 @@ internal sealed class LogPages(GroupReceiver receiver, IForeignLog log, Loop loo
         string? error = read.IsOk ? null : read.Fault;
         if (read.IsOk)
         {
-            int damaged = 0;
-            long now = log.NowMs;
-            long mostAgeMs = request.AgeSeconds > 0 ? request.AgeSeconds * 1000L : long.MaxValue;
-            foreach ((LogPosition position, ReadOnlyMemory<byte> data) in read.Messages)
-            {
-                upTo = position;
-                if (LoggedEntry.TryRead(data.Span, out PublishPacket packet, out TrunklineFields fields))
-                {
-                    LoggedEntry.WriteTo(_page, packet, fields, position, now - (long)position.Term, mostAgeMs);
-                }
-                else
-                {
-                    damaged++;
-                }
-            }
+            upTo = read.Messages.Count > 0 ? read.Messages[^1].Position : upTo;
+            int damaged = WriteAll(request, read);
 
             // A page that came to the end holds everything up to what was known to be there when it was asked for.
             upTo = !read.HasMore && dispatched > upTo ? dispatched : upTo;
@@ -67,6 +66,47 @@ internal sealed class LogPages(GroupReceiver receiver, IForeignLog log, Loop loo
             request.TakeNumbers(0, read.HasMore ? read.Left : 0, aged: 0);
         }
 
+        Answer(request, upTo, error);
+    }
+
+    /// <summary>Everything up to the last position that was looked at is on the page, or not there.</summary>
+    private void OnFound(LogRequest request, Call read)
+    {
+        _page.ResetWrittenCount();
+        LogPosition upTo = read.After;
+        if (read.IsOk)
+        {
+            upTo = read.Looked > 0 ? read.Positions[read.Looked - 1] : upTo;
+            receiver.ReportDamaged(WriteAll(request, read), upTo);
+            request.TakeNumbers(0, read.Positions.Count - read.Looked, aged: 0);
+        }
+
+        Answer(request, upTo, read.IsOk ? null : read.Fault);
+    }
+
+    /// <summary>Writes the messages of an answer to the page; how many could not be read.</summary>
+    private int WriteAll(LogRequest request, Call read)
+    {
+        int damaged = 0;
+        long now = log.NowMs;
+        long mostAgeMs = request.AgeSeconds > 0 ? request.AgeSeconds * 1000L : long.MaxValue;
+        foreach ((LogPosition position, ReadOnlyMemory<byte> data) in read.Messages)
+        {
+            if (LoggedEntry.TryRead(data.Span, out PublishPacket packet, out TrunklineFields fields))
+            {
+                LoggedEntry.WriteTo(_page, packet, fields, position, now - (long)position.Term, mostAgeMs);
+            }
+            else
+            {
+                damaged++;
+            }
+        }
+
+        return damaged;
+    }
+
+    private void Answer(LogRequest request, LogPosition upTo, string? error)
+    {
         request.TakePage(_page.WrittenSpan, upTo, error);
         receiver.Answer(request);
         if (_page.Capacity > 4 * _options.BacklogPageBytes)

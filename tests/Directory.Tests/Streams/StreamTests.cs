@@ -231,6 +231,33 @@ public sealed class StreamTests(RedisServers servers)
         Assert.Equal(["a", "b", "c"], await ReadAllAsync(stream));
     }
 
+    [Theory]
+    [InlineData("redis")]
+    [InlineData("cluster")]
+    public async Task Messages_are_read_by_their_positions_within_so_many_bytes_and_what_is_not_there_is_passed_over(string kind)
+    {
+        await using StreamHarness harness = On(kind);
+        GroupStream stream = await harness.OpenAsync();
+        await AppendAsync(stream, "n/1", 0, 1, [.. Enumerable.Range(1, 100).Select(i => $"{i:D10}")]);
+        LogPosition[] all = [.. (await stream.ReadAsync(default)).Value.Messages.Select(message => message.Position)];
+        LogPosition[] asked = [new(1, 1), all[2], all[3], all[50], new(all[99].Term + 1, 1)];
+        StreamPage page = (await stream.ReadAtAsync(asked, 1_000)).Value;
+        Assert.Equal(["0000000003", "0000000004", "0000000051"], page.Messages.Select(message => Encoding.UTF8.GetString(message.Data.Span)));
+        Assert.Equal([all[2], all[3], all[50]], page.Messages.Select(message => message.Position));
+        Assert.Equal((0, false), (page.Left, page.HasMore));
+
+        page = (await stream.ReadAtAsync(asked, 15)).Value;
+        Assert.Equal([all[2], all[3]], page.Messages.Select(message => message.Position));
+        Assert.Equal((2, true), (page.Left, page.HasMore));
+        Assert.Equal((0, 4), await LeftAfterAsync(stream, [all[99], .. asked[1..]], 1));
+    }
+
+    private static async Task<(int Missing, int Left)> LeftAfterAsync(GroupStream stream, LogPosition[] asked, int bytes)
+    {
+        StreamPage page = (await stream.ReadAtAsync(asked, bytes)).Value;
+        return (1 - page.Messages.Count, (int)page.Left);
+    }
+
     [Fact]
     public async Task Entries_that_others_wrote_into_the_stream_are_handed_on_as_empty()
     {

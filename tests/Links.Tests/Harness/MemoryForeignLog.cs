@@ -38,6 +38,9 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
 
     public int Failed { get; private set; }
 
+    /// <summary>Reads of messages by their positions.</summary>
+    public int Lookups { get; private set; }
+
     public void Append(LogAppend append)
     {
         lock (_lock)
@@ -83,6 +86,14 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
             read.Fault = read.IsOk ? "" : "no answer";
             read.End = new LogPosition(1_000, _last);
             bool isTail = read.Kind == LogReadKind.Wait;
+            Lookups += read.Kind == LogReadKind.At ? 1 : 0;
+            if (read is { Kind: LogReadKind.At, IsOk: true })
+            {
+                Find(read);
+                read.Complete();
+                return;
+            }
+
             if (!read.IsOk || read.Kind == LogReadKind.End)
             {
                 read.Complete();
@@ -152,6 +163,22 @@ internal sealed class MemoryForeignLog(int seed = 0) : IForeignLog
         }
 
         append.End = new LogPosition(1_000, _last);
+    }
+
+    private void Find(LogRead read)
+    {
+        var found = new List<(LogPosition, ReadOnlyMemory<byte>)>();
+        int bytes = 0;
+        for (read.Looked = 0; read.Looked < read.Positions.Count && bytes < read.MaximumBytes; read.Looked++)
+        {
+            foreach ((LogPosition position, byte[] data) in _entries.Where(entry => entry.Position == read.Positions[read.Looked]))
+            {
+                found.Add((position, data));
+                bytes += data.Length;
+            }
+        }
+
+        read.Messages = found;
     }
 
     private bool Fill(LogRead read)
