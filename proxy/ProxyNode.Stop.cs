@@ -57,6 +57,12 @@ internal sealed partial class ProxyNode
             gate.Keeper.DrainWillWaitSeconds = moves ? (uint)_options.Drain.WillWaitSeconds : null;
             gate.Keeper.IsEnding = !moves;
         })));
+        if (moves && !_ended.Task.IsCompleted)
+        {
+            // Before the first of them is sent away; one call within its deadline.
+            await await _loops[0].InvokeAsync(() => _checkpoints.LeavingAsync((uint)_options.Drain.WillWaitSeconds));
+        }
+
         // A node that was declared dead has no time: the sessions are other nodes' already.
         if (moves && !_ended.Task.IsCompleted && _options.Drain.DevicesPerSecond > 0)
         {

@@ -39,6 +39,9 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
     /// <summary>The positions of a checkpoint that serves in place of a holder that did not answer; null when none was needed.</summary>
     public IReadOnlyList<LogPosition>? Checkpoint { get; set; }
 
+    /// <summary>Whether the holder, which gave no last word, sends its devices away: the will of the connection before is dropped, as in a drain.</summary>
+    public bool IsSentAway { get; set; }
+
     /// <summary>Whether the holder did not answer.</summary>
     public bool IsUnanswered { get; set; }
 

@@ -106,6 +106,9 @@ internal sealed partial class ConnectionGate
             Sets = (IReadOnlyList<SessionField>?)sets ?? [],
             ExpirySeconds = expiry,
             WillDelaySeconds = request.Will?.DelaySeconds,
+
+            // The holder's last word would have let it wait for the device, and the device is here.
+            DropsWill = attempt.IsSentAway,
         };
     }
 
@@ -290,6 +293,7 @@ internal sealed partial class ConnectionGate
         }
 
         attempt.IsUnanswered = true;
+        attempt.IsSentAway = result.Value?.LeavingWillWaitSeconds is not null;
         attempt.Checkpoint = NodeCheckpoint.Higher(
             attempt.Record!.Checkpoint, result.Value?.PositionsOf(attempt.ClientId, attempt.Record.AttachNumber));
         Keeper.Counters.Add(KeeperCounter.TakenUnanswered);
@@ -302,6 +306,7 @@ internal sealed partial class ConnectionGate
     {
         attempt.Checkpoint = null;
         attempt.IsUnanswered = false;
+        attempt.IsSentAway = false;
         if (attempt.Local is { } local)
         {
             attempt.Local = null;

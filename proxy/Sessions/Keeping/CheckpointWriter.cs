@@ -32,6 +32,9 @@ internal sealed class CheckpointWriter : LoopTimer
     private bool _isHurried;
     private bool _isStopped;
     private bool _failed;
+    private uint? _leavingWillWaitSeconds;
+    private uint? _leavingHere;
+    private TaskCompletionSource? _leaving;
 
     public CheckpointWriter(
         IReadOnlyList<ConnectionGate> gates, IDirectory directory, AttachNumbers numbers, int intervalMs, ILogger logger)
@@ -60,10 +63,36 @@ internal sealed class CheckpointWriter : LoopTimer
         }
     });
 
+    /// <summary>
+    /// From now on the checkpoint says that the node sends its devices away and lets their wills wait for so long: whoever
+    /// takes a session whose last word is late treats its will so, too. Completes when one that says it is written, or could
+    /// not be. On the first loop.
+    /// </summary>
+    public Task LeavingAsync(uint willWaitSeconds)
+    {
+        _leavingWillWaitSeconds = willWaitSeconds;
+        _leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_isStopped)
+        {
+            _leaving.SetResult();
+            return _leaving.Task;
+        }
+
+        _isHurried = true;
+        if (!_isUnderWay)
+        {
+            Loop.Timers.Cancel(this);
+            OnDue();
+        }
+
+        return _leaving.Task;
+    }
+
     /// <summary>Ends: nothing is written from now on. On the first loop.</summary>
     public void Stop()
     {
         _isStopped = true;
+        _leaving?.TrySetResult();
         Loop.Timers.Cancel(this);
     }
 
@@ -72,6 +101,7 @@ internal sealed class CheckpointWriter : LoopTimer
     {
         _isUnderWay = true;
         _isHurried = false;
+        _leavingHere = _leavingWillWaitSeconds;
         _parts.Clear();
         _highest = _numbers.Last;
         LogPosition[] before = _common;
@@ -123,7 +153,10 @@ internal sealed class CheckpointWriter : LoopTimer
             CheckpointPart.Lower(common, laggards[i].Positions);
         }
 
-        return new NodeCheckpoint(highest, common, laggards.Count <= NodeCheckpoint.MaxLaggards ? laggards : laggards[..NodeCheckpoint.MaxLaggards]);
+        return new NodeCheckpoint(highest, common, laggards.Count <= NodeCheckpoint.MaxLaggards ? laggards : laggards[..NodeCheckpoint.MaxLaggards])
+        {
+            LeavingWillWaitSeconds = _leavingHere,
+        };
     }
 
     private void Written(NodeCheckpoint checkpoint, DirectoryResult result)
@@ -131,6 +164,11 @@ internal sealed class CheckpointWriter : LoopTimer
         if (_isStopped)
         {
             return;
+        }
+
+        if (checkpoint.LeavingWillWaitSeconds.HasValue)
+        {
+            _leaving?.TrySetResult();
         }
 
         if (!result.IsOk)
@@ -169,6 +207,6 @@ internal sealed class CheckpointWriter : LoopTimer
 
     /// <summary>An idle node writes nothing: what stands there says the same.</summary>
     private static bool IsSame(NodeCheckpoint left, NodeCheckpoint right) =>
-        left.AttachNumber == right.AttachNumber && left.Laggards.Count == 0 && right.Laggards.Count == 0
+        left.AttachNumber == right.AttachNumber && left.LeavingWillWaitSeconds == right.LeavingWillWaitSeconds && left.Laggards.Count == 0 && right.Laggards.Count == 0
         && left.Positions.SequenceEqual(right.Positions);
 }

@@ -15,6 +15,12 @@ public sealed record NodeCheckpoint(
     /// <summary>Laggards listed apart at most; beyond it the common positions must stay behind.</summary>
     public const int MaxLaggards = 1_000;
 
+    /// <summary>
+    /// Set while the node stops and sends its devices away: how long their wills wait for them at least. Whoever takes a
+    /// session from it that it gave no last word of drops the will, as it would drop one that waits.
+    /// </summary>
+    public uint? LeavingWillWaitSeconds { get; init; }
+
     /// <summary>The positions for one session, or null when it attached after the checkpoint: then its record alone tells.</summary>
     public IReadOnlyList<LogPosition>? PositionsOf(string clientId, long attachNumber)
     {

@@ -10,6 +10,7 @@ namespace Trunkline.Directory;
 /// <code>
 /// positions    version 1 | count u16 | count x (term u64, offset u64)
 /// checkpoint   version 1 | attach number u64 | positions | laggards u16 | each: client id u16 + UTF-8, positions
+///              | while the node sends its devices away: seconds that their wills wait u32
 /// </code>
 /// What cannot be read is a value, not an exception; bytes after the end belong to a newer version.
 /// </summary>
@@ -47,6 +48,12 @@ internal static class PositionWire
             Encoding.UTF8.GetBytes(clientId, id[2..]);
             writer.Advance(2 + length);
             PutTo(writer, positions);
+        }
+
+        if (checkpoint.LeavingWillWaitSeconds is { } seconds)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(writer.GetSpan(4), seconds);
+            writer.Advance(4);
         }
 
         return writer.WrittenSpan.ToArray();
@@ -91,7 +98,10 @@ internal static class PositionWire
             laggards[i] = (clientId, own);
         }
 
-        return new(attachNumber, positions, laggards);
+        return new(attachNumber, positions, laggards)
+        {
+            LeavingWillWaitSeconds = bytes.Length >= 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : null,
+        };
     }
 
     private static void PutTo(ArrayBufferWriter<byte> writer, IReadOnlyList<LogPosition> positions)

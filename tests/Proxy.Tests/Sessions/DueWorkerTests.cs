@@ -141,6 +141,47 @@ public sealed class DueWorkerTests
         Assert.Single(await DueAsync(node, "vanished"), item => item.Kind == DueKind.Will);
     }
 
+    /// <summary>The detach takes longer than the next node waits: a device that was sent away is back without its will all the same.</summary>
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(60, true)]
+    [InlineData(0, false)]
+    [InlineData(60, false)]
+    public async Task A_will_does_not_come_by_a_take_over_whose_last_word_is_late_from_a_node_that_drains(uint expiry, bool drains)
+    {
+        StagedDirectory? staged = null;
+        await using TestNode leaving = await TestNode.StartAsync(_memory, "leaving", directory => staged = new StagedDirectory(directory));
+        await using TestNode next = await TestNode.StartAsync(_memory, "next", takeOverDeadlineMs: 300);
+        var checkpoints = new CheckpointWriter(leaving.Gates, leaving.Directory, leaving.Numbers, 1_000, leaving.Log);
+        await leaving.Loops[0].InvokeAsync(checkpoints.Start);
+        await using TestDevice before = await TestDevice.ConnectAsync(leaving.EndPoint, "moved", "wills", expiry: expiry);
+        staged!.DetachesGoOn = StagedDirectory.Held();
+        if (drains)
+        {
+            await await leaving.Loops[0].InvokeAsync(() => checkpoints.LeavingAsync(3_600));
+            foreach (ConnectionGate gate in leaving.Gates)
+            {
+                await gate.Loop.InvokeAsync(() => gate.Keeper.DrainWillWaitSeconds = 3_600u);
+            }
+
+            await leaving.Devices.ShutDownAsync(TimeSpan.FromSeconds(20));
+        }
+
+        await using TestDevice back = await TestDevice.ConnectAsync(next.EndPoint, "moved", "wills", expiry: expiry);
+        Assert.Equal(1, next.Gates.Sum(gate => gate.Keeper.Counters.Read(KeeperCounter.TakenUnanswered)));
+        Assert.Equal(drains ? 0 : 1, (await DueAsync(next, "moved")).Count(item => item.Kind == DueKind.Will));
+        staged.DetachesGoOn.SetResult();
+        foreach (ConnectionGate gate in leaving.Gates)
+        {
+            await await gate.Loop.InvokeAsync(gate.Keeper.WhenAllDetached);
+        }
+
+        // The late word changes nothing, and the new connection's will stands.
+        Assert.Equal(drains ? 0 : 1, (await DueAsync(next, "moved")).Count(item => item.Kind == DueKind.Will));
+        Assert.Contains((await next.Directory.ReadSessionAsync("moved")).Value.Fields, field => field.Name == SessionField.Will);
+        await leaving.Loops[0].InvokeAsync(checkpoints.Stop);
+    }
+
     private sealed class LaterTime : TimeProvider
     {
         public TimeSpan Ahead { get; set; }

@@ -22,6 +22,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     /// <summary>Waits between a write of sessions and its answer.</summary>
     public TaskCompletionSource WritesGoOn { get; set; } = Done();
 
+    /// <summary>Detaches wait for this.</summary>
+    public TaskCompletionSource DetachesGoOn { get; set; } = Done();
+
     /// <summary>The status claims get instead of being asked.</summary>
     public DirectoryStatus? ClaimStatus { get; set; }
 
@@ -139,8 +142,11 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
         return results;
     }
 
-    public ValueTask<DirectoryResult> DetachSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default) =>
-        inner.DetachSessionAsync(clientId, token, change, cancellation);
+    public async ValueTask<DirectoryResult> DetachSessionAsync(string clientId, SessionToken token, SessionChange change, CancellationToken cancellation = default)
+    {
+        await DetachesGoOn.Task;
+        return await inner.DetachSessionAsync(clientId, token, change, cancellation);
+    }
 
     public ValueTask<DirectoryResult> WriteCheckpointAsync(NodeCheckpoint checkpoint, CancellationToken cancellation = default) =>
         inner.WriteCheckpointAsync(checkpoint, cancellation);

@@ -18,17 +18,17 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HostingMetrics _metrics;
     private readonly Meter _meter = new("test.directory");
 
-    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap, WhenAway whenAway, MqttOptions? mqtt, AdmissionOptions? admission)
+    private TestNode(DirectoryMemory memory, string name, Func<IDirectory, IDirectory>? wrap, WhenAway whenAway, MqttOptions? mqtt, AdmissionOptions? admission, int takeOverDeadlineMs)
     {
         Loops = [.. Enumerable.Range(0, 2).Select(n => CreateLoop(n, Log))];
         Contexts = [.. Loops.Select(loop => new SessionContext(loop, mqtt ?? new MqttOptions { ReceiveMaximum = 100 }) { Router = new NoRouter() })];
         var self = new NodeInfo(NodeId.NewId(new Random(name.GetHashCode(StringComparison.Ordinal))), name, "", "", "0");
-        var options = new DirectoryOptions { LeaseMs = 60_000, TakeOverDeadlineMs = 20_000 };
+        var options = new DirectoryOptions { LeaseMs = 60_000, TakeOverDeadlineMs = takeOverDeadlineMs };
         var environment = new DirectoryEnvironment(TimeProvider.System, Log, _meter, 1);
         IDirectory own = new MemoryDirectory(memory, self, options, environment);
         Directory = wrap?.Invoke(own) ?? own;
         var lines = new LineBudgets();
-        var numbers = new AttachNumbers();
+        AttachNumbers numbers = Numbers;
         Gates = [.. Contexts.Select(context => new ConnectionGate(
             context, Directory, numbers, new ConnectAdmission(context.Loop, admission ?? new AdmissionOptions(), Contexts.Length), Log, lines)
         {
@@ -43,6 +43,8 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     public LogList Log { get; } = new();
+
+    public AttachNumbers Numbers { get; } = new();
 
     public Loop[] Loops { get; }
 
@@ -66,9 +68,10 @@ internal sealed class TestNode : IAsyncDisposable
         Func<IDirectory, IDirectory>? wrap = null,
         WhenAway whenAway = WhenAway.Refuse,
         MqttOptions? mqtt = null,
-        AdmissionOptions? admission = null)
+        AdmissionOptions? admission = null,
+        int takeOverDeadlineMs = 20_000)
     {
-        var node = new TestNode(memory, name, wrap, whenAway, mqtt, admission);
+        var node = new TestNode(memory, name, wrap, whenAway, mqtt, admission, takeOverDeadlineMs);
         foreach (Loop loop in node.Loops)
         {
             loop.Start();
