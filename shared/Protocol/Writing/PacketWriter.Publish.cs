@@ -35,28 +35,43 @@ public static partial class PacketWriter
     /// The size of a 5.0 PUBLISH at QoS 0 without flags and properties; 0 where it is too long for MQTT.
     /// </summary>
     /// <param name="topicField">The topic with its two bytes of length in front.</param>
-    /// <param name="payload">The message.</param>
-    public static int MeasurePlainPublish(ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload)
+    /// <param name="payloadLength">Bytes of the message.</param>
+    public static int MeasurePlainPublish(ReadOnlySpan<byte> topicField, int payloadLength)
     {
-        long remaining = (long)topicField.Length + 1 + payload.Length;
+        long remaining = (long)topicField.Length + 1 + payloadLength;
         return remaining > VariableByteInteger.MaxValue ? 0 : 1 + VariableByteInteger.SizeOf((uint)remaining) + (int)remaining;
     }
 
     /// <summary>
-    /// Writes a 5.0 PUBLISH at QoS 0 without flags and properties, of the size that was measured.
+    /// Writes 5.0 PUBLISH packets at QoS 0 without flags and properties, each of the size that was measured.
     /// <code>
     ///   0x30, remaining length, topic (2 + n), 0 (no properties), payload
     /// </code>
     /// </summary>
-    public static void WritePlainPublish(IBufferWriter<byte> output, ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload, int size)
+    public static void WritePlainPublishes(IBufferWriter<byte> output, ReadOnlySpan<byte> topicField, in PlainPublishRun run, int size)
     {
-        var destination = output.GetSpan(size);
+        var destination = output.GetSpan(size * run.Count);
         destination[0] = (byte)PacketType.Publish << 4;
-        var position = 1 + VariableByteInteger.Write(destination[1..], (uint)(topicField.Length + 1 + payload.Length));
+        var position = 1 + VariableByteInteger.Write(destination[1..], (uint)(topicField.Length + 1 + run.PayloadLength));
         topicField.CopyTo(destination[position..]);
         position += topicField.Length;
         destination[position++] = 0;
-        payload.CopyTo(destination[position..]);
-        output.Advance(size);
+        if (size * run.Count == run.Frames.Length && run.Frames.StartsWith(destination[..position]))
+        {
+            // A device that speaks 5.0 wrote the very bytes.
+            run.Frames.CopyTo(destination);
+        }
+        else
+        {
+            run[0].CopyTo(destination[position..]);
+            for (var i = 1; i < run.Count; i++)
+            {
+                var next = destination.Slice(i * size, size);
+                destination[..position].CopyTo(next);
+                run[i].CopyTo(next[position..]);
+            }
+        }
+
+        output.Advance(size * run.Count);
     }
 }
