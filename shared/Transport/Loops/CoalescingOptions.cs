@@ -10,5 +10,5 @@ public sealed record CoalescingOptions
     public int IntervalUs { get; init; }
 
     /// <summary>Events a second on one loop from which it waits; below half of it, it looks at once again.</summary>
-    public int EventsPerSecond { get; init; } = 20_000;
+    public int EventsPerSecond { get; init; } = 30_000;
 }

@@ -13,7 +13,7 @@ internal sealed class WakeUpCoalescer
     // Shorter than what a sleep and its wake-up take.
     private const int LeastWaitUs = 30;
 
-    // Long enough for 50 events at the default rate, short enough that the end of a burst is noticed.
+    // Long enough for 150 events at the default rate, short enough that the end of a burst is noticed.
     private const int WindowMs = 5;
 
     private readonly long _interval;

@@ -196,6 +196,14 @@ public sealed class ProxyOptionsReaderTests
         Assert.All(errors, error => Assert.StartsWith($"Listeners:0:{(key == "Type" ? "Tls:CertificatePath" : key)}", error, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Events_share_a_wake_up_unless_that_is_switched_off()
+    {
+        Assert.Equal(200, Read().Options.Coalescing.IntervalUs);
+        Assert.Equal(200, Read(("Coalescing:EventsPerSecond", "5000")).Options.Coalescing.IntervalUs);
+        Assert.Equal(0, Read(("Coalescing:IntervalUs", "0")).Options.Coalescing.IntervalUs);
+    }
+
     [Theory]
     [InlineData("IntervalUs", "-1", false)]
     [InlineData("IntervalUs", "0", true)]
