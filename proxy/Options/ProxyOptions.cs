@@ -13,9 +13,6 @@ namespace Trunkline.Proxy;
 /// <summary>Everything that can be set of a proxy; the properties are the keys of docs/CONFIGURATION.md.</summary>
 internal sealed record ProxyOptions
 {
-    // Shorter gains nothing, longer is felt at p50 (docs/PERFORMANCE.md, "Where the time of single messages goes").
-    private const int DefaultCoalescingUs = 200;
-
     /// <summary>Who this node is.</summary>
     public NodeOptions Node { get; init; } = new();
 
@@ -23,7 +20,7 @@ internal sealed record ProxyOptions
     public int Loops { get; init; }
 
     /// <summary>When a loop lets several events share one wake-up.</summary>
-    public CoalescingOptions Coalescing { get; init; } = new() { IntervalUs = DefaultCoalescingUs };
+    public CoalescingOptions Coalescing { get; init; } = new();
 
     /// <summary>When the loops run on one thread.</summary>
     public LoopSharingOptions LoopSharing { get; init; } = new();

@@ -27,6 +27,6 @@ public sealed record LoopOptions
     /// <summary>Buffer memory all connections gather in before it is sent within the turn, in bytes.</summary>
     public int GatherPerLoopBytes { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>When several events share one wake-up.</summary>
-    public CoalescingOptions Coalescing { get; init; } = new();
+    /// <summary>When several events share one wake-up; never unless a program asks for it.</summary>
+    public CoalescingOptions Coalescing { get; init; } = new() { IntervalUs = 0 };
 }

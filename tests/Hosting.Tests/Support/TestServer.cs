@@ -18,7 +18,7 @@ internal sealed class TestServer : IAsyncDisposable, IConnectionAcceptor
     private TestServer(TransportKind kind, ListenerOptions options, int loops, bool sharesThread, CoalescingOptions? coalescing)
     {
         Kind = kind;
-        Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index, coalescing ?? new CoalescingOptions()))];
+        Loops = [.. Enumerable.Range(0, loops).Select(index => CreateLoop(kind, index, coalescing ?? new CoalescingOptions { IntervalUs = 0 }))];
         foreach (Loop loop in sharesThread ? Loops[1..] : [])
         {
             // More than a whole thread: no load parts them, only the test.
