@@ -7,7 +7,7 @@ internal static unsafe partial class Libc
 {
     public const int ClockMonotonic = 1;
     public const int SetTimerSlack = 29;
-    public const int IpProtoIp = 0, IpBindAddressNoPort = 24;
+    public const int IpProtoIp = 0, IpBindAddressNoPort = 24, IpLocalPortRange = 51;
 
     [LibraryImport("libc", EntryPoint = "timerfd_create", SetLastError = true)]
     public static partial int TimerCreate(int clock, int flags);

@@ -49,6 +49,29 @@ public sealed class TcpConnectorTests : IClassFixture<CertificateFixture>
     }
 
     [Fact]
+    public async Task Ports_of_both_parities_are_taken_so_that_half_a_range_in_use_costs_no_search()
+    {
+        // Left to itself the kernel takes every second port until those are used up, then walks them all for each connection.
+        await using TestServer server = await TestServer.StartAsync(TransportKind.Tcp);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        listener.Listen(64);
+        var connector = new TcpConnector(new TcpConnectorOptions { Port = ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port });
+        var parities = new int[2];
+        for (int i = 0; i < 32; i++)
+        {
+            var attempt = new Attempt();
+            connector.Connect(server.Loops[0], attempt);
+            using Socket far = await listener.AcceptAsync().WaitAsync(Deadline.Long);
+            Peer near = await attempt.Connected.Task.WaitAsync(Deadline.Long);
+            parities[((System.Net.IPEndPoint)far.RemoteEndPoint!).Port % 2]++;
+            await near.OnLoop(transport => transport.Close(TransportClose.Abort));
+        }
+
+        Assert.All(parities, count => Assert.InRange(count, 1, 31));
+    }
+
+    [Fact]
     public async Task A_certificate_of_another_authority_is_not_trusted()
     {
         using var strangers = new TestCertificates();
