@@ -13,6 +13,7 @@ public sealed class RedisServer : IAsyncDisposable
     private readonly string[] _arguments;
     private Process? _process;
     private string? _sentinelFile;
+    private Action<ProcessStartInfo> _prepare = static _ => { };
 
     private RedisServer(int port, string[] arguments)
     {
@@ -26,9 +27,12 @@ public sealed class RedisServer : IAsyncDisposable
 
     public string Endpoint => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    public static async Task<RedisServer> StartAsync(params string[] arguments)
+    public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(static _ => { }, arguments);
+
+    /// <summary>The same with what else its process is to have, a clock of its own for one.</summary>
+    public static async Task<RedisServer> StartAsync(Action<ProcessStartInfo> prepare, params string[] arguments)
     {
-        var server = new RedisServer(FreePorts.Take(), arguments);
+        var server = new RedisServer(FreePorts.Take(), arguments) { _prepare = prepare };
         await server.RunAsync();
         return server;
     }
@@ -115,7 +119,9 @@ public sealed class RedisServer : IAsyncDisposable
             "--daemonize", "no", "--logfile", Path.Combine(_folder, "log"), "--enable-debug-command", "yes",
         ];
         string[] all = _sentinelFile is { } file ? [file, "--sentinel"] : [.. fixedOnes, .. _arguments];
-        _process = Process.Start(new ProcessStartInfo("redis-server", all)) ?? throw new InvalidOperationException("no redis-server");
+        var start = new ProcessStartInfo("redis-server", all);
+        _prepare(start);
+        _process = Process.Start(start) ?? throw new InvalidOperationException("no redis-server");
         await Eventually.HoldsAsync(AnswersAsync, "redis-server answers");
     }
 
