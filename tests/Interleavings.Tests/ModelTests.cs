@@ -20,6 +20,9 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.Returns), 200)]
     [InlineData(nameof(Faults.Drains), 300)]
     [InlineData(nameof(Faults.Reconnects), 300)]
+    [InlineData(nameof(Faults.Shares), 300)]
+    [InlineData(nameof(Faults.ShareTakes), 200)]
+    [InlineData(nameof(Faults.Retained), 300)]
     public void No_history_breaks(string faults, int histories)
     {
         int first = Number("TRUNKLINE_SEED", 1);

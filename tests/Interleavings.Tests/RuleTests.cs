@@ -24,6 +24,8 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
+            Rule.ShareTakeIsKept => Faults.ShareTakes,
+            >= Rule.ShareIsTaken => Faults.Shares,
             Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,
             Rule.LateWriteChangesNothing or Rule.GhostsAreListed or Rule.LateClaimChangesNothing => Faults.LateCalls,
             _ => Faults.All,

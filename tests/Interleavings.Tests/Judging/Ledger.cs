@@ -10,6 +10,9 @@ internal sealed record Sent(string Publisher, string Topic, QoS QoS, int Number,
 
     public bool IsAcknowledged { get; set; }
 
+    /// <summary>When that was, in the same order.</summary>
+    public int AcknowledgedAt { get; set; } = int.MaxValue;
+
     /// <summary>Whether it need not come any more.</summary>
     public bool IsForgiven { get; set; }
 }
@@ -24,9 +27,14 @@ internal sealed class Ledger
     private readonly Dictionary<(string Device, string Payload), int> _delivered = [];
     private readonly Dictionary<(string Device, string Publisher, string Topic, QoS QoS), int> _latest = [];
     private readonly List<Subscribed> _subscribed = [];
+    private readonly List<Asking> _asked = [];
+    private readonly Dictionary<string, int> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _sharedSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WillGiven> _wills = new(StringComparer.Ordinal);
     private readonly List<string> _violations = [];
     private int _now;
+
+    private sealed record Asking(string Device, string Topic, int At);
 
     private sealed record Subscribed(string Device, string Topic, QoS QoS, int At);
 
@@ -56,7 +64,14 @@ internal sealed class Ledger
 
     public void Left(Sent message) => message.SentAt = message.SentAt == 0 ? ++_now : message.SentAt;
 
-    public void Acknowledged(Sent message) => message.IsAcknowledged = true;
+    public void Acknowledged(Sent message)
+    {
+        if (!message.IsAcknowledged)
+        {
+            message.IsAcknowledged = true;
+            message.AcknowledgedAt = ++_now;
+        }
+    }
 
     /// <summary>
     /// A group has forgotten everything: nothing that was sent before has to come any more, and when it comes all the same
@@ -70,10 +85,50 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>
+    /// A device sent SUBSCRIBE for a topic whose messages are retained: the last of them is to come, or one that replaced it.
+    /// A second SUBSCRIBE gives the last one again, ahead of what the first still has to give.
+    /// </summary>
+    public void Asked(string device, string topic) => _asked.Add(new Asking(device, topic, ++_now));
+
     public void SubAcked(string device, string topic, QoS qos) => _subscribed.Add(new Subscribed(device, topic, qos, ++_now));
 
+    /// <summary>A member of the shared subscription was granted a filter: the share stands from the first of them on, whoever is there.</summary>
+    public void Joined(string shareFilter)
+    {
+        int now = ++_now;
+        string filter = shareFilter[(shareFilter.LastIndexOf('/') + 1)..];
+        foreach (string topic in Settings.Topics.Where(topic => filter == "+" || filter == topic))
+        {
+            _sharedSince.TryAdd(topic, now);
+        }
+    }
+
+    /// <summary>A member took a message of its share that is not a repeat of an exchange it has open.</summary>
+    /// <param name="device">Who.</param>
+    /// <param name="payload">What.</param>
+    /// <param name="isExact">Whether a QoS 2 message may come once only, over all members.</param>
+    public void Shared(string device, string payload, bool isExact)
+    {
+        _now++;
+        _delivered[(device, payload)] = _delivered.GetValueOrDefault((device, payload)) + 1;
+        int times = _shared[payload] = _shared.GetValueOrDefault(payload) + 1;
+        if (times > 1 && isExact && _sent[payload].QoS == QoS.ExactlyOnce)
+        {
+            Violate($"the share got \"{payload}\" {times} times, now {device}");
+        }
+    }
+
     /// <summary>A device took a message that is not a repeat of an exchange it has open.</summary>
-    public void Delivered(string device, QoS granted, string payload)
+    /// <param name="device">Who.</param>
+    /// <param name="granted">The QoS of its filter.</param>
+    /// <param name="payload">What.</param>
+    /// <param name="isRetained">Whether it came as a retained message: of a second SUBSCRIBE, or of a resume amid the first.</param>
+    /// <param name="isResumed">
+    /// Whether its session may have been resumed with retained messages that were not all done: those come again then, beside
+    /// and before what the log has of them, at QoS 2 too (docs/adr/0007, Known limits).
+    /// </param>
+    public void Delivered(string device, QoS granted, string payload, bool isRetained, bool isResumed)
     {
         _now++;
         int times = _delivered[(device, payload)] = _delivered.GetValueOrDefault((device, payload)) + 1;
@@ -96,14 +151,17 @@ internal sealed class Ledger
         }
 
         Sent message = _sent[payload];
-        if (times > 1 && message.QoS == QoS.ExactlyOnce && granted == QoS.ExactlyOnce)
+        if (times > 1 && !isRetained && !isResumed && message.QoS == QoS.ExactlyOnce && granted == QoS.ExactlyOnce)
         {
             Violate($"{device} got \"{payload}\" {times} times");
         }
 
         var stream = (device, message.Publisher, message.Topic, message.QoS);
         int latest = _latest.GetValueOrDefault(stream);
-        if (times == 1 && message.Number < latest && !message.IsForgiven)
+
+        // Who subscribed after a message was sent may have a later one as a retained message before its publisher repeats it.
+        bool isOlder = _asked.Exists(asked => asked.Device == device && asked.Topic == message.Topic && asked.At > message.SentAt);
+        if (times == 1 && message.Number < latest && !message.IsForgiven && !isResumed && !isOlder)
         {
             Violate($"{device} got \"{payload}\" first after #{latest}");
         }
@@ -153,6 +211,26 @@ internal sealed class Ledger
                 {
                     yield return $"{subscribed.Device} never got \"{message.Payload}\", which was acknowledged";
                 }
+            }
+        }
+
+        foreach (Asking asked in _asked)
+        {
+            // One that was acknowledged before a later one was sent is not the last.
+            int latest = _sent.Values.Where(sent => sent.Topic == asked.Topic && sent.AcknowledgedAt < asked.At).Select(sent => sent.SentAt).DefaultIfEmpty(0).Max();
+            if (latest > 0 && !_sent.Values.Any(sent => sent.Topic == asked.Topic && sent.AcknowledgedAt > latest
+                && _delivered.ContainsKey((asked.Device, sent.Payload))))
+            {
+                yield return $"{asked.Device} never got what was retained on {asked.Topic} when it subscribed";
+            }
+        }
+
+        foreach (Sent message in _sent.Values)
+        {
+            if (message is { IsAcknowledged: true, IsForgiven: false } && _sharedSince.TryGetValue(message.Topic, out int since)
+                && message.SentAt > since && !_shared.ContainsKey(message.Payload))
+            {
+                yield return $"no member of the share got \"{message.Payload}\", which was acknowledged";
             }
         }
 

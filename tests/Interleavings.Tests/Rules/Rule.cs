@@ -86,4 +86,25 @@ internal enum Rule
 
     /// <summary>Whoever was sent away and is back is alive: its claim drops the will, Clean Start too.</summary>
     BackDropsTheWill,
+
+    /// <summary>A QoS 2 message of a share is the session's only when its group says so, before PUBLISH.</summary>
+    ShareIsTaken,
+
+    /// <summary>The group says so when the record of it is as durable as a message.</summary>
+    ShareTakeIsKept,
+
+    /// <summary>A QoS 2 message of a share is done when "received" is written, not when it is taken.</summary>
+    ShareIsDoneWhenReceived,
+
+    /// <summary>A member that leaves gives back what it has not acknowledged.</summary>
+    ShareGivesBack,
+
+    /// <summary>What a node had that is away for long, or what nobody claims after a restart of the broker, goes to others.</summary>
+    ShareOfTheDeadGoesOn,
+
+    /// <summary>The log has the share's position and what is handed out.</summary>
+    ShareIsRecorded,
+
+    /// <summary>Where sessions that are away hold the share, its position waits without a member.</summary>
+    ShareWaitsForMembers,
 }

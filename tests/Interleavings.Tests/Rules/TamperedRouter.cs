@@ -32,5 +32,30 @@ internal sealed class TamperedRouter(IMessageRouter inner, Rule without) : IMess
 
     public void ReadBacklog(BacklogRead read) => inner.ReadBacklog(read);
 
+    public void FinishShared(Session session, in SharedPlace place) => inner.FinishShared(session, place);
+
+    public void ReturnShared(Session session, in SharedPlace place, SharedMessage message)
+    {
+        if (without != Rule.ShareGivesBack)
+        {
+            inner.ReturnShared(session, place, message);
+        }
+    }
+
+    public void TakeShared(Session session, in SharedPlace place, ushort packetId)
+    {
+        if (without == Rule.ShareIsTaken)
+        {
+            session.SharedTaken(packetId, place, isGranted: true);
+            return;
+        }
+
+        inner.TakeShared(session, place, packetId);
+        if (without == Rule.ShareIsDoneWhenReceived)
+        {
+            inner.FinishShared(session, place);
+        }
+    }
+
     public void SettleLater(Session session, int group) => inner.SettleLater(session, group);
 }

@@ -65,7 +65,7 @@ internal sealed partial record History(Settings Settings, Rule? Without, IReadOn
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.Append($"seed {Settings.Seed}, faults {Settings.Faults}{(Without is null ? "" : $", without {Without}")}: {Settings.Nodes} nodes, {Settings.Groups} groups, subscribers at QoS {string.Join(' ', Settings.Subscribers.Select(qos => (int)qos))}, {Settings.Publishers} publishers\n");
+        text.Append($"seed {Settings.Seed}, faults {Settings.Faults}{(Without is null ? "" : $", without {Without}")}: {Settings.Nodes} nodes, {Settings.Groups} groups, subscribers at QoS {string.Join(' ', Settings.Subscribers.Select(qos => (int)qos))}, {(Settings.Members == 0 ? "" : $"the first {Settings.Members} of them members of {string.Join(' ', Settings.ShareFilters)}, ")}{Settings.Publishers} publishers\n");
         foreach (string violation in Violations)
         {
             text.Append("  violated: ").Append(violation).Append('\n');

@@ -16,6 +16,8 @@ internal sealed class StepSource
     private readonly List<(int Weight, StepKind Kind)> _choices = [];
     private readonly Queue<Step> _planned = new();
     private int _fine;
+    private bool _holdsCommits;
+    private bool _isTaking;
 
     public StepSource(ModelTier tier)
     {
@@ -27,6 +29,7 @@ internal sealed class StepSource
             Faults.HeldSweeps => 0.1,
             Faults.Returns => 0.7,
             Faults.Reconnects => 0.9,
+            Faults.ShareTakes => 0.1,
             _ => _random.Next(4) switch { 0 => 0.1, 1 => 0.4, 2 => 0.7, _ => 0.9 },
         };
         _faults = tier.Settings.Faults switch
@@ -39,6 +42,10 @@ internal sealed class StepSource
             Faults.Returns => [StepKind.Leave, StepKind.AnswerAtOnce, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.CutLink
                 or StepKind.RestartGroup && _random.Next(2) == 0)],
             Faults.Reconnects => [StepKind.Kill, StepKind.Drop, StepKind.Leave],
+            Faults.ShareTakes => [StepKind.RestartGroup, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Drop
+                or StepKind.CutLink && _random.Next(2) == 0)],
+            Faults.Retained => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
+                or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
             Faults.Drains => [StepKind.Drain, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
@@ -53,7 +60,8 @@ internal sealed class StepSource
     /// <summary>Everybody connects, and is let subscribe.</summary>
     public IEnumerable<Step> Begin() =>
     [
-        .. Enumerable.Range(0, _tier.Devices.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
+        // Where messages are retained, who subscribes comes later, amid them.
+        .. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Settings.Retains || device >= _tier.Settings.Subscribers.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
         new(StepKind.Run),
     ];
 
@@ -95,7 +103,14 @@ internal sealed class StepSource
         if (_fine > 0)
         {
             _fine--;
-            return Fine();
+            Step fine = Fine();
+            _holdsCommits &= _fine > 0;
+            return fine;
+        }
+
+        if (_isTaking)
+        {
+            return TakeAndRestart();
         }
 
         _fine = _random.NextDouble() < _grain ? _random.Next(1, 14) : 0;
@@ -116,7 +131,7 @@ internal sealed class StepSource
                 return new Step(StepKind.Answer, node);
             case < 17:
                 return new Step(StepKind.Receive, node);
-            case < 18:
+            case < 18 when !_holdsCommits:
                 return new Step(StepKind.Commit, _random.Next(_tier.Groups.Count));
             case < 19 when _tier.Late.Count > 0:
                 return new Step(StepKind.Late, _random.Next(_tier.Late.Count));
@@ -146,7 +161,7 @@ internal sealed class StepSource
             StepKind.Cut, _faults.Contains(StepKind.Cut));
         Offer(8, StepKind.HoldSweeps, _faults.Contains(StepKind.HoldSweeps));
         Offer(3, StepKind.CutLink, _faults.Contains(StepKind.CutLink));
-        Offer(_tier.Settings.GroupsKeep ? 2 : 6, StepKind.RestartGroup, _faults.Contains(StepKind.RestartGroup));
+        Offer(_tier.Settings.Faults == Faults.ShareTakes ? 14 : _tier.Settings.GroupsKeep ? 2 : 6, StepKind.RestartGroup, _faults.Contains(StepKind.RestartGroup));
         Offer(6, StepKind.EmptyDirectory, _faults.Contains(StepKind.EmptyDirectory));
         Offer(6, StepKind.Late, _tier.Late.Count > 0);
         Offer(5, StepKind.DirectoryStands, _faults.Contains(StepKind.DirectoryStands));
@@ -192,6 +207,7 @@ internal sealed class StepSource
             StepKind.Start => new(kind, Slot(node => node is null) ?? 0),
             StepKind.Thaw => new(kind, Slot(node => node is { IsFrozen: true }) ?? 0),
             StepKind.Late => new(kind, _random.Next(_tier.Late.Count)),
+            StepKind.RestartGroup when _tier.Settings.Faults == Faults.ShareTakes => TakeAndRestart(),
             StepKind.RestartGroup => new(kind, _random.Next(_tier.Groups.Count)),
             StepKind.CutLink => new(kind, _random.Next(nodes), _random.Next(_tier.Groups.Count)),
             _ => new(kind, _random.Next(nodes), _random.Next(2)),
@@ -249,6 +265,44 @@ internal sealed class StepSource
         Plan(Event(StepKind.Connect) with { A = device });
         _fine = _random.Next(20, 80);
         return new(StepKind.Leave, device);
+    }
+
+    /// <summary>
+    /// A QoS 2 message is durable and on its way to a member, in small steps of which none makes anything durable; then a
+    /// broker dies.
+    /// </summary>
+    private Step TakeAndRestart()
+    {
+        if (_isTaking)
+        {
+            _isTaking = false;
+            return new(StepKind.RestartGroup, _random.Next(_tier.Groups.Count));
+        }
+
+        _isTaking = true;
+        Step publish = Event(StepKind.Publish) with { C = (int)QoS.ExactlyOnce };
+        Plan(publish);
+        for (int turn = 0; turn < 2; turn++)
+        {
+            for (int seat = _tier.Seats.Count - 1; seat >= 0; seat--)
+            {
+                Plan(new(StepKind.Turn, seat));
+            }
+
+            for (int node = 0; node < _tier.Nodes.Count; node++)
+            {
+                Plan(new(StepKind.Serve, node, 4));
+            }
+        }
+
+        for (int group = 0; group < _tier.Groups.Count; group++)
+        {
+            Plan(new(StepKind.Commit, group));
+        }
+
+        _fine = _random.Next(10, 60);
+        _holdsCommits = true;
+        return new(StepKind.Run);
     }
 
     /// <summary>A device connects again, most often to the node it is at.</summary>

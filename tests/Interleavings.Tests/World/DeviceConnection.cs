@@ -88,6 +88,7 @@ internal sealed class DeviceConnection(ModelDevice device, int number, ModelNode
     public void Subscribe(ushort id, string filter, QoS qos)
     {
         _subscribing[id] = filter;
+        device.Subscribing(filter);
         PacketWriter.WriteSubscribe(
             Transport!.Output, ProtocolVersion.Mqtt50, id, Encoding.UTF8.GetBytes(filter), SubscriptionOptions.Create(qos), 0);
     }
@@ -98,6 +99,7 @@ internal sealed class DeviceConnection(ModelDevice device, int number, ModelNode
         Topic = Encoding.UTF8.GetBytes(outgoing.Message.Topic),
         Payload = Encoding.UTF8.GetBytes(outgoing.Message.Payload.PadRight(device.PayloadBytes)),
         QoS = outgoing.Message.QoS,
+        Retain = device.Retains,
         PacketId = outgoing.PacketId,
         Duplicate = duplicate,
     }.Write(Transport!.Output);

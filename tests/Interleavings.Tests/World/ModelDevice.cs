@@ -27,8 +27,14 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>Whether its session ends with its connection: then it gives up what was not acknowledged by then.</summary>
     public bool IsClean { get; init; }
 
+    /// <summary>Whether it subscribes as a member of the shared subscription.</summary>
+    public bool IsMember { get; init; }
+
     /// <summary>What it publishes is filled up to this; see <see cref="Settings.PayloadBytes"/>.</summary>
     public int PayloadBytes => tier.Settings.PayloadBytes;
+
+    /// <summary>Whether what it publishes is retained.</summary>
+    public bool Retains => tier.Settings.Retains;
 
     /// <summary>The connection it uses now; older ones it has turned its back on.</summary>
     public DeviceConnection? Connection { get; private set; }
@@ -48,7 +54,8 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>Whether every subscription it wants was granted.</summary>
     public bool IsSubscribed => Filters.All(_held.Contains);
 
-    private IReadOnlyList<string> Filters => subscribes is null ? [] : [.. Settings.Topics, Settings.WillTopic];
+    private IReadOnlyList<string> Filters =>
+        subscribes is null ? [] : IsMember ? tier.Settings.ShareFilters : [.. Settings.Topics, Settings.WillTopic];
 
     private Ledger Ledger => tier.Ledger;
 
@@ -186,11 +193,27 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>CONNECT is out: the tier may have a session of this device from now on.</summary>
     public void Asked() => _mayBeStored = true;
 
+    /// <summary>SUBSCRIBE leaves: what is retained by now is asked for.</summary>
+    public void Subscribing(string filter)
+    {
+        if (Retains)
+        {
+            Ledger.Asked(clientId, filter);
+        }
+    }
+
     public void SubAcked(string filter)
     {
         if (_held.Add(filter))
         {
-            Ledger.SubAcked(clientId, filter, subscribes!.Value);
+            if (IsMember)
+            {
+                Ledger.Joined(filter);
+            }
+            else
+            {
+                Ledger.SubAcked(clientId, filter, subscribes!.Value);
+            }
         }
     }
 
@@ -200,7 +223,14 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
         Tell(connection, $"gets \"{payload}\" at QoS {(int)packet.QoS} under {packet.PacketId}{(packet.Duplicate ? ", DUP" : "")}");
         if (packet.QoS != QoS.ExactlyOnce || _exchanges.Add(packet.PacketId))
         {
-            Ledger.Delivered(clientId, subscribes!.Value, payload);
+            if (IsMember)
+            {
+                Ledger.Shared(clientId, payload, tier.Settings.IsShareExact);
+            }
+            else
+            {
+                Ledger.Delivered(clientId, subscribes!.Value, payload, packet.Retain, isResumed: Retains && _connections > 1);
+            }
         }
 
         Owe(connection, packet.QoS == QoS.ExactlyOnce ? PacketType.PubRec : PacketType.PubAck, packet.PacketId);

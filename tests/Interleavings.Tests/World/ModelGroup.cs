@@ -17,7 +17,14 @@ internal sealed class ModelGroup
     {
         _tier = tier;
         _index = index;
-        _options = new BrokerOptions { LogBlockBytes = 4096, TailIntervalMs = 100 };
+        _options = new BrokerOptions
+        {
+            LogBlockBytes = 4096,
+            TailIntervalMs = 100,
+            NodeGoneMs = tier.Without == Rule.ShareOfTheDeadGoesOn ? 86_400_000 : 1_000,
+            ShareRecordMs = tier.Settings.ShareRecordMs,
+            ShareKeptSeconds = tier.Without == Rule.ShareWaitsForMembers ? 0 : 86_400,
+        };
         Log = new ModelLog(tier.ClockLoop, _options, tier.Without, tier.Settings.GroupsKeep, $"{index}", tier.Ledger.Story);
         Seat = new Seat($"group {index}");
         Connector = new MemoryConnector($"group-{index}", () => Seat.Loop, Door);

@@ -12,10 +12,18 @@ namespace Trunkline.Interleavings;
 /// </summary>
 internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without, bool isKept, string name, List<string>? story) : IGroupLog
 {
+    /// <summary>Messages of a segment: each begins with all that is known of shares.</summary>
+    private const int SegmentMessages = 8;
+
     private readonly List<Entry> _entries = [];
+    private readonly List<ShareRecord> _shares = [];
     private MemoryGroupLog _inner = new(clock, options, 1);
     private LogPosition _durable;
     private ulong _links;
+    private long _lastShare;
+    private long _durableShare;
+
+    private sealed record ShareRecord(long Number, byte[] Bytes, bool IsWhole);
 
     private sealed record Entry(
         byte[] Topic, byte[] Properties, byte[] Payload, QoS QoS, bool Retain, ulong Origin, string? Node, ulong Link, ulong Number, MessageId? Id, LogPosition Position);
@@ -54,16 +62,19 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
 
     public ILogListener? Listener { get; set; }
 
-    public Func<byte[]>? ShareSnapshot { get => _inner.ShareSnapshot; set => _inner.ShareSnapshot = value; }
+    public Func<byte[]>? ShareSnapshot { get; set; }
 
     /// <summary>Whether anything waits to become durable.</summary>
-    public bool HasUncommitted => _entries.Count > 0 && _entries[^1].Position > _durable;
+    public bool HasUncommitted => _lastShare > _durableShare || (_entries.Count > 0 && _entries[^1].Position > _durable);
 
-    public IReadOnlyList<byte[]> TakeShareRecords() => _inner.TakeShareRecords();
+    private bool HasUncommittedMessages => _entries.Count > 0 && _entries[^1].Position > _durable;
 
-    public long AppendShares(ReadOnlySpan<byte> record) => _inner.AppendShares(record);
+    public IReadOnlyList<byte[]> TakeShareRecords() =>
+        without == Rule.ShareIsRecorded ? [] : [.. _shares.Skip(int.Max(0, _shares.FindLastIndex(record => record.IsWhole))).Select(record => record.Bytes)];
 
-    public bool IsCommitted(long shareRecord) => _inner.IsCommitted(shareRecord);
+    public long AppendShares(ReadOnlySpan<byte> record) => AddShares(record.ToArray(), isWhole: false);
+
+    public bool IsCommitted(long shareRecord) => without == Rule.ShareTakeIsKept || shareRecord <= _durableShare;
 
     /// <summary>Everything appended so far is durable now.</summary>
     public void Commit()
@@ -71,6 +82,7 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
         if (HasUncommitted)
         {
             _durable = Tail;
+            _durableShare = _lastShare;
             Listener?.OnCommitted();
         }
     }
@@ -79,6 +91,9 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
     public void Recover()
     {
         Listener = null;
+        ShareSnapshot = null;
+        _shares.RemoveAll(record => !isKept || record.Number > _durableShare);
+        _lastShare = _durableShare;
         _entries.RemoveAll(entry => !isKept || entry.Position > _durable);
         ulong term = Term;
 
@@ -120,7 +135,7 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
     {
         if (without != Rule.TermRises)
         {
-            bool isDurable = !HasUncommitted;
+            bool isDurable = !HasUncommittedMessages;
             _inner.RaiseTermAbove(known);
             _durable = isDurable ? Tail : _durable;
         }
@@ -141,6 +156,11 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
     {
         // Before the first, everything there is is durable.
         _durable = _durable == default ? Tail : _durable;
+        if (_entries.Count % SegmentMessages == 0 && ShareSnapshot is { } snapshot)
+        {
+            AddShares(snapshot(), isWhole: true);
+        }
+
         LogPosition position = _inner.Append(record);
         _entries.Add(new Entry(
             record.Topic.ToArray(), record.Properties.ToArray(), record.Payload.ToArray(), record.QoS, record.Retain, record.Origin,
@@ -158,4 +178,10 @@ internal sealed class ModelLog(Loop clock, BrokerOptions options, Rule? without,
     public void OnTick() => _inner.OnTick();
 
     public LogReading TryRead(ref LogCursor cursor, out LogRecord record) => _inner.TryRead(ref cursor, out record);
+
+    private long AddShares(byte[] record, bool isWhole)
+    {
+        _shares.Add(new ShareRecord(++_lastShare, record, isWhole));
+        return _lastShare;
+    }
 }

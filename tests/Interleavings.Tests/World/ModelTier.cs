@@ -36,7 +36,7 @@ internal sealed partial class ModelTier : IDisposable
         Groups = [.. Enumerable.Range(0, settings.Groups).Select(index => new ModelGroup(this, index))];
         Devices =
         [
-            .. settings.Subscribers.Select((qos, n) => new ModelDevice(this, $"s{n}", qos, hasWill: false)),
+            .. settings.Subscribers.Select((qos, n) => new ModelDevice(this, $"s{n}", qos, hasWill: false) { IsMember = n < settings.Members }),
             .. Enumerable.Range(0, settings.Publishers).Select(n => new ModelDevice(this, $"p{n}", null, n < settings.Wills)
             {
                 IsClean = n >= settings.Publishers - settings.CleanPublishers,

@@ -34,6 +34,15 @@ internal enum Faults
 
     /// <summary>Nodes are asked to stop, one or several at a time, and nothing else fails: nobody's will may come by that.</summary>
     Drains,
+
+    /// <summary>Subscribers are members of a shared subscription, on several nodes; anything fails that fails in <see cref="All"/>.</summary>
+    Shares,
+
+    /// <summary>The same, and brokers die while QoS 2 messages of the share are on their way to members, in small steps, with what was taken not yet durable.</summary>
+    ShareTakes,
+
+    /// <summary>Everything is published with RETAIN, and who subscribes comes later; brokers do not restart, for the model's log keeps no retained messages.</summary>
+    Retained,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
@@ -46,6 +55,9 @@ internal sealed record Settings
     public int Nodes { get; init; }
 
     public int Groups { get; init; }
+
+    /// <summary>Whether publishers set RETAIN.</summary>
+    public bool Retains => Faults == Faults.Retained;
 
     public bool GroupsKeep => Faults != Faults.ForgetfulGroups;
 
@@ -69,6 +81,18 @@ internal sealed record Settings
 
     /// <summary>Devices that subscribe, each with the QoS of its filters.</summary>
     public required IReadOnlyList<QoS> Subscribers { get; init; }
+
+    /// <summary>Of the subscribers, the first ones are members of a shared subscription.</summary>
+    public int Members { get; init; }
+
+    /// <summary>What members subscribe, with the share's name.</summary>
+    public IReadOnlyList<string> ShareFilters { get; init; } = [];
+
+    /// <summary>Whether a QoS 2 message of the share comes to one member, once: not where one of them has it at QoS 1.</summary>
+    public bool IsShareExact => Subscribers.Take(Members).All(qos => qos == QoS.ExactlyOnce);
+
+    /// <summary>For how long a broker gathers what its log has to know of shares.</summary>
+    public int ShareRecordMs { get; init; } = 100;
 
     public int Publishers { get; init; }
 
@@ -107,10 +131,40 @@ internal sealed record Settings
     {
         Settings settings = WithoutLimits(seed, faults);
         var random = new Random((seed * 31) + 7);
-        return settings with
+        settings = settings with
         {
             Mqtt = settings.Mqtt with { BacklogMessages = faults == Faults.Returns && random.Next(2) == 0 ? settings.MostMessages + 6 : 10_000 },
             PayloadBytes = random.Next(3) == 0 ? 300 : 0,
+        };
+        if (faults == Faults.Retained)
+        {
+            settings = settings with { Wills = 0, Links = settings.Links with { RetainedPageBytes = 256 } };
+        }
+
+        return faults is Faults.Shares or Faults.ShareTakes ? WithShare(settings, new Random((seed * 31) + 11)) : settings;
+    }
+
+    /// <summary>Two or three members, in some histories a subscriber of its own beside them; one share over all groups, or one for each topic.</summary>
+    private static Settings WithShare(Settings settings, Random random)
+    {
+        int members = 2 + random.Next(2);
+        bool isExact = random.Next(4) > 0;
+        return settings with
+        {
+            Members = members,
+            ShareFilters = random.Next(2) == 0 ? ["$share/g/+"] : [.. Topics.Select(topic => $"$share/g/{topic}")],
+            Subscribers =
+            [
+                .. Enumerable.Range(0, members).Select(_ => isExact || random.Next(2) == 0 ? QoS.ExactlyOnce : QoS.AtLeastOnce),
+                .. Enumerable.Repeat(QoS.ExactlyOnce, random.Next(4) == 0 ? 1 : 0),
+            ],
+            Wills = 0,
+            ShareRecordMs = random.Next(3) switch { 0 => 10, 1 => 100, _ => 500 },
+            Mqtt = settings.Mqtt with
+            {
+                SharedInFlight = 1 + random.Next(4),
+                SharedStrategy = (SharedStrategy)random.Next(Enum.GetValues<SharedStrategy>().Length),
+            },
         };
     }
 
