@@ -287,6 +287,25 @@ public sealed class FoundTests
         new(StepKind.Turn, 4),
         new(StepKind.Kill, 1, 1));
 
+    /// <summary>
+    /// A session was resumed elsewhere with retained messages that were not done. Meanwhile a newer one had been published: it
+    /// came as the retained one, and again from the log.
+    /// </summary>
+    [Fact]
+    public void A_resume_amid_retained_messages_leaves_to_the_log_what_the_log_has() => Holds(
+        Settings.Of(67, Faults.Retained),
+        new(StepKind.Connect, 2, 2),
+        new(StepKind.Run),
+        new(StepKind.Publish, 2, 0, 1),
+        new(StepKind.Connect, 0, 2),
+        new(StepKind.AnswerAtOnce),
+        new(StepKind.Run),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Turn, 4),
+        new(StepKind.Turn, 2),
+        new(StepKind.Turn, 3),
+        new(StepKind.Kill, 2, 1));
+
     private static void Holds(Settings settings, params Step[] steps)
     {
         List<string> story = [];

@@ -73,6 +73,12 @@ internal sealed class RetainedPages(BrokerState state)
                 return true;
             }
 
+            var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+            if (value.QoS != QoS.AtMostOnce && !value.Position.IsNone)
+            {
+                fields.Position(value.Position);
+            }
+
             var encoder = new PublishEncoder
             {
                 Version = ProtocolVersion.Mqtt50,
@@ -83,6 +89,8 @@ internal sealed class RetainedPages(BrokerState state)
                 Retain = true,
                 PacketId = 1,
                 RemainingExpirySeconds = MessageLifetime.RemainingSeconds(value.ExpiresAtMs, state.NowMs),
+                ExtraKey = fields.Value.IsEmpty ? default : ForwardableProperties.TrunklineKey,
+                ExtraValue = fields.Value,
             };
             encoder.Write(page);
             return ++Messages < maximum && page.WrittenCount < bytes;

@@ -20,6 +20,9 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     public bool WantsRetained { get; init; }
 
+    /// <summary>Page: whether a restored session asks, whose log has everything behind its start.</summary>
+    public bool IsOfRestore { get; init; }
+
     /// <summary>Whether logged messages come by the log beside the foreign broker, so that the start is a position there.</summary>
     public bool IsFedByLog { get; init; }
 

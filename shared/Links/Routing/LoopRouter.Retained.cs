@@ -106,7 +106,7 @@ internal sealed partial class LoopRouter
 
         if (answer.Page is { } page)
         {
-            Deliver(live, page);
+            Deliver(live, page, answer.Receiver.Group.Index, IsOfRestore(answer));
         }
 
         // A guard ends with the first page of our broker, which leaves out of later ones what was sent live, and with
@@ -127,15 +127,21 @@ internal sealed partial class LoopRouter
             {
                 Live = live,
                 WantsRetained = true,
+                IsOfRestore = IsOfRestore(answer),
                 Cursor = answer.Cursor,
                 Since = answer.Since,
             });
         }
     }
 
-    private void Deliver(LiveSubscription live, ReadOnlySpan<byte> page)
+    private static bool IsOfRestore(FilterRequest answer) => answer.IsOfRestore || answer.Item is { Operation.IsRestore: true };
+
+    private void Deliver(LiveSubscription live, ReadOnlySpan<byte> page, int group, bool isOfRestore)
     {
         SessionSubscription subscription = live.Subscription;
+
+        // What a restored session's subscription has been there for is the log's to give: it came from there, or will.
+        LogPosition start = isOfRestore && subscription.Options.QoS != QoS.AtMostOnce ? subscription.StoredStartOf(group) : LogPosition.None;
         uint identifier = subscription.Identifier;
         ReadOnlySpan<uint> identifiers = identifier == 0 ? default : new ReadOnlySpan<uint>(in identifier);
         while (FrameReader.TryRead(page, 0, ProtocolVersion.Mqtt50, out Frame frame, out _) == FrameStatus.Complete)
@@ -155,6 +161,12 @@ internal sealed partial class LoopRouter
             TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
                 ? TrunklineFields.Parse(text)
                 : default;
+            if (!start.IsNone && fields.Position > start)
+            {
+                Counters.Add(LinkCounter.RetainedOutdated);
+                continue;
+            }
+
             SharedMessage message = Rent(packet, fields, retain: true);
             subscription.Session.Deliver(message, subscription.Options.QoS, retain: true, identifiers);
             message.Release();

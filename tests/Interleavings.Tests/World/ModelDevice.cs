@@ -229,7 +229,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
             }
             else
             {
-                Ledger.Delivered(clientId, subscribes!.Value, payload, packet.Retain, isResumed: Retains && _connections > 1);
+                Ledger.Delivered(clientId, subscribes!.Value, payload, packet.Retain);
             }
         }
 
