@@ -115,31 +115,31 @@ internal sealed partial class PublishLink
     }
 
     /// <summary>
-    /// Takes QoS 0 messages without anything beside topic and payload: nine of ten, and many to a read. The topic is as it
+    /// Takes one QoS 0 message without anything beside topic and payload: nine of ten, and many to a read. The topic is as it
     /// stands on the wire.
     /// </summary>
-    public PublishOutcome PublishPlain(ReadOnlySpan<byte> topicField, in PlainPublishRun run, Session publisher)
+    public PublishOutcome PublishPlain(ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload, Session publisher)
     {
-        int size = PacketWriter.MeasurePlainPublish(topicField, run.PayloadLength);
+        int size = PacketWriter.MeasurePlainPublish(topicField, payload);
         if (size == 0 || (_maximumPacketSize != 0 && size > _maximumPacketSize))
         {
-            Counters.Add(LinkCounter.RefusedTooLarge, run.Count);
+            Counters.Add(LinkCounter.RefusedTooLarge);
             return new PublishOutcome(ReasonCode.ImplementationSpecificError, false);
         }
 
-        if (!MayWriteThrough(run.Count))
+        if (!MayWriteThrough())
         {
             return PublishOutcome.Taken;
         }
 
-        PacketWriter.WritePlainPublishes(Connection!.Output, topicField, run, size);
-        Counters.Add(LinkCounter.PublishedQoS0, run.Count);
+        PacketWriter.WritePlainPublish(Connection!.Output, topicField, payload, size);
+        Counters.Add(LinkCounter.PublishedQoS0);
         return Outcome(publisher);
     }
 
     private PublishOutcome WriteThrough(ref PublishEncoder encoder, Session publisher)
     {
-        if (!MayWriteThrough(1))
+        if (!MayWriteThrough())
         {
             return PublishOutcome.Taken;
         }
@@ -150,17 +150,17 @@ internal sealed partial class PublishLink
     }
 
     /// <summary>What is not written now at QoS 0 is dropped, and counted.</summary>
-    private bool MayWriteThrough(int messages)
+    private bool MayWriteThrough()
     {
         if (!IsOpen)
         {
-            Counters.Add(LinkCounter.DroppedAway, messages);
+            Counters.Add(LinkCounter.DroppedAway);
             return false;
         }
 
         if (Connection!.UnsentBytes > Options.DropQoS0Bytes)
         {
-            Counters.Add(LinkCounter.DroppedCongested, messages);
+            Counters.Add(LinkCounter.DroppedCongested);
             return false;
         }
 

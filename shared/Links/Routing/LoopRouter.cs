@@ -158,20 +158,20 @@ internal sealed partial class LoopRouter : IMessageRouter
     }
 
     /// <inheritdoc/>
-    public PublishOutcome PublishPlain(KnownTopic topic, in PlainPublishRun run, Session publisher)
+    public PublishOutcome PublishPlain(KnownTopic topic, ReadOnlySpan<byte> payload, Session publisher)
     {
         if (topic.Route is not PublishLink link)
         {
             if (ControlTopics.IsReserved(topic.Name))
             {
-                Counters.Add(LinkCounter.RefusedReserved, run.Count);
+                Counters.Add(LinkCounter.RefusedReserved);
                 return new PublishOutcome(ReasonCode.NotAuthorized, false);
             }
 
             topic.Route = link = _publishLinks[_slots.GroupOfTopic(topic.Name, _node.KeyLevels)];
         }
 
-        return link.PublishPlain(topic.Field, run, publisher);
+        return link.PublishPlain(topic.Field, payload, publisher);
     }
 
     /// <inheritdoc/>

@@ -35,43 +35,28 @@ public static partial class PacketWriter
     /// The size of a 5.0 PUBLISH at QoS 0 without flags and properties; 0 where it is too long for MQTT.
     /// </summary>
     /// <param name="topicField">The topic with its two bytes of length in front.</param>
-    /// <param name="payloadLength">Bytes of the message.</param>
-    public static int MeasurePlainPublish(ReadOnlySpan<byte> topicField, int payloadLength)
+    /// <param name="payload">The message.</param>
+    public static int MeasurePlainPublish(ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload)
     {
-        long remaining = (long)topicField.Length + 1 + payloadLength;
+        long remaining = (long)topicField.Length + 1 + payload.Length;
         return remaining > VariableByteInteger.MaxValue ? 0 : 1 + VariableByteInteger.SizeOf((uint)remaining) + (int)remaining;
     }
 
     /// <summary>
-    /// Writes 5.0 PUBLISH packets at QoS 0 without flags and properties, each of the size that was measured.
+    /// Writes a 5.0 PUBLISH at QoS 0 without flags and properties, of the size that was measured.
     /// <code>
     ///   0x30, remaining length, topic (2 + n), 0 (no properties), payload
     /// </code>
     /// </summary>
-    public static void WritePlainPublishes(IBufferWriter<byte> output, ReadOnlySpan<byte> topicField, in PlainPublishRun run, int size)
+    public static void WritePlainPublish(IBufferWriter<byte> output, ReadOnlySpan<byte> topicField, ReadOnlySpan<byte> payload, int size)
     {
-        var destination = output.GetSpan(size * run.Count);
+        var destination = output.GetSpan(size);
         destination[0] = (byte)PacketType.Publish << 4;
-        var position = 1 + VariableByteInteger.Write(destination[1..], (uint)(topicField.Length + 1 + run.PayloadLength));
+        var position = 1 + VariableByteInteger.Write(destination[1..], (uint)(topicField.Length + 1 + payload.Length));
         topicField.CopyTo(destination[position..]);
         position += topicField.Length;
         destination[position++] = 0;
-        if (size * run.Count == run.Frames.Length && run.Frames.StartsWith(destination[..position]))
-        {
-            // A device that speaks 5.0 wrote the very bytes.
-            run.Frames.CopyTo(destination);
-        }
-        else
-        {
-            run[0].CopyTo(destination[position..]);
-            for (var i = 1; i < run.Count; i++)
-            {
-                var next = destination.Slice(i * size, size);
-                destination[..position].CopyTo(next);
-                run[i].CopyTo(next[position..]);
-            }
-        }
-
-        output.Advance(size * run.Count);
+        payload.CopyTo(destination[position..]);
+        output.Advance(size);
     }
 }

@@ -7,39 +7,34 @@ public sealed partial class Channel
     // The first byte of a PUBLISH without DUP, QoS and RETAIN.
     private const byte PlainPublish = (byte)PacketType.Publish << 4;
 
-    // Long enough that what is done once a run weighs nothing; short enough that limits which are looked at between two
-    // runs are kept closely, and that four of them fit into a chunk of output.
-    private const int MaximumRunBytes = 4000;
-
     /// <summary>
-    /// Plain messages on the topic of the one before them: QoS 0, not retained, without properties. The topic was judged
-    /// with the first of them [MQTT-3.3.2-2], [MQTT-4.7.0-1], and nothing else of them can be wrong. Returns how many
-    /// packets were taken from the front of <paramref name="bytes"/>, each as long as <paramref name="frame"/>, the first of
-    /// them; 0 where it is not such a one: the ordinary way judges it then.
+    /// A plain message on the topic of the one before it: QoS 0, not retained, without properties. Its topic was judged
+    /// with the first of them [MQTT-3.3.2-2], [MQTT-4.7.0-1], and nothing else of it can be wrong. False where it is not
+    /// such a one: the ordinary way judges it then.
     /// </summary>
-    private int ReceivePlain(in Frame frame, ReadOnlySpan<byte> bytes, int mostPackets)
+    private bool TryReceivePlain(in Frame frame)
     {
         KnownTopic topic = _context.KnownTopic;
-        if (frame.FirstByte != PlainPublish || _state != State.Open || !topic.Begins(frame.Body) || Session!.OriginIfNeeded != 0)
+        ReadOnlySpan<byte> rest = frame.Body;
+        if (frame.FirstByte != PlainPublish || !topic.Begins(rest) || Session!.OriginIfNeeded != 0)
         {
-            return 0;
+            return false;
         }
 
-        int payload = frame.TotalLength - frame.Body.Length + topic.Field.Length;
+        rest = rest[topic.Field.Length..];
         if (_version == ProtocolVersion.Mqtt50)
         {
             // The length of no properties is one zero byte.
-            if (payload == frame.TotalLength || bytes[payload] != 0)
+            if (rest.IsEmpty || rest[0] != 0)
             {
-                return 0;
+                return false;
             }
 
-            payload++;
+            rest = rest[1..];
         }
 
-        PlainPublishRun run = PlainPublishRun.Find(bytes, frame.TotalLength, payload, mostPackets, MaximumRunBytes);
-        _context.Counters.Add(SessionCounter.ReceivedQoS0, run.Count);
-        Forwarded(_context.Router.PublishPlain(topic, run, Session), run.Count);
-        return run.Count;
+        _context.Counters.Add(SessionCounter.ReceivedQoS0);
+        Forwarded(_context.Router.PublishPlain(topic, rest, Session));
+        return true;
     }
 }

@@ -7,6 +7,12 @@ public sealed partial class Channel
 {
     private bool ReceivePublish(in Frame frame, out ProtocolError error)
     {
+        if (TryReceivePlain(frame))
+        {
+            error = default;
+            return true;
+        }
+
         if (!PublishPacket.TryParse(frame, _version, PacketSender.Client, out PublishPacket packet, out error)
             || !CheckPublish(packet, out error))
         {
@@ -224,8 +230,8 @@ public sealed partial class Channel
         return Forwarded(outcome);
     }
 
-    /// <summary>What follows from the router's first answer to a message, or to several that are alike.</summary>
-    private ReasonCode Forwarded(PublishOutcome outcome, int messages = 1)
+    /// <summary>What follows from the router's first answer to a message.</summary>
+    private ReasonCode Forwarded(PublishOutcome outcome)
     {
         if (outcome.SlowDown)
         {
@@ -235,7 +241,7 @@ public sealed partial class Channel
         PauseAtWindow();
         if (ReasonCodes.IsError(outcome.Reason))
         {
-            _context.Counters.Add(SessionCounter.PublishesRefused, messages);
+            _context.Counters.Add(SessionCounter.PublishesRefused);
             return outcome.Reason;
         }
 

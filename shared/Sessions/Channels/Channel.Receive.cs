@@ -37,16 +37,14 @@ public sealed partial class Channel
                 return used;
             }
 
-            int plain = ReceivePlain(frame, bytes[used..], _context.Options.MaximumPacketsPerTurn - packets);
-            used += frame.TotalLength * Math.Max(1, plain);
-            if (plain == 0 && !Dispatch(frame, out error))
+            used += frame.TotalLength;
+            if (!Dispatch(frame, out error))
             {
                 Fail(error);
                 return bytes.Length;
             }
 
-            packets += Math.Max(1, plain);
-            if (packets == _context.Options.MaximumPacketsPerTurn && used < bytes.Length)
+            if (++packets == _context.Options.MaximumPacketsPerTurn && used < bytes.Length)
             {
                 // Tiny frames take longer than their bytes say: the others come first now.
                 Pause(Pauses.Turn);

@@ -15,25 +15,15 @@ public interface IMessageRouter
     PublishOutcome Publish(in PublishRequest request, PublishTicket ticket);
 
     /// <summary>
-    /// Takes QoS 0 messages that are not retained and have no properties, expiry or origin, on a topic that was validated.
-    /// The same as <see cref="Publish"/> with each of them, but answered once; a router may keep what it finds in
-    /// <see cref="KnownTopic.Route"/>.
+    /// Takes a QoS 0 message that is not retained and has no properties, expiry or origin, on a topic that was validated.
+    /// The same as <see cref="Publish"/> with such a request; a router may keep what it finds in <see cref="KnownTopic.Route"/>.
     /// </summary>
-    PublishOutcome PublishPlain(KnownTopic topic, in PlainPublishRun run, Session publisher)
+    PublishOutcome PublishPlain(KnownTopic topic, ReadOnlySpan<byte> payload, Session publisher)
     {
         ArgumentNullException.ThrowIfNull(topic);
-        PublishOutcome all = PublishOutcome.Taken;
-        for (int i = 0; i < run.Count; i++)
-        {
-            PublishOutcome one = Publish(
-                new PublishRequest { Topic = topic.Name, Payload = run[i], QoS = Protocol.QoS.AtMostOnce, Retain = false, Publisher = publisher },
-                PublishTicket.None);
-
-            // Topic and length are one, and so is what a refusal goes by.
-            all = new PublishOutcome(one.Reason, all.SlowDown || one.SlowDown);
-        }
-
-        return all;
+        return Publish(
+            new PublishRequest { Topic = topic.Name, Payload = payload, QoS = Protocol.QoS.AtMostOnce, Retain = false, Publisher = publisher },
+            PublishTicket.None);
     }
 
     /// <summary>

@@ -168,67 +168,9 @@ public sealed class PacketWriterTests
         var expected = new ArrayBufferWriter<byte>();
         encoder.Write(expected);
         var written = new ArrayBufferWriter<byte>();
-        var size = PacketWriter.MeasurePlainPublish([0, 3, .. "a/b"u8], payload.Length);
-        var run = PlainPublishRun.Find(expected.WrittenSpan, expected.WrittenCount, expected.WrittenCount - payloadBytes, 1, 0);
-        PacketWriter.WritePlainPublishes(written, [0, 3, .. "a/b"u8], run, size);
+        var size = PacketWriter.MeasurePlainPublish([0, 3, .. "a/b"u8], payload);
+        PacketWriter.WritePlainPublish(written, [0, 3, .. "a/b"u8], payload, size);
         Assert.Equal(encoder.Measure(), size);
         Assert.True(expected.WrittenSpan.SequenceEqual(written.WrittenSpan));
-    }
-
-    /// <summary>What 3.1.1 devices write gets the length of its properties on the way, what 5.0 devices write is sent on as it is.</summary>
-    [Theory]
-    [InlineData(ProtocolVersion.Mqtt311, 0)]
-    [InlineData(ProtocolVersion.Mqtt311, 64)]
-    [InlineData(ProtocolVersion.Mqtt311, 122)]
-    [InlineData(ProtocolVersion.Mqtt50, 0)]
-    [InlineData(ProtocolVersion.Mqtt50, 64)]
-    [InlineData(ProtocolVersion.Mqtt50, 122)]
-    public void A_run_of_plain_publishes_is_what_the_encoder_writes_one_by_one(ProtocolVersion version, int payloadBytes)
-    {
-        var received = new ArrayBufferWriter<byte>();
-        var expected = new ArrayBufferWriter<byte>();
-        for (var i = 0; i < 5; i++)
-        {
-            byte[] payload = [.. Enumerable.Repeat((byte)i, payloadBytes)];
-            new PublishEncoder { Version = version, Topic = "a/b"u8, Payload = payload }.Write(received);
-            new PublishEncoder { Version = ProtocolVersion.Mqtt50, Topic = "a/b"u8, Payload = payload }.Write(expected);
-        }
-
-        var frameLength = received.WrittenCount / 5;
-        var run = PlainPublishRun.Find(received.WrittenSpan, frameLength, frameLength - payloadBytes, 100, 4000);
-        Assert.Equal(5, run.Count);
-        Assert.Equal(Enumerable.Repeat((byte)3, payloadBytes), run[3].ToArray());
-        var written = new ArrayBufferWriter<byte>();
-        PacketWriter.WritePlainPublishes(written, [0, 3, .. "a/b"u8], run, expected.WrittenCount / 5);
-        Assert.Equal(expected.WrittenSpan.ToArray(), written.WrittenSpan.ToArray());
-    }
-
-    /// <summary>3.1.1 allows a longer form of the remaining length, by which a packet is as long as ours and yet another.</summary>
-    [Fact]
-    public void A_packet_as_long_as_ours_with_other_bytes_is_written_anew()
-    {
-        byte[] frame = [0x30, 0x86, 0x00, 0, 3, .. "a/b"u8, 7];
-        var written = new ArrayBufferWriter<byte>();
-        PacketWriter.WritePlainPublishes(written, [0, 3, .. "a/b"u8], PlainPublishRun.Find(frame, frame.Length, frame.Length - 1, 1, 0), 9);
-        Assert.Equal([0x30, 7, 0, 3, .. "a/b"u8, 0, 7], written.WrittenSpan.ToArray());
-    }
-
-    /// <summary>Each limit, and each byte that makes a packet another one, ends a run.</summary>
-    [Fact]
-    public void A_run_ends_at_its_limits_and_at_the_first_packet_that_is_not_alike()
-    {
-        byte[] one = [0x30, 6, 0, 3, .. "a/b"u8, 7];
-        byte[] buffer = [.. one, .. one, .. one, .. one];
-        Assert.Equal(4, PlainPublishRun.Find(buffer, 8, 7, 100, 4000).Count);
-        Assert.Equal(3, PlainPublishRun.Find(buffer, 8, 7, 3, 4000).Count);
-        Assert.Equal(2, PlainPublishRun.Find(buffer, 8, 7, 100, 23).Count);
-        Assert.Equal(1, PlainPublishRun.Find(buffer, 8, 7, 100, 0).Count);
-        Assert.Equal(3, PlainPublishRun.Find(buffer.AsSpan(0, 31), 8, 7, 100, 4000).Count);
-        for (var at = 0; at < 7; at++)
-        {
-            byte[] other = [.. buffer];
-            other[16 + at]++;
-            Assert.Equal(2, PlainPublishRun.Find(other, 8, 7, 100, 4000).Count);
-        }
     }
 }

@@ -81,23 +81,4 @@ public sealed class KnownTopicTests
         Assert.Equal(1, bed.Router.Plain);
         Assert.True(client.Host.IsPaused);
     }
-
-    [Theory, MemberData(nameof(Whole))]
-    public void Packets_of_one_read_that_are_alike_go_as_one_run(Setup setup)
-    {
-        var bed = new TestBed(setup);
-        TestClient client = bed.Open("c");
-        byte[] properties = client.IsV5 ? [0] : [];
-        byte[] Plain(string topic, string payload) => Wire.Frame(0x30, [.. Wire.Text(topic), .. properties, .. System.Text.Encoding.UTF8.GetBytes(payload)]);
-        byte[][] packets =
-        [
-            Plain("a/b", "1"), Plain("a/b", "2"), Plain("a/b", "3"), Plain("a/b", "four"), Plain("a/b", "five"), Plain("a/c", "6"), Plain("a/c", "7"),
-        ];
-        client.Send([.. packets.SelectMany(packet => packet), .. Plain("a/c", "8").AsSpan(0, 4)]);
-        client.Send(Plain("a/c", "8").AsSpan(4));
-        Assert.Equal(["a/b 1", "a/b 2", "a/b 3", "a/b four", "a/b five", "a/c 6", "a/c 7", "a/c 8"], bed.Router.Log.Select(got => $"{got.Topic} {got.Payload}"));
-        Assert.Equal(6, bed.Router.Plain);
-        Assert.Equal(4, bed.Router.Runs);
-        Assert.Equal(8, bed.Count(SessionCounter.ReceivedQoS0));
-    }
 }
