@@ -110,7 +110,7 @@ public sealed class MessageFetchTests
             TestDevice device = tier.Resume("device");
             tier.Advance(3_000);
             Assert.Empty(device.Received);
-            Assert.InRange(tier.Nodes[0].Count(LinkCounter.MessageFetches), 33, 33 + 20);
+            Assert.InRange(tier.Nodes[0].Count(LinkCounter.MessageFetches), 1, 20);
             Until(tier, () => tier.Nodes[0].Contexts[0].Counters.Read(SessionCounter.DroppedFromLog) == 2, "they are given up");
             Assert.Equal(2, tier.Groups[0].Counters.Read(BrokerCounter.LogUnreadableBlocks));
             tier.Groups[0].Stop();
