@@ -60,7 +60,7 @@ internal sealed partial class ProxyNode
         if (moves && !_ended.Task.IsCompleted)
         {
             // Before the first of them is sent away; one call within its deadline.
-            await await _loops[0].InvokeAsync(() => _checkpoints.LeavingAsync((uint)_options.Drain.WillWaitSeconds));
+            await await _loops[0].InvokeAsync(() => _checkpoints.LeavingAsync());
         }
 
         // A node that was declared dead has no time: the sessions are other nodes' already.

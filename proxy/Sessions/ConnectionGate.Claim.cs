@@ -293,7 +293,7 @@ internal sealed partial class ConnectionGate
         }
 
         attempt.IsUnanswered = true;
-        attempt.IsSentAway = result.Value?.LeavingWillWaitSeconds is not null;
+        attempt.IsSentAway = result.Value is { IsLeaving: true };
         attempt.Checkpoint = NodeCheckpoint.Higher(
             attempt.Record!.Checkpoint, result.Value?.PositionsOf(attempt.ClientId, attempt.Record.AttachNumber));
         Keeper.Counters.Add(KeeperCounter.TakenUnanswered);

@@ -32,8 +32,6 @@ internal sealed class CheckpointWriter : LoopTimer
     private bool _isHurried;
     private bool _isStopped;
     private bool _failed;
-    private uint? _leavingWillWaitSeconds;
-    private uint? _leavingHere;
     private TaskCompletionSource? _leaving;
 
     public CheckpointWriter(
@@ -64,13 +62,12 @@ internal sealed class CheckpointWriter : LoopTimer
     });
 
     /// <summary>
-    /// From now on the checkpoint says that the node sends its devices away and lets their wills wait for so long: whoever
-    /// takes a session whose last word is late treats its will so, too. Completes when one that says it is written, or could
-    /// not be. On the first loop.
+    /// From now on the checkpoint says that the node sends its devices away: whoever takes a session whose last word is late
+    /// drops its will, as one that waits is dropped. Completes when one that says it is written, or could not be. On the
+    /// first loop.
     /// </summary>
-    public Task LeavingAsync(uint willWaitSeconds)
+    public Task LeavingAsync()
     {
-        _leavingWillWaitSeconds = willWaitSeconds;
         _leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_isStopped)
         {
@@ -101,7 +98,6 @@ internal sealed class CheckpointWriter : LoopTimer
     {
         _isUnderWay = true;
         _isHurried = false;
-        _leavingHere = _leavingWillWaitSeconds;
         _parts.Clear();
         _highest = _numbers.Last;
         LogPosition[] before = _common;
@@ -155,7 +151,7 @@ internal sealed class CheckpointWriter : LoopTimer
 
         return new NodeCheckpoint(highest, common, laggards.Count <= NodeCheckpoint.MaxLaggards ? laggards : laggards[..NodeCheckpoint.MaxLaggards])
         {
-            LeavingWillWaitSeconds = _leavingHere,
+            IsLeaving = _leaving is not null,
         };
     }
 
@@ -166,7 +162,7 @@ internal sealed class CheckpointWriter : LoopTimer
             return;
         }
 
-        if (checkpoint.LeavingWillWaitSeconds.HasValue)
+        if (checkpoint.IsLeaving)
         {
             _leaving?.TrySetResult();
         }
@@ -207,6 +203,6 @@ internal sealed class CheckpointWriter : LoopTimer
 
     /// <summary>An idle node writes nothing: what stands there says the same.</summary>
     private static bool IsSame(NodeCheckpoint left, NodeCheckpoint right) =>
-        left.AttachNumber == right.AttachNumber && left.LeavingWillWaitSeconds == right.LeavingWillWaitSeconds && left.Laggards.Count == 0 && right.Laggards.Count == 0
+        left.AttachNumber == right.AttachNumber && left.IsLeaving == right.IsLeaving && left.Laggards.Count == 0 && right.Laggards.Count == 0
         && left.Positions.SequenceEqual(right.Positions);
 }

@@ -1,5 +1,4 @@
 using Trunkline.Sessions;
-using Trunkline.Transports;
 
 namespace Trunkline.Broker;
 
@@ -9,36 +8,25 @@ namespace Trunkline.Broker;
 /// list; both in slices, so that the log's live messages go between, and it goes on as soon as a part that lay on disk has
 /// come. Ends without a result when nobody waits for it any more. Loop thread only.
 /// </summary>
-internal sealed class LogNewest : LoopWork
+internal sealed class LogNewest : WaitingRequest
 {
     private readonly BrokerState _state;
     private readonly RequestText _text;
-    private readonly ILogNewestOwner _owner;
+    private readonly RequestHandler _owner;
     private readonly TopicsWanted? _wanted;
     private LogCursor _cursor;
     private LogPosition _end;
     private bool _isSkipping;
     private long _bytes;
 
-    public LogNewest(BrokerState state, RequestText text, ILogNewestOwner owner, Channel channel, byte[] topic, byte[] correlation)
+    public LogNewest(BrokerState state, RequestText text, RequestHandler owner, Channel channel, byte[] topic, byte[] correlation)
+        : base(channel, topic, correlation)
     {
         _state = state;
         _text = text;
         _owner = owner;
-        Channel = channel;
-        Topic = topic;
-        Correlation = correlation;
         _wanted = text.Wanted(state.Options.TenantLevels);
     }
-
-    /// <summary>The connection that asked.</summary>
-    public Channel Channel { get; }
-
-    /// <summary>Where it wants the answer.</summary>
-    public byte[] Topic { get; }
-
-    /// <summary>The correlation data of the answer, as a property.</summary>
-    public byte[] Correlation { get; }
 
     /// <summary>Everything up to here is to be passed over.</summary>
     public LogPosition Position { get; private set; }
@@ -147,14 +135,4 @@ internal sealed class LogNewest : LoopWork
         _cursor = _state.Log.Seek(_text.From!.Value, out bool mayHaveLost);
         MayHaveLost |= mayHaveLost;
     }
-}
-
-/// <summary>Told of counts of the log.</summary>
-internal interface ILogNewestOwner
-{
-    /// <summary>A part of the log is on its way from disk: the count is posted again when it can be read.</summary>
-    void OnWaiting(LogNewest newest);
-
-    /// <summary>It is over; what it found counts if its connection still stands.</summary>
-    void OnCounted(LogNewest newest);
 }

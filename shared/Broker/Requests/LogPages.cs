@@ -74,7 +74,7 @@ internal sealed class LogPages(BrokerState state)
         if (isMore)
         {
             fields.Number('c', 1);
-            fields.Number('l', (ulong)long.Max(0, state.Log.Seek(state.Dispatched, out _).NextOrdinal - cursor.NextOrdinal));
+            fields.Number('l', (ulong)long.Max(0, Behind(cursor)));
         }
 
         if (mayHaveLost)
@@ -82,6 +82,17 @@ internal sealed class LogPages(BrokerState state)
             fields.Text('e', "lost"u8);
         }
 
+        return fields.Value.ToArray();
+    }
+
+    /// <summary>The fields of an answer that says nothing yet: everything asked for is still to come.</summary>
+    public byte[] Nothing(RequestText text)
+    {
+        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+        LogPosition from = text.From!.Value;
+        fields.Position(from);
+        fields.Number('c', 1);
+        fields.Number('l', text.At.Count > 0 ? (ulong)text.At.Count : (ulong)long.Max(1, Behind(state.Log.Seek(from, out _))));
         return fields.Value.ToArray();
     }
 
@@ -156,6 +167,9 @@ internal sealed class LogPages(BrokerState state)
             return false;
         }
     }
+
+    /// <summary>Messages from a cursor to what everybody was given.</summary>
+    private long Behind(in LogCursor cursor) => state.Log.Seek(state.Dispatched, out _).NextOrdinal - cursor.NextOrdinal;
 
     private bool IsWanted(RequestText text, in LogRecord record)
     {

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using Trunkline.Protocol;
 using Trunkline.Sessions;
-using Trunkline.Transports;
 
 namespace Trunkline.Broker;
 
@@ -10,7 +9,7 @@ namespace Trunkline.Broker;
 /// Answers what is published to <c>$trunkline/...</c>: the reply goes to the asking connection alone, in order with
 /// everything else on it. An asker that reads too slowly is not read from until it has drained.
 /// </summary>
-internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<BrokerStatistics> statistics) : ILogNewestOwner
+internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<BrokerStatistics> statistics)
 {
     /// <summary>Bytes around a page in its PUBLISH: header, topic, correlation data and our property lie below it.</summary>
     private const int ReplyOverheadBytes = 1024;
@@ -18,7 +17,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
     private readonly ArrayBufferWriter<byte> _page = new(4096);
     private readonly RetainedPages _retained = new(state);
     private readonly LogPages _log = new(state);
-    private readonly List<LoopWork> _waitingForDisk = [];
+    private readonly List<WaitingRequest> _waitingForDisk = [];
     private int _counting;
 
     /// <summary>Takes a request; the publish itself is always acknowledged.</summary>
@@ -184,10 +183,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         }
 
         state.Counters.Add(BrokerCounter.RequestsNotWaited);
-        var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
-        fields.Position(page.Text.From!.Value);
-        fields.Number('c', 1);
-        Write(page.Channel, page.Topic, page.Correlation, default, fields.Value);
+        Write(page.Channel, page.Topic, page.Correlation, default, _log.Nothing(page.Text));
     }
 
     /// <summary>A page that waited for the disk.</summary>
@@ -223,11 +219,11 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
         new LogNewest(state, text, this, channel, topic, correlation).Begin();
     }
 
-    /// <inheritdoc/>
-    void ILogNewestOwner.OnWaiting(LogNewest newest) => _waitingForDisk.Add(newest);
+    /// <summary>A count waits for a part of the log that is on its way from disk.</summary>
+    public void OnWaiting(LogNewest newest) => _waitingForDisk.Add(newest);
 
-    /// <inheritdoc/>
-    void ILogNewestOwner.OnCounted(LogNewest newest)
+    /// <summary>A count is over; what it found counts if its connection still stands.</summary>
+    public void OnCounted(LogNewest newest)
     {
         _counting--;
         if (newest.Channel.IsOpen)
@@ -239,7 +235,7 @@ internal sealed class RequestHandler(BrokerState state, LinkTable links, Func<Br
     /// <summary>Parts of the log that were on disk can be read: who waited for them goes on.</summary>
     public void OnReadable()
     {
-        foreach (LoopWork waiting in _waitingForDisk)
+        foreach (WaitingRequest waiting in _waitingForDisk)
         {
             state.Context.Loop.Post(waiting);
         }

@@ -74,8 +74,9 @@ internal sealed class RetainedPages(BrokerState state)
             }
 
             var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
-            if (value.QoS != QoS.AtMostOnce && !value.Position.IsNone)
+            if (value.QoS != QoS.AtMostOnce && value.Position > state.Log.Start)
             {
+                // The log still has it. One that retention took is given by this page alone, so it goes without.
                 fields.Position(value.Position);
             }
 

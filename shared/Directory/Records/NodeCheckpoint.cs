@@ -16,10 +16,10 @@ public sealed record NodeCheckpoint(
     public const int MaxLaggards = 1_000;
 
     /// <summary>
-    /// Set while the node stops and sends its devices away: how long their wills wait for them at least. Whoever takes a
-    /// session from it that it gave no last word of drops the will, as it would drop one that waits.
+    /// Whether the node stops and sends its devices away: whoever takes a session from it that it gave no last word of drops
+    /// the will, as it would drop one that waits.
     /// </summary>
-    public uint? LeavingWillWaitSeconds { get; init; }
+    public bool IsLeaving { get; init; }
 
     /// <summary>The positions for one session, or null when it attached after the checkpoint: then its record alone tells.</summary>
     public IReadOnlyList<LogPosition>? PositionsOf(string clientId, long attachNumber)

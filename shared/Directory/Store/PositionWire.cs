@@ -10,7 +10,7 @@ namespace Trunkline.Directory;
 /// <code>
 /// positions    version 1 | count u16 | count x (term u64, offset u64)
 /// checkpoint   version 1 | attach number u64 | positions | laggards u16 | each: client id u16 + UTF-8, positions
-///              | while the node sends its devices away: seconds that their wills wait u32
+///              | while the node sends its devices away: 1 u8
 /// </code>
 /// What cannot be read is a value, not an exception; bytes after the end belong to a newer version.
 /// </summary>
@@ -50,10 +50,10 @@ internal static class PositionWire
             PutTo(writer, positions);
         }
 
-        if (checkpoint.LeavingWillWaitSeconds is { } seconds)
+        if (checkpoint.IsLeaving)
         {
-            BinaryPrimitives.WriteUInt32BigEndian(writer.GetSpan(4), seconds);
-            writer.Advance(4);
+            writer.GetSpan(1)[0] = 1;
+            writer.Advance(1);
         }
 
         return writer.WrittenSpan.ToArray();
@@ -100,7 +100,7 @@ internal static class PositionWire
 
         return new(attachNumber, positions, laggards)
         {
-            LeavingWillWaitSeconds = bytes.Length >= 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : null,
+            IsLeaving = bytes.Length > 0 && bytes[0] == 1,
         };
     }
 

@@ -11,9 +11,6 @@ namespace Trunkline.Links;
 /// </summary>
 internal sealed class MessageFetch : LogRequest
 {
-    /// <summary>Answers in a row that brought nothing, after which the next question waits: most reads from disk are over sooner.</summary>
-    private const int VainMaximum = 32;
-
     private readonly LoopRouter _router;
     private readonly MessageRead _read;
     private readonly LogPosition[] _positions;
@@ -25,7 +22,6 @@ internal sealed class MessageFetch : LogRequest
     private string? _error;
     private bool _isMore;
     private bool _asksSingly;
-    private int _vain;
     private int _next;
     private int _end;
 
@@ -93,18 +89,16 @@ internal sealed class MessageFetch : LogRequest
         int before = _next;
         Deliver();
         Pass();
-        _vain = _next > before ? 0 : _vain + 1;
         if (_next < _positions.Length && !_read.IsOver)
         {
-            if (_vain < VainMaximum)
+            if (_next > before)
             {
                 Ask();
             }
             else
             {
-                // The broker's disk is slow, or does not give it back for now.
-                long wait = TimerWheel.SlotMs << int.Min(_vain - VainMaximum, 4);
-                router.Loop.Timers.Schedule(_retry, long.Min(wait, router.Options.BacklogRetryMs));
+                // Too many wait for the broker's disk already, or it is an older broker, which does not wait for it.
+                router.Loop.Timers.Schedule(_retry, router.Options.BacklogRetryMs);
             }
         }
         else if (--_left.Value == 0 && !_read.IsOver)

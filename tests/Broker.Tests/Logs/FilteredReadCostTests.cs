@@ -88,9 +88,11 @@ public sealed class FilteredReadCostTests(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         while (from is not null)
         {
+            int before = asker.Replies.Count;
             long begun = Stopwatch.GetTimestamp();
             asker.Request("$trunkline/log", $"from {from}\nfilter {filter}\nbytes 1048576");
             longest = double.Max(longest, Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+            LoopUntil.Holds(broker.Loop, () => asker.Replies.Count > before, "the page is answered");
             Received reply = asker.LastReply;
             found += reply.Page().Count;
             pages++;

@@ -44,6 +44,27 @@ public sealed class GapTests
         Assert.Equal($"p{broker.Tail.Term}:{broker.Tail.Offset}", link.Tails[^1].Payload);
     }
 
+    /// <summary>A session that comes back leaves to the log what the log has: what retention took it must get as retained.</summary>
+    [Fact]
+    public void A_retained_message_names_its_place_as_long_as_the_log_has_it()
+    {
+        var broker = new TestBroker(new BrokerOptions { LogBlockBytes = 4096, LogMaximumBytes = 64 * 1024 });
+        TestClient publisher = broker.PublishLink("n");
+        publisher.Publish("t/r", "1", tl: "n1", retain: true);
+        TestClient asker = broker.Client();
+        asker.Request("$trunkline/retained", "filter t/r");
+        Assert.Equal("100:1", Assert.Single(asker.LastReply.Page()).Field('p'));
+        for (int n = 2; n <= 1_000; n++)
+        {
+            publisher.Publish("t/n", new string('x', 100), tl: $"n{n}");
+        }
+
+        asker.Request("$trunkline/retained", "filter t/r");
+        Received message = Assert.Single(asker.LastReply.Page());
+        Assert.Equal("1", message.Payload);
+        Assert.Null(message.Field('p'));
+    }
+
     /// <summary>The oldest message is a quiet one, so that the beginning of the log is none of the losses.</summary>
     private static TestBroker Fill()
     {

@@ -64,8 +64,10 @@ public sealed class WaitingRequestTests : IDisposable
         string from = $"p{broker.Tail.Term}:0";
         asker.Request("$trunkline/log", $"from {from}\nfilter #");
         Assert.Empty(asker.LastReply.Page());
-        Assert.Equal($"{from};c1", asker.LastReply.Tl);
-        Assert.Equal(1, broker.Count(BrokerCounter.RequestsNotWaited));
+        Assert.Equal($"{from};c1;l{Messages}", asker.LastReply.Tl);
+        asker.Request("$trunkline/log", $"from {from}\nfilter #\nat {broker.Tail.Term}:300 301");
+        Assert.Equal($"{from};c1;l2", asker.LastReply.Tl);
+        Assert.Equal(2, broker.Count(BrokerCounter.RequestsNotWaited));
         LoopUntil.Holds(
             broker.Loop,
             () =>

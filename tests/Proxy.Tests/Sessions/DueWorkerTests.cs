@@ -158,7 +158,7 @@ public sealed class DueWorkerTests
         staged!.DetachesGoOn = StagedDirectory.Held();
         if (drains)
         {
-            await await leaving.Loops[0].InvokeAsync(() => checkpoints.LeavingAsync(3_600));
+            await await leaving.Loops[0].InvokeAsync(() => checkpoints.LeavingAsync());
             foreach (ConnectionGate gate in leaving.Gates)
             {
                 await gate.Loop.InvokeAsync(() => gate.Keeper.DrainWillWaitSeconds = 3_600u);

@@ -12,10 +12,11 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
     private const int Parallel = 2;
     private const int MostLines = 60;
 
-    // Together below 15 minutes for the whole suite: a project that reaches its limit hangs.
-    private static readonly TimeSpan ProjectDeadline = TimeSpan.FromMinutes(6);
-    private static readonly TimeSpan AloneDeadline = TimeSpan.FromMinutes(12);
-    private static readonly TimeSpan FormatDeadline = TimeSpan.FromMinutes(3);
+    // A project that reaches its limit hangs. The whole suite takes below 15 minutes on two cores of usual speed; these leave
+    // room for a machine of half that speed, where System.Tests took 7 minutes one day and more than 12 the next.
+    private static readonly TimeSpan ProjectDeadline = TimeSpan.FromMinutes(12);
+    private static readonly TimeSpan AloneDeadline = TimeSpan.FromMinutes(25);
+    private static readonly TimeSpan FormatDeadline = TimeSpan.FromMinutes(6);
 
     private readonly string _resultsFolder = Path.Combine(Repository.Root, "artifacts", "test-results");
 
