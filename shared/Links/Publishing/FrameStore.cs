@@ -1,4 +1,5 @@
 using System.Buffers;
+using Trunkline.Transports;
 
 namespace Trunkline.Links;
 
@@ -12,7 +13,8 @@ namespace Trunkline.Links;
 ///   [frame][frame][frame] live 3     [frame][ free          ] live 1      a block with live 0 is used again
 /// </code>
 /// </remarks>
-internal sealed class FrameStore
+/// <param name="memory">Hears of each block that is made.</param>
+internal sealed class FrameStore(MemoryGauge memory)
 {
     private const int BlockBytes = 64 * 1024;
     private const int MaximumIdle = 16;
@@ -25,12 +27,13 @@ internal sealed class FrameStore
         if (size > BlockBytes / 4)
         {
             offset = 0;
+            memory.Take(size);
             return new FrameBlock(ArrayPool<byte>.Shared.Rent(size)) { Used = size, Live = 1, IsLarge = true };
         }
 
         if (_current is null || _current.Used + size > BlockBytes)
         {
-            _current = _idle.TryPop(out FrameBlock? idle) ? idle : new FrameBlock(GC.AllocateUninitializedArray<byte>(BlockBytes));
+            _current = _idle.TryPop(out FrameBlock? idle) ? idle : NewBlock();
         }
 
         offset = _current.Used;
@@ -56,6 +59,12 @@ internal sealed class FrameStore
         {
             _idle.Push(block);
         }
+    }
+
+    private FrameBlock NewBlock()
+    {
+        memory.Take(BlockBytes);
+        return new FrameBlock(GC.AllocateUninitializedArray<byte>(BlockBytes));
     }
 }
 

@@ -16,7 +16,7 @@ internal sealed partial class PublishLink : Link
     private const int MaximumSpan = 60_000;
 
     private readonly KeptRing _ring = new();
-    private readonly FrameStore _frames = new();
+    private readonly FrameStore _frames;
     private readonly List<Session> _paused = [];
     private readonly AwayTimer _awayTimer;
     private readonly bool _isForeign;
@@ -33,6 +33,7 @@ internal sealed partial class PublishLink : Link
     public PublishLink(LinkGroup group, SessionContext context, LinkCounters counters)
         : base(group, context, counters, LinkKind.Publish, $"tl-{group.Node.NodeId}-p{group.Index}-{context.Loop.Index}", context.Loop.Index + 1)
     {
+        _frames = new FrameStore(context.Loop.Memory);
         _isForeign = group.IsForeign;
         _log = group.Endpoint.Log;
         _producer = $"{group.Node.NodeId}/{Number}";

@@ -43,6 +43,11 @@ public sealed class MessagePool(Loop loop, int maximumKept = 4096)
         }
 
         message.Fill(content);
+        if (message.HasLargeBuffer)
+        {
+            loop.Memory.Take(message.Size);
+        }
+
         _rented++;
         return message;
     }

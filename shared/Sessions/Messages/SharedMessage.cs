@@ -99,9 +99,12 @@ public sealed class SharedMessage
         _references = 1;
     }
 
+    /// <summary>Whether its bytes lie in an array that is not kept with the message.</summary>
+    internal bool HasLargeBuffer => _buffer.Length > KeptBufferBytes;
+
     internal void DropLargeBuffer()
     {
-        if (_buffer.Length > KeptBufferBytes)
+        if (HasLargeBuffer)
         {
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = [];

@@ -4,9 +4,11 @@ namespace Trunkline.Transports;
 
 /// <summary>
 /// A loop's buffers: 1 KiB, 16 KiB and 64 KiB chunks kept for use again up to a limit, larger ones from the shared array
-/// pool. A chunk rented from one loop's pool may be returned to another's. Loop thread only.
+/// pool. A chunk rented from one loop's pool may be returned to another's. What has to be made is told to the gauge: many
+/// connections at once can take more between two looks of its watch than is left. Loop thread only.
 /// </summary>
-public sealed class BufferPool
+/// <param name="memory">Hears of each chunk that is made, and of each that is larger than the pooled ones.</param>
+public sealed class BufferPool(MemoryGauge memory)
 {
     /// <summary>The sizes of pooled chunks in bytes.</summary>
     public const int SmallBytes = 1024, MediumBytes = 16 * 1024, LargeBytes = 64 * 1024;
@@ -36,14 +38,25 @@ public sealed class BufferPool
             return _large.Take() ?? NewPinned(LargeBytes);
         }
 
-        return new BufferChunk(ArrayPool<byte>.Shared.Rent(minimumBytes), isPinned: false);
+        byte[] array = ArrayPool<byte>.Shared.Rent(minimumBytes);
+        memory.Take(array.Length);
+        return new BufferChunk(array, isPinned: false);
     }
 
     /// <summary>
     /// Gives an empty chunk that is not pinned, for bytes that travel to another loop: most connections are accepted on one
     /// loop, and pooled chunks that leave with them would be made anew for each.
     /// </summary>
-    public static BufferChunk RentForTravel(int minimumBytes) => new(ArrayPool<byte>.Shared.Rent(minimumBytes), isPinned: false);
+    public BufferChunk RentForTravel(int minimumBytes)
+    {
+        byte[] array = ArrayPool<byte>.Shared.Rent(minimumBytes);
+        if (array.Length > LargeBytes)
+        {
+            memory.Take(array.Length);
+        }
+
+        return new BufferChunk(array, isPinned: false);
+    }
 
     /// <summary>Takes a chunk back; the caller holds no reference to it or its memory afterwards.</summary>
     public void Return(BufferChunk chunk)
@@ -76,8 +89,11 @@ public sealed class BufferPool
         }
     }
 
-    private static BufferChunk NewPinned(int bytes) =>
-        new(GC.AllocateUninitializedArray<byte>(bytes, pinned: true), isPinned: true);
+    private BufferChunk NewPinned(int bytes)
+    {
+        memory.Take(bytes);
+        return new BufferChunk(GC.AllocateUninitializedArray<byte>(bytes, pinned: true), isPinned: true);
+    }
 
     private struct Shelf
     {

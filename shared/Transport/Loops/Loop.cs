@@ -41,6 +41,7 @@ public abstract partial class Loop : IDisposable
         Options = options;
         _faults = options.Faults;
         _ticksPerMs = Math.Max(1, options.Time.TimestampFrequency / 1000);
+        Buffers = new BufferPool(options.Memory);
         ReceiveBuffer = GC.AllocateUninitializedArray<byte>(options.InputPerTurnBytes + ReceiveBufferSlack, pinned: true);
         long now = options.Time.GetTimestamp();
         _coalescer = options.Coalescing.IntervalUs > 0 ? new WakeUpCoalescer(options.Coalescing, options.Time.TimestampFrequency, now) : null;
@@ -70,7 +71,7 @@ public abstract partial class Loop : IDisposable
     public TimerWheel Timers { get; }
 
     /// <summary>Buffers. Loop thread only.</summary>
-    public BufferPool Buffers { get; } = new();
+    public BufferPool Buffers { get; }
 
     /// <summary>Exceptions that reached the loop's edge since it started.</summary>
     public long FaultCount { get; private set; }

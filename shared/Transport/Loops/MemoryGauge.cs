@@ -22,7 +22,10 @@ public sealed class MemoryGauge
     /// <summary>Sets what may be taken in large pieces until the next look, in bytes: memory can go faster than a watch looks.</summary>
     public void Allow(long bytes) => Volatile.Write(ref _budget, bytes);
 
-    /// <summary>A large piece is taken, in bytes.</summary>
+    /// <summary>Whether this many bytes may be taken by somebody who can do without. Two loops that ask at once may both hear yes.</summary>
+    public bool Allows(long bytes) => _level != MemoryLevel.Short && Volatile.Read(ref _budget) >= bytes;
+
+    /// <summary>A large piece is taken, in bytes, by somebody who asked or by somebody who cannot do without.</summary>
     public void Take(long bytes)
     {
         if (Volatile.Read(ref _budget) != long.MaxValue)

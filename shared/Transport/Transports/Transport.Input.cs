@@ -212,7 +212,12 @@ public abstract partial class Transport
             return;
         }
 
-        _rest ??= (_state & TransportState.Moving) != 0 ? BufferPool.RentForTravel(bytes.Length) : _loop.Buffers.Rent(bytes.Length);
+        _rest ??= RentForInput(bytes.Length);
+        if (_rest is null)
+        {
+            return;
+        }
+
         while (_rest.Free.Length < bytes.Length)
         {
             if (!TryGrowRest(bytes.Length))
@@ -231,8 +236,8 @@ public abstract partial class Transport
         _rest = null;
         if (!bytes.IsEmpty)
         {
-            _rest = (_state & TransportState.Moving) != 0 ? BufferPool.RentForTravel(bytes.Length) : _loop.Buffers.Rent(bytes.Length);
-            _rest.Append(bytes);
+            _rest = RentForInput(bytes.Length);
+            _rest?.Append(bytes);
         }
 
         if (old is not null)
@@ -241,33 +246,41 @@ public abstract partial class Transport
         }
     }
 
-    /// <summary>
-    /// Doubles the room, which so is at most about twice what was received, whatever a packet claims. A device's connection
-    /// ends where the runtime has no more to give: memory can go faster than its watch looks.
-    /// </summary>
+    /// <summary>Doubles the room, which so is at most about twice what was received, whatever a packet claims.</summary>
     private bool TryGrowRest(int needed)
     {
         BufferChunk old = _rest!;
-        int size = Math.Max(old.Length * 2, checked(old.Length + needed));
-        BufferChunk larger;
-        try
+        if (RentForInput(Math.Max(old.Length * 2, checked(old.Length + needed))) is not { } larger)
         {
-            larger = _loop.Buffers.Rent(size);
-        }
-        catch (OutOfMemoryException) when (size > BufferPool.LargeBytes && Settings.ShedsInput)
-        {
-            End(TransportCloseReason.MemoryShort, TransportState.Aborting);
             return false;
-        }
-
-        if (larger.Capacity > BufferPool.LargeBytes)
-        {
-            _loop.Memory.Take(larger.Capacity);
         }
 
         larger.Append(old.Written);
         _rest = larger;
         _loop.Buffers.Return(old);
         return true;
+    }
+
+    /// <summary>
+    /// Room for input. Null when it is a large one that nothing is left for: a device's connection ends then, before the memory
+    /// is taken, for beyond the limit the runtime ends the process.
+    /// </summary>
+    private BufferChunk? RentForInput(int bytes)
+    {
+        bool mayEnd = bytes > BufferPool.LargeBytes && Settings.ShedsInput;
+        if (!mayEnd || _loop.Memory.Allows(bytes))
+        {
+            try
+            {
+                return (_state & TransportState.Moving) != 0 ? _loop.Buffers.RentForTravel(bytes) : _loop.Buffers.Rent(bytes);
+            }
+            catch (OutOfMemoryException) when (mayEnd)
+            {
+                // Others took memory faster than its watch looks.
+            }
+        }
+
+        End(TransportCloseReason.MemoryShort, TransportState.Aborting);
+        return null;
     }
 }

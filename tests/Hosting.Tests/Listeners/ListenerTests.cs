@@ -98,6 +98,28 @@ public sealed class ListenerTests : IClassFixture<CertificateFixture>
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Room_for_a_large_packet_is_not_taken_where_more_would_be_taken_until_the_next_look_than_is_left(TransportKind kind)
+    {
+        await using TestServer server = await TestServer.StartAsync(kind);
+        server.OnBytes = (_, _) => 0;
+        using Socket small = await server.ConnectSocketAsync();
+        await small.SendAsync(new byte[10_000]);
+        Peer smallPeer = await server.NextPeerAsync();
+        using Socket large = await server.ConnectSocketAsync();
+        await large.SendAsync(new byte[80_000]);
+        Peer largePeer = await server.NextPeerAsync();
+        await Eventually.HoldsAsync(() => largePeer.Transport.RetainedBytes == 80_000, () => "80,000 bytes have come");
+
+        // Room for the loops' small buffers, and not for the 256 KiB of the next step.
+        server.Memory.Allow(250_000);
+        await large.SendAsync(new byte[80_000]);
+        Assert.Equal(TransportCloseReason.MemoryShort, await largePeer.Closed.Task.WaitAsync(Deadline.Long));
+        Assert.False(server.Memory.IsShort, "nothing was taken that was not there");
+        await small.SendAsync(new byte[1]);
+        await Eventually.HoldsAsync(() => smallPeer.Transport.RetainedBytes == 10_001, () => "the small one goes on");
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task A_silent_connection_is_probed_by_TCP(TransportKind kind)
     {
         await using TestServer server = await TestServer.StartAsync(kind, null, options => options with { TcpKeepAliveSeconds = 1000 });

@@ -35,6 +35,7 @@ public sealed class MemoryWatchTests
         using var watch = new MemoryWatch(new MemoryOptions(), TimeProvider.System, _log, source, () => 1024);
         watch.Look();
         Assert.Equal(MemoryLevel.Short, watch.Gauge.Level);
+        Assert.False(watch.Gauge.Allows(0));
     }
 
     [Fact]
@@ -45,8 +46,11 @@ public sealed class MemoryWatchTests
         watch.Gauge.Take(long.MaxValue / 2);
         Assert.False(watch.Gauge.IsShort);
         watch.Look();
+        Assert.True(watch.Gauge.Allows(200));
+        Assert.False(watch.Gauge.Allows(201));
         watch.Gauge.Take(200);
         Assert.False(watch.Gauge.IsShort);
+        Assert.False(watch.Gauge.Allows(1));
         watch.Gauge.Take(1);
         Assert.True(watch.Gauge.IsShort);
         watch.Look();

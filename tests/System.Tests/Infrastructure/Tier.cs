@@ -130,9 +130,17 @@ public sealed class Tier : IAsyncDisposable
         {
             _pid = pid;
             Signal("-STOP");
+            // The signal takes effect when the thread it was given to has run: on a busy machine the others go on until then.
+            if (!SpinWait.SpinUntil(IsStopped, TimeSpan.FromSeconds(30)))
+            {
+                throw new InvalidOperationException($"Process {pid} runs 30 s after SIGSTOP.");
+            }
         }
 
         public void Dispose() => Signal("-CONT");
+
+        private bool IsStopped() => Directory.EnumerateDirectories($"/proc/{_pid}/task")
+            .All(thread => ProcessStat.Read(int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture)) is null or { State: 'T' });
 
         private void Signal(string signal)
         {

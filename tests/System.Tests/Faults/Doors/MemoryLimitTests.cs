@@ -84,7 +84,17 @@ public sealed class MemoryLimitTests(ITestOutputHelper output)
 
         Assert.Equal(0, await MetricAsync("trunkline_loop_faults_total"));
 
-        Task<double> MetricAsync(string name, string labels = "") => ManagementClient.MetricAsync(up.Management, name, labels);
+        async Task<double> MetricAsync(string name, string labels = "")
+        {
+            try
+            {
+                return await ManagementClient.MetricAsync(up.Management, name, labels);
+            }
+            catch (HttpRequestException exception)
+            {
+                throw new InvalidOperationException($"No answer to a scrape. The process:\n{string.Join('\n', up.Process.Lines.TakeLast(60))}", exception);
+            }
+        }
 
         async Task<string> UsedAsync()
         {
