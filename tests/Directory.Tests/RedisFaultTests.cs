@@ -218,6 +218,9 @@ public sealed class RedisFaultTests
         Assert.False(sleeps && left.IsOk, "the write was answered by a Redis that sleeps");
         await sleep;
         await EventuallyAsync(async () => (await one.WriteSessionAsync("id", token, Records.Sets(("p", "4")))).IsOk);
+
+        // Each node finds back by itself.
+        await EventuallyAsync(async () => (await two.ReadSessionAsync("id")).IsOk);
         Assert.Equal("p=4", (await two.MustReadAsync("id")).Text());
         Assert.NotEqual(connection, one.Health.Connection);
         Assert.False(events.Drain<RecordingEvents.SelfDead>());
