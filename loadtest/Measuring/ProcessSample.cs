@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Trunkline.Loadtest;
 
-/// <summary>CPU time and memory of one process at one moment, from /proc.</summary>
+/// <summary>CPU time and memory of one process at one moment, from its clock and /proc.</summary>
 /// <param name="CpuSeconds">User and system time since it started.</param>
 /// <param name="RssBytes">Resident memory.</param>
 internal readonly record struct ProcessSample(double CpuSeconds, long RssBytes)
@@ -15,7 +15,8 @@ internal readonly record struct ProcessSample(double CpuSeconds, long RssBytes)
     {
         try
         {
-            return Parse(File.ReadAllText($"/proc/{pid}/stat"));
+            ProcessSample sample = Parse(File.ReadAllText($"/proc/{pid}/stat"));
+            return sample with { CpuSeconds = ProcessClock.CpuSeconds(pid) ?? sample.CpuSeconds };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

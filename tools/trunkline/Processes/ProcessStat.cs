@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Trunkline.Tool.Processes;
 
-/// <summary>The fields of /proc/PID/stat that tell one process from another, and what it used: user and system time.</summary>
-internal readonly record struct ProcessStat(int Pid, char State, int Threads, int SessionId, long StartTicks, long CpuTicks)
+/// <summary>The fields of /proc/PID/stat that tell one process from another.</summary>
+internal readonly record struct ProcessStat(int Pid, char State, int Threads, int SessionId, long StartTicks)
 {
     /// <summary>
     /// A zombie has ended, only its parent has not asked yet; but while further threads of it are on their way out it still
@@ -41,8 +41,7 @@ internal readonly record struct ProcessStat(int Pid, char State, int Threads, in
             fields[0][0],
             int.Parse(fields[17], CultureInfo.InvariantCulture),
             int.Parse(fields[3], CultureInfo.InvariantCulture),
-            long.Parse(fields[19], CultureInfo.InvariantCulture),
-            long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture));
+            long.Parse(fields[19], CultureInfo.InvariantCulture));
     }
 
     /// <summary>All processes of this machine that can be read.</summary>
