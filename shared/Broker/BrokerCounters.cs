@@ -45,6 +45,9 @@ public enum BrokerCounter
     /// <summary>Segments of the log written anew without messages of who had more than its share.</summary>
     LogThinned,
 
+    /// <summary>Tries to write a segment anew that failed; each segment is tried again, after LogRetryMs at first and a minute at last.</summary>
+    LogThinningFailures,
+
     /// <summary>Gauge: tenants with something in the log.</summary>
     LogTenants,
 

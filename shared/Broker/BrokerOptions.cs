@@ -54,7 +54,7 @@ public sealed record BrokerOptions
     /// <summary>A write that takes this many milliseconds is slow: for ten seconds others wait for the disk in the loop's place.</summary>
     public int LogSlowWriteMs { get; init; } = 10;
 
-    /// <summary>Milliseconds until a failed write is tried again.</summary>
+    /// <summary>Milliseconds until a failed write is tried again, and a segment that could not be written anew for room; that is tried ever more rarely, once a minute at last.</summary>
     public int LogRetryMs { get; init; } = 500;
 
     /// <summary>Milliseconds for which a piece of the log that the disk does not give back is read again, ever more rarely from <c>LogRetryMs</c> on, while who reads there waits; then its messages are passed over, and whoever reads there later has it read again, once a minute at most.</summary>

@@ -6,6 +6,9 @@ namespace Trunkline.Broker;
 /// </summary>
 internal sealed partial class FileGroupLog
 {
+    /// <summary>So many doublings of LogRetryMs, the least allowed too, reach a minute.</summary>
+    private const int ThinningShiftMaximum = 10;
+
     private readonly LogTenants _tenants;
     private SegmentThinning? _thinning;
     private bool _thinningWaitsForRetained;
@@ -94,7 +97,7 @@ internal sealed partial class FileGroupLog
         {
             LogSegment segment = _segments[i];
             long over = segment.Tenants.Over;
-            if (over == 0 || over * LogTenants.ThinnedAtShare < segment.Tenants.All || segment.IsLeftAlone)
+            if (over == 0 || over * LogTenants.ThinnedAtShare < segment.Tenants.All || _loop.NowMs < segment.ThinAgainMs)
             {
                 continue;
             }
@@ -121,9 +124,12 @@ internal sealed partial class FileGroupLog
         return false;
     }
 
-    /// <summary>Two become one when they are small, and alike in age: they will go together.</summary>
+    /// <summary>
+    /// Two become one when they are small, and alike in age: they will go together. Neither where one of them failed: the other
+    /// can be written without it.
+    /// </summary>
     private bool MayJoin(LogSegment before, LogSegment segment, long left) =>
-        before.IsThinned && !before.IsLeftAlone && IsRetainedSafe(before)
+        before.IsThinned && before.ThinningFailures == 0 && segment.ThinningFailures == 0 && IsRetainedSafe(before)
         && before.Length + left <= _options.LogSegmentBytes / 4
         && segment.NewestMs - before.NewestMs <= _options.LogMaximumAgeMs / 16;
 
@@ -138,9 +144,14 @@ internal sealed partial class FileGroupLog
 
         if (!thinning.IsDone)
         {
-            thinning.Old[^1].IsLeftAlone = true;
-            StoreLog.ThinningFailed(_logger, _folder.Group, thinning.Old[^1].Path, thinning.Error?.Message ?? "");
+            ThinLater(thinning);
             return;
+        }
+
+        int failures = thinning.Old.Max(segment => segment.ThinningFailures);
+        if (failures > 0)
+        {
+            StoreLog.ThinnedAtLast(_logger, _folder.Group, thinning.Fresh.Path, failures);
         }
 
         Exchange(thinning);
@@ -155,6 +166,27 @@ internal sealed partial class FileGroupLog
         }
 
         MakeRoom();
+    }
+
+    /// <summary>
+    /// What it could not read or write may be passing: it is tried again when room is needed, after LogRetryMs at first and a
+    /// minute at last. Meanwhile others are thinned, and the oldest goes whole.
+    /// </summary>
+    private void ThinLater(SegmentThinning thinning)
+    {
+        _counters.Add(BrokerCounter.LogThinningFailures);
+        foreach (LogSegment segment in thinning.Old)
+        {
+            segment.ThinningFailures++;
+        }
+
+        LogSegment last = thinning.Old[^1];
+        long backoff = _options.LogRetryMs * (1L << int.Min(last.ThinningFailures - 1, ThinningShiftMaximum));
+        last.ThinAgainMs = _loop.NowMs + long.Min(backoff, BlockCache.GivenUpRetryMs);
+        if (last.ThinningFailures == 1)
+        {
+            StoreLog.ThinningFailed(_logger, _folder.Group, last.Path, thinning.Error?.Message ?? "");
+        }
     }
 
     /// <summary>The new segment and its blocks take the place of the old ones.</summary>

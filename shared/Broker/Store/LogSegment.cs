@@ -66,8 +66,11 @@ internal sealed class LogSegment
     /// <summary>Whether it was written anew, with gaps.</summary>
     public bool IsThinned { get; }
 
-    /// <summary>Whether it could not be written anew, and is left alone.</summary>
-    public bool IsLeftAlone { get; set; }
+    /// <summary>How often it could not be written anew.</summary>
+    public int ThinningFailures { get; set; }
+
+    /// <summary>When that is tried again at the earliest, on the loop's clock.</summary>
+    public long ThinAgainMs { get; set; }
 
     /// <summary>Whether retention has passed it, or another is in its place.</summary>
     public bool IsDropped { get; set; }

@@ -29,7 +29,7 @@ internal static partial class StoreLog
     [LoggerMessage(4107, LogLevel.Warning, "Group {Group} could not write its retained messages to {File}: {Reason} It tries again with the next segment")]
     public static partial void RetainedNotWritten(ILogger logger, string group, string file, string reason);
 
-    [LoggerMessage(4108, LogLevel.Warning, "Group {Group} could not write {File} anew without the messages of who has more than its share: {Reason} It is left as it is")]
+    [LoggerMessage(4108, LogLevel.Warning, "Group {Group} could not write {File} anew without the messages of who has more than its share: {Reason} It is tried again when room is needed, within a minute")]
     public static partial void ThinningFailed(ILogger logger, string group, string file, string reason);
 
     [LoggerMessage(4109, LogLevel.Information, "Group {Group}: {File} was joined to {Joined} when the broker ended, and is deleted")]
@@ -43,4 +43,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(4112, LogLevel.Error, "Group {Group}: {Bytes} bytes at offset {Offset} of {File} are damaged; {Messages} messages are passed over, the others are served. The next start refuses the file: look at the disk, stop the broker and bring back a sound copy, or start once with --Broker:DamagedSegments set-aside")]
     public static partial void Damaged(ILogger logger, string group, string file, long offset, int bytes, long messages);
+
+    [LoggerMessage(4113, LogLevel.Information, "Group {Group} wrote {File} anew after {Failures} tries that failed")]
+    public static partial void ThinnedAtLast(ILogger logger, string group, string file, int failures);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Trunkline.Broker.Tests.Store;
 using Trunkline.Broker.Tests.Support;
 using Trunkline.Protocol;
@@ -14,10 +15,10 @@ internal sealed class TenantHarness
     private readonly StoreHarness? _store;
     private readonly ManualLoop _loop;
 
-    public TenantHarness(string? folder, BrokerOptions? options = null)
+    public TenantHarness(string? folder, BrokerOptions? options = null, StoreDisk? disk = null, ILogger? logger = null)
     {
         Options = options ?? Small;
-        _store = folder is null ? null : new StoreHarness(folder, Options);
+        _store = folder is null ? null : new StoreHarness(folder, Options, disk, logger: logger);
         _loop = _store?.Loop ?? new ManualLoop();
         Log = _store is null ? new MemoryGroupLog(_loop, Options, term: 7) : _store.Log;
     }

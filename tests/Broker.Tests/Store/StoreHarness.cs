@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trunkline.Broker.Tests.Support;
 using Trunkline.Protocol;
@@ -10,11 +11,11 @@ namespace Trunkline.Broker.Tests.Store;
 /// <summary>A store on a manual loop, and what tests do with it again and again.</summary>
 internal sealed class StoreHarness
 {
-    public StoreHarness(string folder, BrokerOptions? options = null, StoreDisk? disk = null, ManualTime? time = null)
+    public StoreHarness(string folder, BrokerOptions? options = null, StoreDisk? disk = null, ManualTime? time = null, ILogger? logger = null)
     {
         Loop = time is null ? new ManualLoop() : new ManualLoop(time);
         Options = (options ?? new BrokerOptions()) with { Store = LogStore.File, DataDirectory = folder };
-        Store = GroupStore.Open("g", Options, Loop, NullLogger.Instance, disk ?? new StoreDisk());
+        Store = GroupStore.Open("g", Options, Loop, logger ?? NullLogger.Instance, disk ?? new StoreDisk());
     }
 
     /// <summary>Small pieces, so that a test sees many of them.</summary>

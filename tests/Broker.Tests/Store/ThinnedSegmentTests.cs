@@ -82,13 +82,8 @@ public sealed class ThinnedSegmentTests : IDisposable
             log.Append(n % 101 == 0 ? "quiet/a" : "hot/b");
         }
 
-        string oldest = Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Min(StringComparer.Ordinal)!;
-        using (var stream = new FileStream(oldest, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
-        {
-            stream.Position = 8_000;
-            stream.WriteByte(0xFF);
-        }
-
+        string oldest = Oldest();
+        Damage(oldest);
         for (int n = 0; n < 20_000; n++)
         {
             log.Append("hot/b");
@@ -97,6 +92,70 @@ public sealed class ThinnedSegmentTests : IDisposable
         log.Settle();
         Assert.InRange(log.Log.Bytes, 0, log.Options.LogMaximumBytes);
         Assert.True(File.Exists(oldest), "what could not be read was replaced");
+        log.Store.Close();
+    }
+
+    [Fact]
+    public void A_segment_that_could_not_be_read_for_a_moment_is_written_anew_later()
+    {
+        var disk = new FailingDisk();
+        var lines = new LineCounts();
+        var log = new TenantHarness(_folder.Path, disk: disk, logger: lines);
+        disk.FailingReads = 1;
+        while (Failures(log) == 0)
+        {
+            log.Append(log.All.Count % 101 == 0 ? "quiet/a" : "hot/b");
+        }
+
+        string oldest = Oldest();
+        int thinned = Thinned(log);
+        for (int n = 0; n < 1_000; n++)
+        {
+            log.Append(n % 101 == 0 ? "quiet/a" : "hot/b");
+        }
+
+        log.Settle();
+        Assert.True(Thinned(log) > thinned, "the others were not written anew");
+        Assert.False(IsThinned(oldest), "it was tried again at once");
+        log.Store.Loop.Advance(TimeSpan.FromMilliseconds(log.Options.LogRetryMs));
+        for (int n = 0; n < 500; n++)
+        {
+            log.Append("hot/b");
+        }
+
+        log.Settle();
+        Assert.Equal(oldest, Oldest());
+        Assert.True(IsThinned(oldest), "it was never tried again");
+        Assert.Equal(1, Failures(log));
+        Assert.Equal((1, 1), (lines[4108], lines[4113]));
+        Assert.Equal(log.Of("quiet"), Quiet(log));
+        log.Store.Close();
+    }
+
+    [Fact]
+    public void A_segment_that_can_never_be_written_anew_is_tried_ever_more_rarely_and_told_of_once()
+    {
+        var lines = new LineCounts();
+        var log = new TenantHarness(_folder.Path, logger: lines);
+        for (int n = 0; n < 1_000; n++)
+        {
+            log.Append(n % 101 == 0 ? "quiet/a" : "hot/b");
+        }
+
+        string oldest = Oldest();
+        Damage(oldest);
+        const int Seconds = 1_000;
+        for (int second = 0; second < Seconds; second++)
+        {
+            log.Append("hot/b", size: 2_000);
+            log.Store.Loop.Advance(TimeSpan.FromSeconds(1));
+            log.Log.OnTick();
+            LoopUntil.Holds(log.Store.Loop, () => !log.Store.Log.IsThinning, "no segment is being written anew");
+        }
+
+        Assert.True(File.Exists(oldest), "what could not be read was replaced");
+        Assert.InRange(Failures(log), 10, 8 + (Seconds / 60));
+        Assert.Equal((1, 0), (lines[4108], lines[4113]));
         log.Store.Close();
     }
 
@@ -162,6 +221,27 @@ public sealed class ThinnedSegmentTests : IDisposable
         Assert.InRange(Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Length, 5, 18);
         log.Store.Close();
     }
+
+    private string Oldest() => Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Min(StringComparer.Ordinal)!;
+
+    private static void Damage(string segment)
+    {
+        using var stream = new FileStream(segment, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        stream.Position = 8_000;
+        stream.WriteByte(0xFF);
+    }
+
+    /// <summary>Whether a segment's header says that it may have gaps.</summary>
+    private static bool IsThinned(string segment)
+    {
+        using var stream = new FileStream(segment, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        stream.Position = 8;
+        return stream.ReadByte() == LogSegment.Schema;
+    }
+
+    private static int Failures(TenantHarness log) => (int)log.Store.Store.Counters.Read(BrokerCounter.LogThinningFailures);
+
+    private static int Thinned(TenantHarness log) => (int)log.Store.Store.Counters.Read(BrokerCounter.LogThinned);
 
     private static LogPosition[] QuietAfterKill(TenantHarness log)
     {
