@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Xunit.Abstractions;
 
 namespace Trunkline.Interleavings;
@@ -23,10 +22,11 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.Shares), 300)]
     [InlineData(nameof(Faults.ShareTakes), 200)]
     [InlineData(nameof(Faults.Retained), 300)]
+    [InlineData(nameof(Faults.RetainedPages), 300)]
     public void No_history_breaks(string faults, int histories)
     {
-        int first = Number("TRUNKLINE_SEED", 1);
-        int count = Number("TRUNKLINE_HISTORIES", histories);
+        int first = Exploration.Number("TRUNKLINE_SEED", 1);
+        int count = Exploration.Number("TRUNKLINE_HISTORIES", histories);
         var clock = Stopwatch.StartNew();
         int messages = 0;
         int deliveries = 0;
@@ -57,7 +57,4 @@ public sealed class ModelTests(ITestOutputHelper output)
             Assert.Equal(once, twice);
         }
     }
-
-    private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
 }

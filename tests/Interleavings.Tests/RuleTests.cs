@@ -2,7 +2,10 @@ using Xunit.Abstractions;
 
 namespace Trunkline.Interleavings;
 
-/// <summary>Each rule is there because a history breaks without it: the model finds one again.</summary>
+/// <summary>
+/// Each rule is there because a history breaks without it: the model finds one again, from whichever seed it begins
+/// (<c>TRUNKLINE_SEED</c>).
+/// </summary>
 public sealed class RuleTests(ITestOutputHelper output)
 {
     /// <summary>Histories within which a missing rule must show.</summary>
@@ -24,13 +27,14 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
+            Rule.RetainedPendingIsWritten => Faults.RetainedPages,
             Rule.ShareTakeIsKept => Faults.ShareTakes,
             >= Rule.ShareIsTaken => Faults.Shares,
             Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,
             Rule.LateWriteChangesNothing or Rule.GhostsAreListed or Rule.LateClaimChangesNothing => Faults.LateCalls,
             _ => Faults.All,
         };
-        History? broken = Exploration.FindBroken(1, Histories, rule, faults);
+        History? broken = Exploration.FindBroken(Exploration.Number("TRUNKLINE_SEED", 1), Histories, rule, faults);
         Assert.True(broken is not null, $"No history of {Histories} breaks without {rule}.");
         output.WriteLine($"Seed {broken.Settings.Seed} is the first. {Shrinker.Shrink(broken, Replays)}");
     }

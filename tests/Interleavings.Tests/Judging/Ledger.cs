@@ -34,7 +34,14 @@ internal sealed class Ledger
     private readonly List<string> _violations = [];
     private int _now;
 
-    private sealed record Asking(string Device, string Topic, int At);
+    private sealed record Asking(string Device, string Topic, int At)
+    {
+        /// <summary>
+        /// Whether a message at QoS 1 came live since then: it may be one that was acknowledged long ago, for a node repeats what
+        /// its link had not got acknowledged after its publisher has gone elsewhere. That repeat is the retained message then.
+        /// </summary>
+        public bool IsReplaced { get; set; }
+    }
 
     private sealed record Subscribed(string Device, string Topic, QoS QoS, int At);
 
@@ -94,11 +101,10 @@ internal sealed class Ledger
     public void SubAcked(string device, string topic, QoS qos) => _subscribed.Add(new Subscribed(device, topic, qos, ++_now));
 
     /// <summary>A member of the shared subscription was granted a filter: the share stands from the first of them on, whoever is there.</summary>
-    public void Joined(string shareFilter)
+    public void Joined(IReadOnlyList<string> topics)
     {
         int now = ++_now;
-        string filter = shareFilter[(shareFilter.LastIndexOf('/') + 1)..];
-        foreach (string topic in Settings.Topics.Where(topic => filter == "+" || filter == topic))
+        foreach (string topic in topics)
         {
             _sharedSince.TryAdd(topic, now);
         }
@@ -150,6 +156,11 @@ internal sealed class Ledger
         }
 
         Sent message = _sent[payload];
+
+        foreach (Asking asked in _asked.Where(asked => !isRetained && message.QoS == QoS.AtLeastOnce && asked.Device == device && asked.Topic == message.Topic))
+        {
+            asked.IsReplaced = true;
+        }
 
         // A second SUBSCRIBE gives the last message again, ahead of what the first still has to give.
         bool isAskedAgain = _asked.Count(asked => asked.Device == device && asked.Topic == message.Topic) > 1;
@@ -216,7 +227,7 @@ internal sealed class Ledger
             }
         }
 
-        foreach (Asking asked in _asked)
+        foreach (Asking asked in _asked.Where(asked => !asked.IsReplaced))
         {
             // One that was acknowledged before a later one was sent is not the last.
             int latest = _sent.Values.Where(sent => sent.Topic == asked.Topic && sent.AcknowledgedAt < asked.At).Select(sent => sent.SentAt).DefaultIfEmpty(0).Max();

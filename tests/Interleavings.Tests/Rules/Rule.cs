@@ -42,6 +42,12 @@ internal enum Rule
     /// <summary>QoS 2 out: the exit record is written before PUBLISH.</summary>
     ExitIsWrittenAhead,
 
+    /// <summary>QoS 2 out: "received" is written before PUBREL.</summary>
+    ReceivedIsWrittenAhead,
+
+    /// <summary>What is in flight when a connection ends stands in the record: the positions written with it pass over it.</summary>
+    InFlightIsListed,
+
     /// <summary>QoS 2 in: the entry is written before the message is forwarded.</summary>
     EntryIsWrittenAhead,
 
@@ -50,6 +56,12 @@ internal enum Rule
 
     /// <summary>The filter is written with its start position in each group.</summary>
     FilterHasStarts,
+
+    /// <summary>
+    /// What of a SUBSCRIBE's retained messages is still to come is written with the filter: a claim elsewhere, or a resume, asks
+    /// for them again.
+    /// </summary>
+    RetainedPendingIsWritten,
 
     /// <summary>A session goes live only where its cursor has met what the loop dispatched.</summary>
     LiveAtTheMeeting,

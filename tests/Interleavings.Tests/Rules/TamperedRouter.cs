@@ -26,7 +26,8 @@ internal sealed class TamperedRouter(IMessageRouter inner, Rule without) : IMess
     public IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) =>
         without == Rule.FilterHasStarts ? [] : inner.StartsOf(subscription);
 
-    public bool AwaitsRetained(SessionSubscription subscription) => inner.AwaitsRetained(subscription);
+    public bool AwaitsRetained(SessionSubscription subscription) =>
+        without != Rule.RetainedPendingIsWritten && inner.AwaitsRetained(subscription);
 
     public void ReadMessages(MessageRead read) => inner.ReadMessages(read);
 

@@ -49,6 +49,8 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
             memory.Contents.Records.Find(write.ClientId)?.Header is { IsHeld: true } header ? write with { Token = header.Token } : write),
         Rule.SentAwayWillWaits when detach => Array.ConvertAll(writes, write => write with { Change = write.Change with { WillWaitSeconds = null } }),
         Rule.ExitIsWrittenAhead when !detach => Without_(writes, "o:"),
+        Rule.ReceivedIsWrittenAhead when !detach => WithoutReceived(writes),
+        Rule.InFlightIsListed when detach => Without_(writes, "o:"),
         Rule.EntryIsWrittenAhead when !detach => Without_(writes, "q:"),
         Rule.FilterIsWrittenAhead when !detach => Without_(writes, "f:"),
         _ => writes,
@@ -134,6 +136,16 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
 
     /// <summary>Told of a node that was found dead by its lease.</summary>
     public Action<NodeId, DirectoryResult<Answer<bool>>>? Dead { get; set; }
+
+    /// <summary>An exchange that the device has answered stands in the record as it was before.</summary>
+    private static SessionWrite[] WithoutReceived(SessionWrite[] writes) => Array.ConvertAll(writes, write => write with
+    {
+        Change = write.Change with
+        {
+            Sets = [.. write.Change.Sets.Where(field =>
+                SessionStateCodec.Decode([new StoredField(field.Name, field.Value)]).State.Outgoing is not [{ Stage: OutgoingStage.Received }])],
+        },
+    });
 
     private static SessionWrite[] Without_(SessionWrite[] writes, string prefix) => Array.ConvertAll(writes, write => write with
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Trunkline.Interleavings;
 
 /// <summary>Goes through seeds until a history is broken.</summary>
@@ -18,6 +20,10 @@ internal static class Exploration
 
         return null;
     }
+
+    /// <summary>A number that the environment may set, for runs longer than those of the standing suite.</summary>
+    public static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
 
     /// <summary>Everything somebody needs who has to understand it: the short history, what happened in it, the long one's seed.</summary>
     public static string Explain(History broken)

@@ -18,6 +18,7 @@ internal sealed class StepSource
     private int _fine;
     private bool _holdsCommits;
     private bool _isTaking;
+    private int? _amid;
 
     public StepSource(ModelTier tier)
     {
@@ -46,6 +47,8 @@ internal sealed class StepSource
                 or StepKind.CutLink && _random.Next(2) == 0)],
             Faults.Retained => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
                 or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
+            Faults.RetainedPages => [StepKind.Drop, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut
+                or StepKind.CutLink or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Time && _random.Next(2) == 0)],
             Faults.Drains => [StepKind.Drain, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
@@ -63,6 +66,7 @@ internal sealed class StepSource
         // Where messages are retained, who subscribes comes later, amid them.
         .. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Settings.Retains || device >= _tier.Settings.Subscribers.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
         new(StepKind.Run),
+        .. _tier.Settings.Faults == Faults.RetainedPages ? RetainAll() : [],
     ];
 
     /// <summary>
@@ -111,6 +115,12 @@ internal sealed class StepSource
         if (_isTaking)
         {
             return TakeAndRestart();
+        }
+
+        if (_amid is { } device)
+        {
+            _amid = null;
+            return Amid(device);
         }
 
         _fine = _random.NextDouble() < _grain ? _random.Next(1, 14) : 0;
@@ -191,8 +201,9 @@ internal sealed class StepSource
         return kind switch
         {
             StepKind.Connect when _tier.Settings.Faults == Faults.Reconnects => Again(_random.Next(devices)),
+            StepKind.Connect when _tier.Settings.Faults == Faults.RetainedPages => Subscribe(Device()),
             StepKind.Connect => new(kind, Device(), _random.Next(nodes)),
-            StepKind.Publish => new(kind, _random.Next(subscribers, devices), _random.Next(Settings.Topics.Count), QoSToPublish()),
+            StepKind.Publish => new(kind, _random.Next(subscribers, devices), _random.Next(_tier.Settings.Topics.Count), QoSToPublish()),
             StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),
             StepKind.Time => new(kind, _random.Next(2) == 0 ? 70 : 300),
             StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
@@ -304,6 +315,33 @@ internal sealed class StepSource
         _holdsCommits = true;
         return new(StepKind.Run);
     }
+
+    /// <summary>Each topic has a retained message before anybody subscribes.</summary>
+    private IEnumerable<Step> RetainAll() =>
+    [
+        .. Enumerable.Range(0, _tier.Settings.Topics.Count).Select(topic => Event(StepKind.Publish) with { B = topic }),
+        new(StepKind.Run),
+    ];
+
+    /// <summary>A device connects; of one that is to subscribe much happens in small steps, and then it loses what it was at.</summary>
+    private Step Subscribe(int device)
+    {
+        if (!_tier.Devices[device].IsSubscribed)
+        {
+            _fine = _random.Next(20, 120);
+            _amid = device;
+        }
+
+        return new(StepKind.Connect, device, _random.Next(_tier.Nodes.Count));
+    }
+
+    private Step Amid(int device) => (_random.Next(4), _tier.Devices[device].Connection) switch
+    {
+        (0, _) => new(StepKind.Drop, device),
+        (1, _) => new(StepKind.Connect, device, _random.Next(_tier.Nodes.Count)),
+        (2, { Node: { IsGone: false } node }) => new(StepKind.Kill, node.Slot, _random.Next(2)),
+        _ => Event(),
+    };
 
     /// <summary>A device connects again, most often to the node it is at.</summary>
     private Step Again(int device) => new(

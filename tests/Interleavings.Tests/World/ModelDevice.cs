@@ -55,7 +55,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     public bool IsSubscribed => Filters.All(_held.Contains);
 
     private IReadOnlyList<string> Filters =>
-        subscribes is null ? [] : IsMember ? tier.Settings.ShareFilters : [.. Settings.Topics, Settings.WillTopic];
+        subscribes is null ? [] : IsMember ? tier.Settings.ShareFilters : tier.Settings.Filters;
 
     private Ledger Ledger => tier.Ledger;
 
@@ -198,7 +198,10 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     {
         if (Retains)
         {
-            Ledger.Asked(clientId, filter);
+            foreach (string topic in tier.Settings.Matching(filter))
+            {
+                Ledger.Asked(clientId, topic);
+            }
         }
     }
 
@@ -208,11 +211,13 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
         {
             if (IsMember)
             {
-                Ledger.Joined(filter);
+                Ledger.Joined(tier.Settings.Matching(filter));
+                return;
             }
-            else
+
+            foreach (string topic in tier.Settings.Matching(filter))
             {
-                Ledger.SubAcked(clientId, filter, subscribes!.Value);
+                Ledger.SubAcked(clientId, topic, subscribes!.Value);
             }
         }
     }

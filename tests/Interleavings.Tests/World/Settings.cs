@@ -43,6 +43,12 @@ internal enum Faults
 
     /// <summary>Everything is published with RETAIN, and who subscribes comes later; brokers do not restart, for the model's log keeps no retained messages.</summary>
     Retained,
+
+    /// <summary>
+    /// Many topics have a retained message each when somebody subscribes to all of them, page by page and in small steps; before
+    /// the last page its connection or its node goes, or it moves.
+    /// </summary>
+    RetainedPages,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
@@ -57,7 +63,7 @@ internal sealed record Settings
     public int Groups { get; init; }
 
     /// <summary>Whether publishers set RETAIN.</summary>
-    public bool Retains => Faults == Faults.Retained;
+    public bool Retains => Faults is Faults.Retained or Faults.RetainedPages;
 
     public bool GroupsKeep => Faults != Faults.ForgetfulGroups;
 
@@ -102,7 +108,16 @@ internal sealed record Settings
     /// <summary>Of the publishers, the last ones have sessions that end with their connections.</summary>
     public int CleanPublishers { get; init; }
 
-    public static IReadOnlyList<string> Topics { get; } = ["a", "b"];
+    public IReadOnlyList<string> Topics => Faults == Faults.RetainedPages ? ManyTopics : TwoTopics;
+
+    private static readonly string[] TwoTopics = ["a", "b"];
+    private static readonly string[] ManyTopics = ["a", "b", "c", "d", "e", "f"];
+
+    /// <summary>What a subscriber subscribes.</summary>
+    public IReadOnlyList<string> Filters => Faults == Faults.RetainedPages ? ["+"] : [.. Topics, WillTopic];
+
+    /// <summary>The topics that a filter of a device or a share matches.</summary>
+    public IReadOnlyList<string> Matching(string filter) => filter[(filter.LastIndexOf('/') + 1)..] is var last && last == "+" ? Topics : [last];
 
     public const string WillTopic = "will";
 
@@ -140,6 +155,11 @@ internal sealed record Settings
         {
             settings = settings with { Wills = 0, Links = settings.Links with { RetainedPageBytes = 256 } };
         }
+        else if (faults == Faults.RetainedPages)
+        {
+            // One or two retained messages a page.
+            settings = settings with { Wills = 0, PayloadBytes = random.Next(2) == 0 ? 150 : 300, Links = settings.Links with { RetainedPageBytes = 256 } };
+        }
 
         return faults is Faults.Shares or Faults.ShareTakes ? WithShare(settings, new Random((seed * 31) + 11)) : settings;
     }
@@ -152,7 +172,7 @@ internal sealed record Settings
         return settings with
         {
             Members = members,
-            ShareFilters = random.Next(2) == 0 ? ["$share/g/+"] : [.. Topics.Select(topic => $"$share/g/{topic}")],
+            ShareFilters = random.Next(2) == 0 ? ["$share/g/+"] : [.. settings.Topics.Select(topic => $"$share/g/{topic}")],
             Subscribers =
             [
                 .. Enumerable.Range(0, members).Select(_ => isExact || random.Next(2) == 0 ? QoS.ExactlyOnce : QoS.AtLeastOnce),
