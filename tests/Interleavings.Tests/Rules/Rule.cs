@@ -66,6 +66,9 @@ internal enum Rule
     /// <summary>A session goes live only where its cursor has met what the loop dispatched.</summary>
     LiveAtTheMeeting,
 
+    /// <summary>A receive link that was lost goes on at the position its node has.</summary>
+    LinkResumesAtItsPosition,
+
     /// <summary>What comes under an identity of its own is appended only if absent.</summary>
     AppendIfAbsent,
 

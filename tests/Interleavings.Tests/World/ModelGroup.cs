@@ -61,7 +61,8 @@ internal sealed class ModelGroup
             Incarnation = $"run{_index}x{++_runs}",
         });
         broker.Start();
-        Door.Target = new DeviceAcceptor(new DeviceServer([context], [broker]), 10_000);
+        var acceptor = new DeviceAcceptor(new DeviceServer([context], [broker]), 10_000);
+        Door.Target = _tier.Without == Rule.LinkResumesAtItsPosition ? new ForgetfulResumes(acceptor) : acceptor;
     }
 }
 
