@@ -26,15 +26,25 @@ internal static class ChaosCommand
         Option<double> pause = new("--pause") { Description = "Seconds in peace between faults: lease, adoption and a little.", DefaultValueFactory = _ => 11 };
         Option<string[]> proxySettings = new("--proxy-set") { Description = "A setting for every proxy: Section:Key=value. Repeatable." };
         Option<bool> noShares = new("--no-shares") { Description = "Leave shared subscriptions out." };
+        Option<string?> other = new("--other") { Description = "Folder of another build of Trunkline, an older commit with proxy and broker built there in Release." };
+        Option<string?> otherParts = new("--other-parts") { Description = "The parts that start as of that build, with commas between: proxy-1,broker-0." };
+        Option<string> back = new("--back")
+        {
+            Description = "As of which build a part that was killed or stopped comes back: same, ours (an upgrade, part by part), or swapped.",
+            DefaultValueFactory = _ => "same",
+        };
+        back.AcceptOnlyFromAmong("same", "ours", "swapped");
         broker.AcceptOnlyFromAmong("trunkline", "mosquitto");
         redis.AcceptOnlyFromAmong("single", "sentinel", "cluster");
         durability.AcceptOnlyFromAmong("memory", "aof-everysec", "aof-always", "replicas");
         Command chaos = new("chaos", "Break a tier of its own under load by a seeded schedule; print the verdict as JSON. Exit code 0 when every promise held.")
         {
             seed, minutes, basePort, proxies, groups, broker, redis, durability, faults, pairs, away, pause, noShares, proxySettings,
+            other, otherParts, back,
         };
         chaos.SetAction(async (parsed, cancellation) =>
         {
+            OtherBuild? otherBuild = parsed.GetValue(other) is { } root ? new OtherBuild(Path.GetFullPath(root)) : null;
             TierSpecification tier = new(
                 parsed.GetValue(basePort),
                 parsed.GetValue(proxies),
@@ -45,6 +55,8 @@ internal static class ChaosCommand
             {
                 RedisDurability = parsed.GetValue(durability)!,
                 ProxySettings = parsed.GetValue(proxySettings) ?? [],
+                Other = otherBuild,
+                OtherParts = parsed.GetValue(otherParts)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             };
             ChaosOptions options = new()
             {
@@ -54,6 +66,8 @@ internal static class ChaosCommand
                 PairShare = parsed.GetValue(pairs),
                 LongestAway = TimeSpan.FromSeconds(parsed.GetValue(away)),
                 Pause = TimeSpan.FromSeconds(parsed.GetValue(pause)),
+                Other = otherBuild,
+                ComesBack = Enum.Parse<ComesBack>(parsed.GetValue(back)!, ignoreCase: true),
                 HasShares = tier.Broker == BrokerKind.Trunkline && !parsed.GetValue(noShares),
             };
             return await RunAsync(tier, options, cancellation);

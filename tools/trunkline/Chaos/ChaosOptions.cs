@@ -1,3 +1,5 @@
+using Trunkline.Tool.Tier;
+
 namespace Trunkline.Tool.Chaos;
 
 /// <summary>What a run of chaos consists of. Times are real: processes die and come back.</summary>
@@ -14,6 +16,12 @@ internal sealed record ChaosOptions
 
     /// <summary>Share of the faults that come in pairs, the second while the first lasts; 0 to 1.</summary>
     public double PairShare { get; init; } = 0.3;
+
+    /// <summary>The build that some parts are of; null: all are of ours.</summary>
+    public OtherBuild? Other { get; init; }
+
+    /// <summary>As of which build a part comes back, when there are two.</summary>
+    public ComesBack ComesBack { get; init; }
 
     /// <summary>How long a stopped process stays away or held, at most.</summary>
     public TimeSpan LongestAway { get; init; } = TimeSpan.FromSeconds(8);

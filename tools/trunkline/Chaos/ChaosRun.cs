@@ -34,7 +34,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         _options = options;
         _time = time;
         _say = say;
-        _actor = new FaultActor(folder, time, Say, ForgiveWillsOf);
+        _actor = new FaultActor(folder, options, time, Say, ForgiveWillsOf);
         _ports = [.. TierRunner.Status(folder).Parts.Where(part => part.Kind == PartKind.Proxy).Select(part => part.Port("mqtt")!.Value)];
 
         // Devices have chances of their own: how many they take must not move the faults.

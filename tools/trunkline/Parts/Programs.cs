@@ -21,5 +21,5 @@ internal static class Programs
 
     /// <summary>The path of one of our own programs, which ./trunkline builds.</summary>
     public static string Own(string file) =>
-        File.Exists(file) ? file : throw new ToolException($"{file} is not built: start the tier through ./trunkline.");
+        File.Exists(file) ? file : throw new ToolException($"{file} is not built: start the tier through ./trunkline; another build is built in its own folder.");
 }

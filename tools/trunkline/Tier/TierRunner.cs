@@ -66,9 +66,13 @@ internal sealed class TierRunner(TimeProvider time)
     /// Starts one part that does not run, with the settings it had. Others may be started and stopped while it becomes ready:
     /// it may need one of them for that.
     /// </summary>
-    public async Task<TierState> StartAsync(string folder, string name, TimeSpan patience, CancellationToken cancellation)
+    public Task<TierState> StartAsync(string folder, string name, TimeSpan patience, CancellationToken cancellation) =>
+        StartAsync(folder, name, part => part, patience, cancellation);
+
+    /// <summary>Starts one part that does not run as <paramref name="change"/> makes it: it stays so.</summary>
+    public async Task<TierState> StartAsync(string folder, string name, Func<Part, Part> change, TimeSpan patience, CancellationToken cancellation)
     {
-        Part part = await StartPartAsync(folder, name, cancellation);
+        Part part = await StartPartAsync(folder, name, change, cancellation);
         try
         {
             await _parts.WaitUntilReadyAsync(part, patience, cancellation);
@@ -82,7 +86,7 @@ internal sealed class TierRunner(TimeProvider time)
         return Loaded(folder);
     }
 
-    private async Task<Part> StartPartAsync(string folder, string name, CancellationToken cancellation)
+    private async Task<Part> StartPartAsync(string folder, string name, Func<Part, Part> change, CancellationToken cancellation)
     {
         using IDisposable hold = await TierLock.TakeAsync(Existing(folder), time, cancellation);
         TierState state = Loaded(folder);
@@ -93,7 +97,7 @@ internal sealed class TierRunner(TimeProvider time)
         }
 
         // Its workers may have outlived it, and still hold its ports.
-        state = state.With(PartRunner.Start(await _parts.StopAsync(part, null)));
+        state = state.With(PartRunner.Start(change(await _parts.StopAsync(part, null))));
         state.Save();
         return state.Find(name);
     }
@@ -173,7 +177,8 @@ internal sealed class TierRunner(TimeProvider time)
             parts.Add(NginxPart.Create(layout));
         }
 
-        return new TierState(folder, layout.Authority.CaFile, parts);
+        TierState state = new(folder, layout.Authority.CaFile, parts);
+        return specification.OtherParts.Aggregate(state, (tier, name) => tier.With(specification.Other!.Theirs(tier.Find(name))));
     }
 
     private static void RefuseBusyPorts(TierState state)

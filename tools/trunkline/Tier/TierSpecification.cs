@@ -86,6 +86,12 @@ internal sealed record TierSpecification(
     /// <summary>Settings handed to every broker of ours on its command line, as KEY=VALUE.</summary>
     public IReadOnlyList<string> BrokerSettings { get; init; } = [];
 
+    /// <summary>A build beside ours; null: every part is of ours.</summary>
+    public OtherBuild? Other { get; init; }
+
+    /// <summary>Names of the parts that start as of <see cref="Other"/>.</summary>
+    public IReadOnlyList<string> OtherParts { get; init; } = [];
+
     /// <summary>Refuses, with a sentence, what cannot be started as asked.</summary>
     public void Validate()
     {
@@ -135,6 +141,11 @@ internal sealed record TierSpecification(
         if (Proxies == 0 && Groups == 0 && Redis == RedisKind.None && !Nginx)
         {
             yield return "This tier would have no part at all.";
+        }
+
+        if (OtherParts.Count > 0 && Other is null)
+        {
+            yield return "--other-parts needs --other, the folder of the build that they are of.";
         }
 
         foreach (string setting in ProxySettings.Concat(BrokerSettings))

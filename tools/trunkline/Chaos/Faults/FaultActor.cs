@@ -9,7 +9,7 @@ namespace Trunkline.Tool.Chaos;
 /// Does faults to the parts of one tier and undoes them; tells before and after each deed whom it harms. One deed to a part
 /// at a time. Any thread.
 /// </summary>
-internal sealed partial class FaultActor(string folder, TimeProvider time, Action<string> say, Action<Part> harmed)
+internal sealed partial class FaultActor(string folder, ChaosOptions options, TimeProvider time, Action<string> say, Action<Part> harmed)
 {
     private const int SigCont = 18;
     private const int SigStop = 19;
@@ -51,7 +51,7 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
         }
 
         int? stopping = fault.Kind.Action == FaultAction.Stop ? part.Port("mqtt") : null;
-        string deed = $"{fault.Kind.Name} {part.Name} for {fault.Lasts.TotalSeconds:0.0} s";
+        string deed = $"{fault.Kind.Name} {part.Name} for {fault.Lasts.TotalSeconds:0.0} s{Builds(fault, part)}";
         try
         {
             say(deed);
@@ -125,9 +125,32 @@ internal sealed partial class FaultActor(string folder, TimeProvider time, Actio
         finally
         {
             // Also when the run was interrupted: the tier is left whole.
-            await _runner.StartAsync(folder, part.Name, Patience, CancellationToken.None);
+            await _runner.StartAsync(folder, part.Name, ComeBack, Patience, CancellationToken.None);
         }
     }
+
+    /// <summary>The part as of the build that it comes back as.</summary>
+    private Part ComeBack(Part part) => (options.Other, options.ComesBack) switch
+    {
+        (null, _) or (_, Chaos.ComesBack.Same) => part,
+        ({ } other, Chaos.ComesBack.Ours) => other.Ours(part),
+        ({ } other, _) => other.Swapped(part),
+    };
+
+    /// <summary>Where there are two builds: which one the part is of, and which one it comes back as.</summary>
+    private string Builds(Fault fault, Part part)
+    {
+        if (options.Other is not { } other || part.Kind is not (PartKind.Proxy or PartKind.Broker))
+        {
+            return "";
+        }
+
+        string before = Name(other, part);
+        string after = fault.Kind.Action == FaultAction.Freeze ? before : Name(other, ComeBack(part));
+        return before == after ? $" ({before})" : $" ({before}, back as {after})";
+    }
+
+    private static string Name(OtherBuild other, Part part) => other.Has(part) ? "other" : "ours";
 
     /// <summary>A process that is held for no time at all is not held.</summary>
     private static TimeSpan Longer(TimeSpan lasts) => lasts < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : lasts;
