@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   redis-server nginx libnginx-mod-stream haproxy mosquitto mosquitto-clients
   libpaho-mqtt-dev python3-paho-mqtt chromium prometheus
-  iproute2 iptables procps openssl docker-compose faketime
+  iproute2 iptables procps openssl docker-compose faketime strace
 )
 policy=/usr/sbin/policy-rc.d
 kept=/usr/sbin/policy-rc.d.kept-by-trunkline

@@ -107,7 +107,8 @@ public sealed class RedisMoodTests
         await publisher.DisposeAsync();
     }
 
-    private static async Task<bool> IsLetInAsync(int port, string clientId)
+    /// <summary>Whether a proxy lets a device with a session to keep in: Redis takes its claim.</summary>
+    internal static async Task<bool> IsLetInAsync(int port, string clientId)
     {
         try
         {
