@@ -13,7 +13,7 @@ namespace Trunkline.Links;
 ///   [frame][frame][frame] live 3     [frame][ free          ] live 1      a block with live 0 is used again
 /// </code>
 /// </remarks>
-/// <param name="memory">Hears of each block that is made.</param>
+/// <param name="memory">Hears of each block that is made, and of each frame larger than one.</param>
 internal sealed class FrameStore(MemoryGauge memory)
 {
     private const int BlockBytes = 64 * 1024;
@@ -27,7 +27,11 @@ internal sealed class FrameStore(MemoryGauge memory)
         if (size > BlockBytes / 4)
         {
             offset = 0;
-            memory.Take(size);
+            if (size > BlockBytes)
+            {
+                memory.Take(size);
+            }
+
             return new FrameBlock(ArrayPool<byte>.Shared.Rent(size)) { Used = size, Live = 1, IsLarge = true };
         }
 

@@ -43,7 +43,7 @@ public sealed class MessagePool(Loop loop, int maximumKept = 4096)
         }
 
         message.Fill(content);
-        if (message.HasLargeBuffer)
+        if (message.Size > BufferPool.LargeBytes)
         {
             loop.Memory.Take(message.Size);
         }

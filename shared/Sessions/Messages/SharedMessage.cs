@@ -99,12 +99,9 @@ public sealed class SharedMessage
         _references = 1;
     }
 
-    /// <summary>Whether its bytes lie in an array that is not kept with the message.</summary>
-    internal bool HasLargeBuffer => _buffer.Length > KeptBufferBytes;
-
     internal void DropLargeBuffer()
     {
-        if (HasLargeBuffer)
+        if (_buffer.Length > KeptBufferBytes)
         {
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = [];
