@@ -38,9 +38,7 @@ public sealed class BufferPool(MemoryGauge memory)
             return _large.Take() ?? NewPinned(LargeBytes);
         }
 
-        byte[] array = ArrayPool<byte>.Shared.Rent(minimumBytes);
-        memory.Take(array.Length);
-        return new BufferChunk(array, isPinned: false);
+        return RentForTravel(minimumBytes);
     }
 
     /// <summary>
