@@ -6,15 +6,20 @@ namespace Trunkline.Tool.Bench.Rows;
 
 /// <summary>
 /// From 1,000 to 19,000 devices on a proxy. Memory: what a device adds in the lower and in the upper half, in a new process
-/// each round; so what a process takes once does not count as a device's. CPU: all devices publish, the rate in all is the
-/// same.
+/// each round, after a few connections have come and gone for a while: what a process takes once, compiled code above all,
+/// does not count as a device's. CPU: all devices publish, the rate in all is the same.
 /// </summary>
 internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 19,000 devices on a proxy; bytes a device adds, and proxy's CPU per delivered message at 10,000/s")
 {
     private const int Few = 1000;
+    private const double WarmSeconds = 3;
 
     // Descriptors left for the subscriber, the links and the process itself.
     private const int Reserve = 100;
+
+    // Few at a time, so that they leave no heap behind; some ten thousand cycles, so that what connects a device is compiled for good.
+    private static readonly string[] ComeAndGo =
+        ["churn", "-c", "20", "--max", "-q", "0", "-V", "4", "--ifaddr", "127.0.0.10-127.0.0.29"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<BenchGoal> Goals { get; } =
@@ -33,6 +38,7 @@ internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 
         await run.Stage.RestartPartAsync(0, "proxy-1", run.Cancellation);
         int few = Math.Min(Few, run.Settings.Devices / 10);
         int half = (run.Settings.Devices - few) / 2;
+        await new LoadSide("warm", Target, ComeAndGo).RunAsync(run, 0, Math.Min(WarmSeconds, run.Settings.Seconds), new RoundValues());
         double low = await HoldAsync(run, few, "a");
         double middle = await HoldAsync(run, half, "b");
         double high = await HoldAsync(run, half, "c");
@@ -47,9 +53,12 @@ internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 
         }
     }
 
+    private static LoadTarget Target(RowRun run) =>
+        LoadTarget.Port(run.Stage.Port(0, "proxy-1", "mqtt"), run.Stage.Measured(0, "proxy-1"));
+
     private static LoadSide Side(string name, int devices) => new(
         name,
-        run => LoadTarget.Port(run.Stage.Port(0, "proxy-1", "mqtt"), run.Stage.Measured(0, "proxy-1")),
+        Target,
         ["fanin", "-c", GrowthRows.Text(devices), "-R", "4000", "-q", "0", "-s", "64", "-V", "4", "--rate", "10000", "--connect-timeout", "60s"]);
 
     private static async Task<double> HoldAsync(RowRun run, int devices, string part)

@@ -16,6 +16,12 @@ internal sealed class LoadRow(
     /// <summary>Multiplies the measured time: thin loads need longer, for the kernel counts CPU in 10 ms.</summary>
     public double TimeFactor { get; init; } = 1;
 
+    /// <summary>
+    /// How often a round measures each side, by turns; their means are its values. For sides that differ by less than one
+    /// side does from one run to the next.
+    /// </summary>
+    public int Passes { get; init; } = 1;
+
     /// <summary>Adds what is known without a load.</summary>
     public Action<RowRun, RoundValues>? AfterRound { get; init; }
 
@@ -35,9 +41,18 @@ internal sealed class LoadRow(
     /// <inheritdoc/>
     public override async Task RoundAsync(RowRun run, int round, RoundValues values)
     {
-        foreach (LoadSide side in round % 2 == 0 ? sides : sides.Reverse())
+        RoundValues[] passes = [.. Enumerable.Range(0, Passes).Select(_ => new RoundValues())];
+        for (int pass = 0; pass < Passes; pass++)
         {
-            await side.RunAsync(run, run.Settings.WarmUpSeconds, run.Settings.Seconds * TimeFactor, values);
+            foreach (LoadSide side in (round + pass) % 2 == 0 ? sides : sides.Reverse())
+            {
+                await side.RunAsync(run, run.Settings.WarmUpSeconds, run.Settings.Seconds * TimeFactor, passes[pass]);
+            }
+        }
+
+        foreach (string name in passes[0].Names)
+        {
+            values[name] = passes.Average(pass => pass[name]);
         }
 
         AfterRound?.Invoke(run, values);
