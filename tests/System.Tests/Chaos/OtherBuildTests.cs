@@ -31,6 +31,7 @@ public sealed class OtherBuildTests : IDisposable
 
         Part redis = PartOf(PartKind.Redis, "/usr/bin/redis-server");
         Assert.Equal(redis.Command, other.Swapped(redis).Command);
+        Assert.True(other.Builds(ours) && other.Builds(theirs) && !other.Builds(redis));
     }
 
     [Fact]
@@ -46,6 +47,15 @@ public sealed class OtherBuildTests : IDisposable
         CommandResult result = await Tier.ToolAsync("chaos", "--other-parts", "proxy-1");
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("--other-parts needs --other", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_part_that_is_of_no_build_is_refused_by_its_name()
+    {
+        CommandResult result = await Tier.ToolAsync("chaos", "--other", _root, "--other-parts", "redis-1");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--other-parts redis-1: its program is of neither build", result.Errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_root));
     }
 
     private static Part PartOf(PartKind kind, string program) =>

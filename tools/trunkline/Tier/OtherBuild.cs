@@ -12,6 +12,9 @@ internal sealed record OtherBuild(string Root)
     /// <summary>Whether a part's program is of that build.</summary>
     public bool Has(Part part) => IsBelow(part.Command[0], Root);
 
+    /// <summary>Whether a part's program is of either build. Redis, nginx and Mosquitto are of none.</summary>
+    public bool Builds(Part part) => Has(part) || IsBelow(part.Command[0], Repository.Root);
+
     /// <summary>The part as of that build.</summary>
     public Part Theirs(Part part) => Has(part) ? part : Moved(part, Repository.Root, Root);
 
@@ -24,7 +27,7 @@ internal sealed record OtherBuild(string Root)
     private static bool IsBelow(string program, string root) =>
         program.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    // Redis and Mosquitto belong to no build: they stay what they are.
+    // What belongs to no build stays what it is.
     private static Part Moved(Part part, string from, string to) => IsBelow(part.Command[0], from)
         ? part with { Command = [Programs.Own(Path.Combine(to, Path.GetRelativePath(from, part.Command[0]))), .. part.Command.Skip(1)] }
         : part;

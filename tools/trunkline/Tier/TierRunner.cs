@@ -178,8 +178,12 @@ internal sealed class TierRunner(TimeProvider time)
         }
 
         TierState state = new(folder, layout.Authority.CaFile, parts);
-        return specification.OtherParts.Aggregate(state, (tier, name) => tier.With(specification.Other!.Theirs(tier.Find(name))));
+        return specification.OtherParts.Aggregate(state, (tier, name) => tier.With(AsOfOther(specification.Other!, tier.Find(name))));
     }
+
+    private static Part AsOfOther(OtherBuild other, Part part) => other.Builds(part)
+        ? other.Theirs(part)
+        : throw new ToolException($"--other-parts {part.Name}: its program is of neither build. Name proxies, and brokers of ours.", ExitCodes.Usage);
 
     private static void RefuseBusyPorts(TierState state)
     {

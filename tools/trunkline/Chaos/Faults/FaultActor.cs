@@ -140,7 +140,7 @@ internal sealed partial class FaultActor(string folder, ChaosOptions options, Ti
     /// <summary>Where there are two builds: which one the part is of, and which one it comes back as.</summary>
     private string Builds(Fault fault, Part part)
     {
-        if (options.Other is not { } other || part.Kind is not (PartKind.Proxy or PartKind.Broker))
+        if (options.Other is not { } other || !other.Builds(part))
         {
             return "";
         }
