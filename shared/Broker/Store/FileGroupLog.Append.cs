@@ -31,7 +31,12 @@ internal sealed partial class FileGroupLog
             throw new IOException(error.Message, error);
         }
 
-        _disk.Flush(_segments[^1].Handle!);
+        // With always also what an earlier run wrote and was killed before it synced it, or did not sync: it counts as committed.
+        foreach (LogSegment segment in _options.Commit == LogCommit.Always ? _segments : [_segments[^1]])
+        {
+            _disk.Flush(segment.Handle!);
+        }
+
         _disk.FlushFolder(_folder.Path);
         Committing();
     }
