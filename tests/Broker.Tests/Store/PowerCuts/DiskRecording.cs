@@ -41,6 +41,12 @@ internal sealed class DiskRecording
     /// <summary>When names changed: the moments around these are worth a look.</summary>
     public IReadOnlyList<long> NameChanges => _nameChanges;
 
+    /// <summary>How often each kind of file was put in the place of another of its name, by its ending or name.</summary>
+    public Dictionary<string, int> Replaced { get; } = [];
+
+    /// <summary>How often one was deleted.</summary>
+    public Dictionary<string, int> Deleted { get; } = [];
+
     /// <summary>The last moment.</summary>
     public long End { get; private set; }
 
@@ -222,6 +228,13 @@ internal sealed class DiskRecording
         var folder = (RecordedFolder)Find(Path.GetDirectoryName(path)!)!;
         Assert.True(gone is null || made is null || Path.GetDirectoryName(gone) == Path.GetDirectoryName(made), "a rename between folders is not modelled");
         string? goneName = gone is null ? null : Path.GetFileName(gone);
+        if (made is null || folder.Now.ContainsKey(Path.GetFileName(made)))
+        {
+            Dictionary<string, int> counts = made is null ? Deleted : Replaced;
+            string kind = Path.GetExtension(made ?? gone) is { Length: > 0 } ending ? ending : Path.GetFileName(made ?? gone)!;
+            counts[kind] = counts.GetValueOrDefault(kind) + 1;
+        }
+
         folder.Change(call, goneName, made is null ? null : Path.GetFileName(made), goneName is null ? node() : folder.Now[goneName]);
         _nameChanges.Add(call.Begin);
     }

@@ -9,10 +9,10 @@ namespace Trunkline.Broker.Tests.Store.PowerCuts;
 /// </summary>
 internal sealed class PowerCutLoad : IDisposable
 {
-    private const int Seed = 20261127;
-
     /// <summary>Far above every clock: only what the log holds keeps later terms above it.</summary>
-    private const ulong FarTerm = 9_000_000_000_000_000;
+    public const ulong FarTerm = 9_000_000_000_000_000;
+
+    private const int Seed = 20261127;
 
     private readonly TempFolder _folder = new();
     private readonly List<(string Trace, string Left)> _runs = [];

@@ -21,6 +21,17 @@ public sealed class PowerCutTests(PowerCutTests.Recorded recorded, ITestOutputHe
     }
 
     [StraceFact]
+    public void The_recording_has_what_a_power_cut_could_come_between()
+    {
+        DiskRecording recording = recorded.Load.Read();
+        output.WriteLine($"Deleted: {string.Join(' ', recording.Deleted)}. Put in another's place: {string.Join(' ', recording.Replaced)}.");
+        Assert.True(recording.Deleted.GetValueOrDefault(".log") > 5, "segments are deleted");
+        Assert.True(recording.Replaced.GetValueOrDefault(".log") > 0, "segments are thinned");
+        Assert.True(recording.Replaced.GetValueOrDefault("retained") > 0, "the retained messages are written");
+        Assert.True(new Acknowledgements(recording.Sends).HighestTerm(recording.End) > PowerCutLoad.FarTerm, "a term is raised");
+    }
+
+    [StraceFact]
     public async Task A_broker_process_serves_what_a_power_cut_left()
     {
         DiskRecording recording = recorded.Load.Read();

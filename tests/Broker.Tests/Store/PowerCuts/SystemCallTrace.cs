@@ -79,8 +79,11 @@ internal static class SystemCallTrace
             ReadOnlySpan<char> rest = line.AsSpan(space).TrimStart();
             if (rest.StartsWith("<... "))
             {
-                Finish(open[thread], rest[rest.IndexOf(Resumed)..], number);
-                open.Remove(thread);
+                if (open.Remove(thread, out SystemCall? resumed))
+                {
+                    Finish(resumed, rest[rest.IndexOf(Resumed)..], number);
+                }
+
                 continue;
             }
 
