@@ -31,7 +31,12 @@ internal sealed partial class FileGroupLog
             throw new IOException(error.Message, error);
         }
 
-        _disk.Flush(_segments[^1].Handle!);
+        // With always also what an earlier run wrote and was killed before it synced it, or did not sync: it counts as committed.
+        foreach (LogSegment segment in _options.Commit == LogCommit.Always ? _segments : [_segments[^1]])
+        {
+            _disk.Flush(segment.Handle!);
+        }
+
         _disk.FlushFolder(_folder.Path);
         Committing();
     }
@@ -140,13 +145,19 @@ internal sealed partial class FileGroupLog
             _cache.Add(last);
         }
 
-        if (segment is null || segment.Length + size > _options.LogSegmentBytes)
+        if (segment is null || (segment.Length + size > _options.LogSegmentBytes && HasMessage(segment)))
         {
             return BeginSegment(size);
         }
 
         return AddBlock(segment, size);
     }
+
+    /// <summary>
+    /// Segments are named by their first message. One of records of shares and terms alone goes on beyond its size until a
+    /// message comes: the next one would have its name.
+    /// </summary>
+    private bool HasMessage(LogSegment segment) => _blocks.LastOrdinal >= segment.FirstOrdinal;
 
     /// <summary>A new segment begins with what its predecessors may soon not tell any more.</summary>
     private LogBlock BeginSegment(int size)

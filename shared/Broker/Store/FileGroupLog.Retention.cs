@@ -40,7 +40,7 @@ internal sealed partial class FileGroupLog
 
     private void MakeRoom()
     {
-        while (!_isClosed && _segments.Count > 1 && (IsOld(_segments[0]) || _segments[0].Live == 0) && MayDrop(_segments[0]))
+        while (!_isClosed && _segments.Count > 1 && (IsOld(_segments[0]) || _segments[0].Live == 0) && MayDropFirst())
         {
             DropFirst(isForRoom: false);
         }
@@ -61,7 +61,7 @@ internal sealed partial class FileGroupLog
                     DropFirst(isForRoom: true);
                 }
             }
-            else if (MayDrop(_segments[0]))
+            else if (MayDropFirst())
             {
                 DropFirst(isForRoom: true);
             }
@@ -74,9 +74,17 @@ internal sealed partial class FileGroupLog
 
     private bool IsOld(LogSegment segment) => WallMs - segment.NewestMs > _options.LogMaximumAgeMs;
 
-    /// <summary>It is written, no retained message hangs on it, and it is not being thinned.</summary>
-    private bool MayDrop(LogSegment segment) =>
-        IsRetainedSafe(segment) && !(_thinning?.Old.Contains(segment) ?? false) && (!_dirty.TryPeek(out LogBlock? dirty) || dirty.Segment != segment);
+    /// <summary>
+    /// It is written, and so is the state at the beginning of the one behind it, which alone knows numbers of links and terms
+    /// then; no retained message hangs on it, and it is not being thinned.
+    /// </summary>
+    private bool MayDropFirst() =>
+        IsStateOfSecondWritten() && IsRetainedSafe(_segments[0]) && !(_thinning?.Old.Contains(_segments[0]) ?? false);
+
+    private bool IsStateOfSecondWritten() =>
+        !_dirty.TryPeek(out LogBlock? dirty)
+        || (dirty.Segment != _segments[0]
+            && (dirty.Segment != _segments[1] || dirty.FileOffset > LogSegment.HeaderBytes || dirty.Written > 0));
 
     private bool IsRetainedSafe(LogSegment segment) => !segment.HasRetained || segment.EndOrdinal <= RetainedSafeBelow;
 
@@ -278,7 +286,15 @@ internal sealed partial class FileGroupLog
 
     private sealed class SegmentDeletion(LogSegment segment, FileGroupLog log) : StoreJob
     {
-        protected override void Work() => segment.Delete();
+        protected override void Work()
+        {
+            segment.Delete();
+            if (log._options.Commit == LogCommit.Always)
+            {
+                // Before the next one goes: a power cut that brought this one back and not its successor would leave a hole.
+                log._disk.FlushFolder(log._folder.Path);
+            }
+        }
 
         protected override void Run()
         {

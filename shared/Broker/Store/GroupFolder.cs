@@ -43,7 +43,7 @@ internal sealed class GroupFolder : IDisposable
 
     /// <summary>Makes the folder where it is missing and takes it.</summary>
     /// <exception cref="StoreException">Another process has it, or it cannot be made.</exception>
-    public static GroupFolder Take(string dataDirectory, string group)
+    public static GroupFolder Take(string dataDirectory, string group, StoreDisk disk)
     {
         if (!IsName(group))
         {
@@ -53,7 +53,7 @@ internal sealed class GroupFolder : IDisposable
         string path = System.IO.Path.GetFullPath(System.IO.Path.Combine(dataDirectory, group));
         try
         {
-            Directory.CreateDirectory(path);
+            Make(path, disk);
             var hold = new FileStream(
                 System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             foreach (string left in Directory.GetFiles(path, "*" + FreshEnding))
@@ -69,6 +69,22 @@ internal sealed class GroupFolder : IDisposable
                 $"The folder {path} cannot be taken: {exception.Message} Another broker that uses it must end first; otherwise mend its rights, or set Broker:DataDirectory to another one.",
                 exception);
         }
+    }
+
+    /// <summary>
+    /// Its name survives a power cut when this returns, as the names in it would be lost with it. Also where it was there
+    /// before: who made it may have been killed before that.
+    /// </summary>
+    private static void Make(string path, StoreDisk disk)
+    {
+        string parent = System.IO.Path.GetDirectoryName(path) ?? path;
+        if (!Directory.Exists(parent))
+        {
+            Make(parent, disk);
+        }
+
+        Directory.CreateDirectory(path);
+        disk.FlushFolder(parent);
     }
 
     /// <summary>The name of the segment that begins with a message.</summary>

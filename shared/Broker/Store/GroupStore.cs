@@ -57,7 +57,7 @@ public sealed class GroupStore
     internal static GroupStore Open(string group, BrokerOptions options, Loop loop, ILogger logger, StoreDisk disk)
     {
         long begun = loop.Time.GetTimestamp();
-        GroupFolder folder = GroupFolder.Take(options.DataDirectory, group);
+        GroupFolder folder = GroupFolder.Take(options.DataDirectory, group, disk);
         try
         {
             var counters = new BrokerCounters();
@@ -70,9 +70,14 @@ public sealed class GroupStore
             var setup = new FileLogSetup(
                 logger, counters, disk, new StoreThread($"{group}-log", loop), new StoreThread($"{group}-store", loop));
             var log = new FileGroupLog(loop, options, folder, recovered, setup);
+            var writer = new RetainedWriter(folder, retained, log, setup, clockOffsetMs);
             try
             {
                 log.BeginRun(recovery.HighestTerm);
+                if (safeBelow > recovered.RetainedSafeBelow)
+                {
+                    writer.WriteAnew();
+                }
             }
             catch (IOException exception)
             {
@@ -83,8 +88,7 @@ public sealed class GroupStore
             StoreLog.Recovered(
                 logger, group, log.Messages, recovered.Segments.Count, retained.Count, recovered.Producers.Count, folder.Path,
                 (long)loop.Time.GetElapsedTime(begun).TotalMilliseconds);
-            return new GroupStore(
-                folder, setup, log, retained, new RetainedWriter(folder, retained, log, setup, clockOffsetMs));
+            return new GroupStore(folder, setup, log, retained, writer);
         }
         catch
         {

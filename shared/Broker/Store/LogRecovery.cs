@@ -44,7 +44,9 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         return new RecoveredLog(_blocks, _segments, _ids, [.. _producers.Values.OrderBy(producer => producer.LastPosition)], _messages)
         {
             Tenants = _tenants,
-            RetainedSafeBelow = retainedSafeBelow,
+
+            // Numbers from there on are given anew; what they will retain is not in the file.
+            RetainedSafeBelow = long.Min(retainedSafeBelow, _blocks.LastOrdinal + 1),
             ShareRecords = _shares,
         };
     }

@@ -71,11 +71,28 @@ internal sealed class RetainedWriter : StoreJob
     {
         _handle?.Dispose();
         _handle = null;
-        if (_retained.Sequence == _writtenSequence && !IsUnderWay)
+        if (_retained.Sequence != _writtenSequence || IsUnderWay)
         {
-            return;
+            WriteAll();
         }
+    }
 
+    /// <summary>
+    /// The log has lost its end, which the file knew: written anew before its numbers are given again. Before the loop starts;
+    /// waits for the disk.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void WriteAnew()
+    {
+        WriteAll();
+        if (Error is not null)
+        {
+            throw new IOException(Error.Message, Error);
+        }
+    }
+
+    private void WriteAll()
+    {
         Begin();
         do
         {

@@ -219,4 +219,30 @@ public sealed class FileGroupLogTests : IDisposable
         again.Close();
         store.Close();
     }
+
+    /// <summary>Segments are named by their first message: two that begin with the same one would be one file.</summary>
+    [Fact]
+    public void Records_of_shares_without_a_message_between_them_take_no_file_from_the_messages_behind_them()
+    {
+        BrokerOptions options = StoreHarness.Small with { LogMaximumAgeMs = 1_000 };
+        var store = new StoreHarness(_folder.Path, options);
+        store.Append("old");
+        store.Commit();
+        for (int i = 0; i < 10; i++)
+        {
+            store.Log.AppendShares(new byte[options.LogSegmentBytes / 2]);
+            store.Commit();
+        }
+
+        store.Append(new string('x', options.LogSegmentBytes));
+        store.Commit();
+        store.Loop.Advance(TimeSpan.FromSeconds(2));
+        store.Append("new");
+        store.Commit();
+        store.Log.OnTick();
+        store.Close();
+        var again = new StoreHarness(_folder.Path, options);
+        Assert.Equal("new", again.Read()[^1].Payload);
+        again.Close();
+    }
 }

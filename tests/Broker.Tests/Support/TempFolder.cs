@@ -3,7 +3,18 @@ namespace Trunkline.Broker.Tests.Support;
 /// <summary>A folder of a test's own, gone afterwards.</summary>
 internal sealed class TempFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("trunkline-broker-").FullName;
+    private const string Memory = "/dev/shm";
+
+    public TempFolder() => Path = Directory.CreateTempSubdirectory("trunkline-broker-").FullName;
+
+    private TempFolder(string path) => Path = path;
+
+    public string Path { get; }
+
+    /// <summary>On a file system in memory where there is one: for many small folders whose syncs are not what is tested.</summary>
+    public static TempFolder InMemory() => Directory.Exists(Memory)
+        ? new TempFolder(Directory.CreateDirectory(System.IO.Path.Combine(Memory, $"trunkline-broker-{Guid.NewGuid():n}")).FullName)
+        : new TempFolder();
 
     /// <summary>
     /// The files as they stand now, as a process that is killed leaves them. Newest segments first and the retained messages
@@ -11,7 +22,7 @@ internal sealed class TempFolder : IDisposable
     /// </summary>
     public static TempFolder CopyOf(string folder)
     {
-        var copy = new TempFolder();
+        TempFolder copy = folder.StartsWith(Memory, StringComparison.Ordinal) ? InMemory() : new TempFolder();
         foreach (string file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
             .Where(file => System.IO.Path.GetFileName(file) != "lock")
             .OrderBy(file => System.IO.Path.GetFileName(file) == "retained").ThenByDescending(file => file, StringComparer.Ordinal))

@@ -95,10 +95,15 @@ internal sealed class TestClient : ITransportHandler
         Run();
     }
 
-    /// <summary>Publishes; returns the packet id (0 at QoS 0).</summary>
-    public ushort Publish(string topic, string payload, QoS qos = QoS.AtLeastOnce, bool retain = false, string? tl = null, uint? expiry = null)
+    /// <summary>Publishes, with a user property "id" if asked; returns the packet id (0 at QoS 0).</summary>
+    public ushort Publish(string topic, string payload, QoS qos = QoS.AtLeastOnce, bool retain = false, string? tl = null, uint? expiry = null, string? id = null)
     {
         var properties = new UserPropertyBuilder(new byte[256]);
+        if (id is not null)
+        {
+            properties.TryAdd("id"u8, Encoding.UTF8.GetBytes(id));
+        }
+
         if (tl is not null)
         {
             properties.TryAdd("tl"u8, Encoding.UTF8.GetBytes(tl));

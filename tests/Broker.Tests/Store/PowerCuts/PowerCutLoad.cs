@@ -1,0 +1,83 @@
+using Trunkline.Broker.Tests.Support;
+using Trunkline.Protocol;
+
+namespace Trunkline.Broker.Tests.Store.PowerCuts;
+
+/// <summary>
+/// Three broker processes one after the other on one folder, recorded: the first keeps everything and is killed; the second thins and drops,
+/// under a term that a link raised, and is killed; the third drops all but its newest segments, and is stopped in order.
+/// </summary>
+internal sealed class PowerCutLoad : IDisposable
+{
+    /// <summary>Far above every clock: only what the log holds keeps later terms above it.</summary>
+    public const ulong FarTerm = 9_000_000_000_000_000;
+
+    private const int Seed = 20261127;
+
+    private readonly TempFolder _folder = new();
+    private readonly List<(string Trace, string Left)> _runs = [];
+    private int _acknowledged;
+
+    private PowerCutLoad()
+    {
+    }
+
+    /// <summary>Who published; each has a tenant of its own, one much more than its share.</summary>
+    public IReadOnlyList<CutPublisher> Publishers { get; } =
+    [
+        new(0, Seed) { Tenant = "a", IsLink = true },
+        new(1, Seed) { Tenant = "b", IsLink = true, OriginalQoS = QoS.ExactlyOnce },
+        new(2, Seed) { Tenant = "c" },
+        new(3, Seed) { Tenant = "d", OriginalQoS = QoS.ExactlyOnce },
+        new(4, Seed) { Tenant = "hog", IsLink = true, PayloadMaximum = 3_000 },
+        new(5, Seed) { Tenant = "r", IsLink = true, Retains = true, TopicCount = 6 },
+    ];
+
+    /// <summary>Records it; some seconds.</summary>
+    public static async Task<PowerCutLoad> RecordAsync(string commit)
+    {
+        var load = new PowerCutLoad();
+        await load.RunAsync(400, "KILL", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096");
+        await load.RunAsync(600, "KILL", FarTerm, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:LogMaximumBytes=131072");
+        await load.RunAsync(400, "TERM", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=32768", "Broker:LogBlockBytes=4096", "Broker:LogMaximumBytes=65536");
+        return load;
+    }
+
+    /// <summary>Reads what was recorded.</summary>
+    public DiskRecording Read(Syncs syncs = Syncs.All) => DiskRecording.Read(Path.Combine(_folder.Path, "disk"), _runs, syncs);
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>One process, ended amid the load once so many messages were acknowledged to it.</summary>
+    private async Task RunAsync(int messages, string signal, ulong highestTerm, params string[] settings)
+    {
+        string disk = Path.Combine(_folder.Path, "disk");
+        Directory.CreateDirectory(disk);
+        string trace = Path.Combine(_folder.Path, $"trace-{_runs.Count}");
+
+        // The process makes the folder of its data, too.
+        await using RecordedBroker broker = await RecordedBroker.StartAsync(Path.Combine(disk, "data"), trace, settings);
+        int until = Volatile.Read(ref _acknowledged) + messages;
+        var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task publishing = Task.WhenAll(Publishers.Select(publisher => publisher.RunAsync(broker.Port, highestTerm, int.MaxValue, () =>
+        {
+            if (Interlocked.Increment(ref _acknowledged) >= until)
+            {
+                enough.TrySetResult();
+            }
+        })));
+        await Eventually.InTimeAsync(Task.WhenAny(enough.Task, publishing), "the broker acknowledges");
+        await broker.EndAsync(signal);
+        await Eventually.InTimeAsync(publishing, "the publishers see the end");
+        Assert.True(enough.Task.IsCompleted, "the broker ended by itself");
+        string left = Path.Combine(_folder.Path, $"left-{_runs.Count}");
+        foreach (string file in Directory.GetFiles(disk, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(left, Path.GetRelativePath(disk, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        _runs.Add((trace, left));
+    }
+}

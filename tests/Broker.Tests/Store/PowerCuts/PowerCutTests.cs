@@ -1,0 +1,101 @@
+using System.Globalization;
+using Trunkline.Broker.Tests.Support;
+using Xunit.Abstractions;
+
+namespace Trunkline.Broker.Tests.Store.PowerCuts;
+
+/// <summary>
+/// FAULTS 3 with <c>always</c>: a broker process is recorded under load, and what a power cut at random moments may leave of its files
+/// is recovered: nothing that was acknowledged is lost, nothing is there twice, and recovery refuses nothing.
+/// </summary>
+public sealed class PowerCutTests(PowerCutTests.Recorded recorded, ITestOutputHelper output) : IClassFixture<PowerCutTests.Recorded>
+{
+    private readonly int _seed = Number("TRUNKLINE_SEED", Random.Shared.Next());
+    private readonly int _images = Number("TRUNKLINE_IMAGES", 200);
+
+    [StraceFact]
+    public void Whatever_a_power_cut_leaves_is_recovered_with_all_that_was_acknowledged()
+    {
+        List<string> violations = Violations(Syncs.All, _images, 10);
+        Assert.True(violations.Count == 0, string.Join('\n', violations));
+    }
+
+    [StraceFact]
+    public void The_recording_has_what_a_power_cut_could_come_between()
+    {
+        DiskRecording recording = recorded.Load.Read();
+        output.WriteLine($"Deleted: {string.Join(' ', recording.Deleted)}. Put in another's place: {string.Join(' ', recording.Replaced)}.");
+        Assert.True(recording.Deleted.GetValueOrDefault(".log") > 5, "segments are deleted");
+        Assert.True(recording.Replaced.GetValueOrDefault(".log") > 0, "segments are thinned");
+        Assert.True(recording.Replaced.GetValueOrDefault("retained") > 0, "the retained messages are written");
+        Assert.True(new Acknowledgements(recording.Sends).HighestTerm(recording.End) > PowerCutLoad.FarTerm, "a term is raised");
+    }
+
+    [StraceFact]
+    public async Task A_broker_process_serves_what_a_power_cut_left()
+    {
+        DiskRecording recording = recorded.Load.Read();
+        using TempFolder disk = TempFolder.InMemory();
+        var random = new Random(_seed);
+        output.WriteLine($"TRUNKLINE_SEED={_seed}");
+        CrashImage.WriteCut(recording, random.NextInt64(recording.Runs[1], recording.End), random, disk.Path);
+        await using RecordedBroker broker = await RecordedBroker.StartAsync(Path.Combine(disk.Path, "data"), null, "Broker:Commit=always");
+        var publisher = new CutPublisher(6, _seed) { Tenant = "e", IsLink = true };
+        int acknowledged = 0;
+        await Eventually.InTimeAsync(publisher.RunAsync(broker.Port, 0, 10, () => acknowledged++), "it acknowledges");
+        Assert.Equal(10, acknowledged);
+    }
+
+    [StraceTheory]
+    [InlineData((int)Syncs.Files)]
+    [InlineData((int)Syncs.Folders)]
+    public void The_judge_finds_what_a_broker_loses_that_leaves_syncs_out(int syncs)
+    {
+        string violation = Assert.Single(Violations((Syncs)syncs, 200, 1));
+        output.WriteLine(violation);
+    }
+
+    private List<string> Violations(Syncs syncs, int images, int enough)
+    {
+        DiskRecording recording = recorded.Load.Read(syncs);
+        var judge = new PowerCutJudge(recorded.Load, recording);
+        output.WriteLine(
+            $"TRUNKLINE_SEED={_seed}: {images} images of {recording.End} lines, {recording.NameChanges.Count} changes of names, {recording.Sends.Count} sends.");
+        List<string> violations = [];
+        var random = new Random(_seed);
+        for (int i = 0; i < images && violations.Count < enough; i++)
+        {
+            long moment = judge.MomentOf(random);
+            int seed = random.Next();
+            if (judge.Judge(moment, seed) is { } violation)
+            {
+                violations.Add($"image {i}, line {moment}: {violation}");
+            }
+        }
+
+        return violations;
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+
+    /// <summary>One recording for all tests.</summary>
+    public sealed class Recorded : IAsyncLifetime
+    {
+        internal PowerCutLoad Load { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            if (StraceFactAttribute.Missing() is null)
+            {
+                Load = await PowerCutLoad.RecordAsync(Environment.GetEnvironmentVariable("TRUNKLINE_COMMIT") ?? "always");
+            }
+        }
+
+        public Task DisposeAsync()
+        {
+            Load?.Dispose();
+            return Task.CompletedTask;
+        }
+    }
+}
