@@ -23,6 +23,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.ShareTakes), 200)]
     [InlineData(nameof(Faults.Retained), 300)]
     [InlineData(nameof(Faults.RetainedPages), 300)]
+    [InlineData(nameof(Faults.RetainedSkips), 300)]
     public void No_history_breaks(string faults, int histories)
     {
         int first = Exploration.Number("TRUNKLINE_SEED", 1);

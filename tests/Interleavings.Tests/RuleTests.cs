@@ -28,6 +28,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
             Rule.RetainedPendingIsWritten => Faults.RetainedPages,
+            Rule.SkippedIsAskedForAgain or Rule.SkippedIsWritten => Faults.RetainedSkips,
             Rule.ShareTakeIsKept => Faults.ShareTakes,
             >= Rule.ShareIsTaken => Faults.Shares,
             Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,

@@ -25,7 +25,7 @@ internal sealed class RetainedPages(BrokerState state)
         bytes = int.Min(bytes, limit);
         ulong since = text.Since ?? state.Retained.Sequence;
         TopicCursor cursor = text.Cursor;
-        bool isMore = Read(text, page, ref cursor, new Writer(state, page, since, bytes, int.MaxValue), out int messages);
+        bool isMore = Read(text, page, ref cursor, new Writer(state, page, since, bytes, int.MaxValue), out int messages, out LogPosition newer);
         if (page.WrittenCount > limit)
         {
             // The last message is too much for the asker: it begins the next page, or is left out when it stands alone.
@@ -33,7 +33,7 @@ internal sealed class RetainedPages(BrokerState state)
             if (messages > 1)
             {
                 cursor = text.Cursor;
-                isMore = Read(text, page, ref cursor, new Writer(state, page, since, bytes, messages - 1), out _);
+                isMore = Read(text, page, ref cursor, new Writer(state, page, since, bytes, messages - 1), out _, out newer);
             }
             else
             {
@@ -45,6 +45,11 @@ internal sealed class RetainedPages(BrokerState state)
         var fields = new LinkText(new byte[LinkText.MaximumBytes + (2 * token.Length)]);
         fields.Position(state.Dispatched);
         fields.Number('s', since);
+        if (!newer.IsNone)
+        {
+            fields.Position('u', newer);
+        }
+
         if (isMore)
         {
             fields.Text('c', Encoding.ASCII.GetBytes(Convert.ToHexStringLower(token)));
@@ -54,10 +59,11 @@ internal sealed class RetainedPages(BrokerState state)
     }
 
     private bool Read(
-        RequestText text, ArrayBufferWriter<byte> page, ref TopicCursor cursor, Writer writer, out int messages)
+        RequestText text, ArrayBufferWriter<byte> page, ref TopicCursor cursor, Writer writer, out int messages, out LogPosition newer)
     {
         bool isMore = state.Retained.Read(text.Filters[0].Filter, ref cursor, MaximumSteps, ref writer);
         messages = writer.Messages;
+        newer = writer.Newer;
         return isMore;
     }
 
@@ -66,18 +72,27 @@ internal sealed class RetainedPages(BrokerState state)
     {
         public int Messages { get; private set; }
 
+        /// <summary>The last place in the log of what was left out because it is newer than asked for.</summary>
+        public LogPosition Newer { get; private set; }
+
         public bool Read(ReadOnlyMemory<byte> topic, RetainedMessage value)
         {
-            if (value.Sequence > since || value.ExpiresAtMs <= state.NowMs)
+            if (value.ExpiresAtMs <= state.NowMs)
             {
                 return true;
             }
 
-            var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
-            if (value.QoS != QoS.AtMostOnce && value.Position > state.Log.Start)
+            if (value.Sequence > since)
             {
-                // The log still has it. One that retention took is given by this page alone, so it goes without.
-                fields.Position(value.Position);
+                Newer = value.QoS != QoS.AtMostOnce && value.Position > Newer ? value.Position : Newer;
+                return true;
+            }
+
+            var fields = new LinkText(stackalloc byte[LinkText.MaximumBytes]);
+            if (value.QoS != QoS.AtMostOnce)
+            {
+                // One that retention took the log gives to nobody any more.
+                fields.Position(value.Position > state.Log.Start ? 'p' : 'x', value.Position);
             }
 
             var encoder = new PublishEncoder

@@ -29,6 +29,7 @@ internal sealed partial class BacklogReader
         {
             if (scan.Offset == 0)
             {
+                NoteLoss(scan);
                 CheckLimits(scan);
             }
 
@@ -44,6 +45,14 @@ internal sealed partial class BacklogReader
         }
 
         PumpLater();
+    }
+
+    private static void NoteLoss(LogScan scan)
+    {
+        foreach (BacklogRead read in scan.Readers)
+        {
+            read.MayHaveLost |= scan.IsUsable && ReferenceEquals(read.Page, scan);
+        }
     }
 
     /// <summary>Returns whether the page is over.</summary>

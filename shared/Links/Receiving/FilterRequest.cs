@@ -23,6 +23,9 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
     /// <summary>Page: whether a restored session asks, whose log has everything behind its start.</summary>
     public bool IsOfRestore { get; init; }
 
+    /// <summary>Page: whether only what the session has skipped of the log is asked for (<see cref="Session.IsSkipped"/>).</summary>
+    public bool IsOfSkipped { get; init; }
+
     /// <summary>Whether logged messages come by the log beside the foreign broker, so that the start is a position there.</summary>
     public bool IsFedByLog { get; init; }
 
@@ -51,6 +54,9 @@ internal sealed class FilterRequest(GroupReceiver receiver, RequestKind kind, in
 
     /// <summary>Retained messages, as PUBLISH packets one after the other; null for none.</summary>
     public byte[]? Page { get; set; }
+
+    /// <summary>What the page leaves out because it is newer lies up to here in the log; <see cref="LogPosition.None"/> for nothing.</summary>
+    public LogPosition NewerUpTo { get; set; }
 
     /// <summary>Whether retained messages follow apart from this answer, from a replay connection.</summary>
     public bool IsReplayed { get; set; }

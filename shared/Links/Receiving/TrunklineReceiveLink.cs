@@ -181,6 +181,7 @@ internal sealed class TrunklineReceiveLink(GroupReceiver receiver, SessionContex
 
         request.Page = payload.IsEmpty ? null : payload.ToArray();
         request.Cursor = fields.Cursor.IsEmpty ? null : fields.Cursor.ToArray();
+        request.NewerUpTo = fields.NewerUpTo;
         request.Since = request.Kind == RequestKind.Subscribe ? fields.RetainedSequence : request.Since;
         Receiver.OnPage(request, fields.Position);
     }

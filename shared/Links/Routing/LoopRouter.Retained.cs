@@ -106,7 +106,13 @@ internal sealed partial class LoopRouter
 
         if (answer.Page is { } page)
         {
-            Deliver(live, page, answer.Receiver.Group.Index, IsOfRestore(answer));
+            Deliver(live, page, answer);
+        }
+
+        if (!answer.NewerUpTo.IsNone && live.TryGetStart(answer.Receiver.Group.Index, out LogPosition start))
+        {
+            live.Subscription.Session.RetainedLeftToLog(
+                live.Subscription, new LogRange(answer.Receiver.Group.Index, start, answer.NewerUpTo));
         }
 
         // A guard ends with the first page of our broker, which leaves out of later ones what was sent live, and with
@@ -128,6 +134,7 @@ internal sealed partial class LoopRouter
                 Live = live,
                 WantsRetained = true,
                 IsOfRestore = IsOfRestore(answer),
+                IsOfSkipped = answer.IsOfSkipped,
                 Cursor = answer.Cursor,
                 Since = answer.Since,
             });
@@ -136,12 +143,36 @@ internal sealed partial class LoopRouter
 
     private static bool IsOfRestore(FilterRequest answer) => answer.IsOfRestore || answer.Item is { Operation.IsRestore: true };
 
-    private void Deliver(LiveSubscription live, ReadOnlySpan<byte> page, int group, bool isOfRestore)
+    /// <inheritdoc/>
+    public void AskForSkipped(SessionSubscription subscription, IReadOnlyList<LogRange> skipped)
+    {
+        if (subscription.RouterState is not LiveSubscription { Filter.IsShared: false } live)
+        {
+            return;
+        }
+
+        foreach (int group in live.Filter.Groups)
+        {
+            // A foreign broker's retained messages have no positions: its pages leave nothing to the log.
+            if (!_groups[group].IsForeign && live.IsLiveAt(group) && skipped.Any(part => part.Group == group))
+            {
+                live.RetainedLeft++;
+                Counters.Add(LinkCounter.RetainedAskedAgain);
+                AskForMore(new FilterRequest(_receivers[group], RequestKind.Page, Loop.Index, live.Filter.Text)
+                {
+                    Live = live,
+                    WantsRetained = true,
+                    IsOfSkipped = true,
+                    Since = ulong.MaxValue,
+                });
+            }
+        }
+    }
+
+    private void Deliver(LiveSubscription live, ReadOnlySpan<byte> page, FilterRequest answer)
     {
         SessionSubscription subscription = live.Subscription;
-
-        // What a restored session's subscription has been there for is the log's to give: it came from there, or will.
-        LogPosition start = isOfRestore && subscription.Options.QoS != QoS.AtMostOnce ? subscription.StoredStartOf(group) : LogPosition.None;
+        int group = answer.Receiver.Group.Index;
         uint identifier = subscription.Identifier;
         ReadOnlySpan<uint> identifiers = identifier == 0 ? default : new ReadOnlySpan<uint>(in identifier);
         while (FrameReader.TryRead(page, 0, ProtocolVersion.Mqtt50, out Frame frame, out _) == FrameStatus.Complete)
@@ -152,16 +183,10 @@ internal sealed partial class LoopRouter
                 continue;
             }
 
-            if (live.Guard is not null && live.Guard.Has(packet.Topic))
-            {
-                Counters.Add(LinkCounter.RetainedOutdated);
-                continue;
-            }
-
             TrunklineFields fields = ForwardableProperties.TryFindUserProperty(packet.Properties, ForwardableProperties.TrunklineKey, out ReadOnlySpan<byte> text)
                 ? TrunklineFields.Parse(text)
                 : default;
-            if (!start.IsNone && fields.Position > start)
+            if (IsLeftToLog(live, answer, packet.Topic, fields))
             {
                 Counters.Add(LinkCounter.RetainedOutdated);
                 continue;
@@ -172,6 +197,45 @@ internal sealed partial class LoopRouter
             message.Release();
             Counters.Add(LinkCounter.RetainedDelivered);
         }
+    }
+
+    /// <summary>
+    /// Whether a retained message is passed over, because the log gives it, or has given it, or the message that took its place.
+    /// The session is told where that is: when it skips that place the page is asked for again (docs/adr/0021).
+    /// </summary>
+    private bool IsLeftToLog(LiveSubscription live, FilterRequest answer, ReadOnlySpan<byte> topic, in TrunklineFields fields)
+    {
+        SessionSubscription subscription = live.Subscription;
+        int group = answer.Receiver.Group.Index;
+        LogPosition place = fields.Position.IsNone ? fields.LostPosition : fields.Position;
+        if (live.Guard is not null && live.Guard.Has(topic))
+        {
+            if (!place.IsNone && _dispatched[group] > place.Before)
+            {
+                subscription.Session.RetainedLeftToLog(subscription, new LogRange(group, place.Before, _dispatched[group]));
+            }
+
+            return true;
+        }
+
+        // What a restored session's subscription has been there for is the log's to give: it came from there, or will. When
+        // the log has lost it meanwhile, reading it says so.
+        LogPosition start = LogPosition.None;
+        if (subscription.Options.QoS != QoS.AtMostOnce)
+        {
+            start = IsOfRestore(answer) ? subscription.StoredStartOf(group)
+                : answer.IsOfSkipped && live.TryGetStart(group, out LogPosition began) ? began
+                : LogPosition.None;
+        }
+
+        if (place > start && !start.IsNone && !subscription.Session.IsSkipped(group, place))
+        {
+            subscription.Session.RetainedLeftToLog(subscription, new LogRange(group, place.Before, place));
+            return true;
+        }
+
+        // The pages before gave what has no place there, or one before the subscription.
+        return answer.IsOfSkipped && !(place > start);
     }
 
     /// <summary>A message of a page of the log.</summary>

@@ -105,6 +105,9 @@ public enum LinkCounter
     /// <summary>Retained messages left out because a newer value was received live.</summary>
     RetainedOutdated,
 
+    /// <summary>Pages of retained messages asked for again, because what they left to the log was skipped there.</summary>
+    RetainedAskedAgain,
+
     /// <summary>Live messages whose topic was not remembered while retained ones were still to come, at a limit.</summary>
     RetainedUnguarded,
 

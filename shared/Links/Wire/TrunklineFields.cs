@@ -31,6 +31,8 @@ internal readonly ref struct TrunklineFields
                 case (byte)'h': IsHandout = true; break;
                 case (byte)'o': Origin = Hex(value); break;
                 case (byte)'p': Position = ParsePosition(value); break;
+                case (byte)'x': LostPosition = ParsePosition(value); break;
+                case (byte)'u': NewerUpTo = ParsePosition(value); break;
                 case (byte)'s': RetainedSequence = Number(value); break;
                 case (byte)'a': (IsAged, Aged) = (true, Number(value)); break;
                 case (byte)'k': Skipped = Number(value); break;
@@ -61,6 +63,12 @@ internal readonly ref struct TrunklineFields
     public bool IsLogged { get; }
 
     public LogPosition Position { get; }
+
+    /// <summary>Of a retained message: its place in the log, which does not have it any more.</summary>
+    public LogPosition LostPosition { get; }
+
+    /// <summary>Of a page of retained messages: those it leaves out, because they are newer than the first page, lie up to here.</summary>
+    public LogPosition NewerUpTo { get; }
 
     public ulong RetainedSequence { get; }
 

@@ -43,6 +43,9 @@ public sealed class BacklogRead
     /// <summary>While its backlog is counted it takes nothing.</summary>
     public bool IsCounting { get; set; }
 
+    /// <summary>Whether the log may have lost messages that this page would have held.</summary>
+    public bool MayHaveLost { get; set; }
+
     /// <summary>Messages counted on a page, each once.</summary>
     public long Counted { get; private set; }
 
@@ -84,6 +87,7 @@ public sealed class BacklogRead
     public void Renew(bool wasPassedOver)
     {
         Page = null;
+        MayHaveLost = false;
         Counted = 0;
         CountedBytes = 0;
         _counted = LogPosition.None;

@@ -20,9 +20,12 @@ public ref struct LinkText(Span<byte> buffer)
     public readonly ReadOnlySpan<byte> Value => _buffer[.._length];
 
     /// <summary>A position in the group's log.</summary>
-    public void Position(LogPosition position)
+    public void Position(LogPosition position) => Position('p', position);
+
+    /// <summary>Another field with a position in the group's log.</summary>
+    public void Position(char letter, LogPosition position)
     {
-        Letter('p');
+        Letter(letter);
         Decimal(position.Term);
         _buffer[_length++] = (byte)':';
         Decimal(position.Offset);

@@ -64,6 +64,14 @@ public interface IMessageRouter
     bool AwaitsRetained(SessionSubscription subscription) => false;
 
     /// <summary>
+    /// Parts of the logs were skipped, to which pages of retained messages may have left what the subscription asked for: asks
+    /// for the pages again, and delivers of them only what lies in these parts (<see cref="Session.IsSkipped"/>).
+    /// </summary>
+    void AskForSkipped(SessionSubscription subscription, IReadOnlyList<LogRange> skipped)
+    {
+    }
+
+    /// <summary>
     /// Reads messages by their positions, for a session that sends them again: gives each one found, then calls
     /// <see cref="MessageRead.Complete"/> once.
     /// </summary>

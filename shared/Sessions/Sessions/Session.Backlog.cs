@@ -32,7 +32,7 @@ public sealed partial class Session
             }
         }
 
-        return done;
+        return IsSkipUnwritten && PendingRetained!.HeldAt(group) is { IsNone: false } held && held < done ? held : done;
     }
 
     /// <summary>
@@ -79,8 +79,13 @@ public sealed partial class Session
         }
 
         ref GroupCursor cursor = ref _backlog[message.Group];
+        if (read.MayHaveLost)
+        {
+            NoteSkipped(message.Group, cursor.Position, message.Position.Before);
+        }
+
         QoS qos = message.QoS < granted ? message.QoS : granted;
-        if (qos == QoS.AtMostOnce || IsMasked(message))
+        if (qos == QoS.AtMostOnce || IsMasked(message.Group, message.Position))
         {
             // By a QoS 0 subscription it came live, or the device was too slow for it then; a masked one is in flight already,
             // or was finished on another node.
@@ -126,6 +131,11 @@ public sealed partial class Session
         cursor.Read = null;
         if (!read.IsOver && upTo > cursor.Position)
         {
+            if (read.MayHaveLost)
+            {
+                NoteSkipped(read.Group, cursor.Position, upTo);
+            }
+
             cursor.Position = upTo;
         }
 
@@ -135,6 +145,7 @@ public sealed partial class Session
             DropBacklogIfLive();
         }
 
+        TellSkipped();
         ContinueBacklog();
     }
 
@@ -348,7 +359,7 @@ public sealed partial class Session
     /// <summary>Something was done: when nothing is left, the session leaves the list.</summary>
     private void NoteDone()
     {
-        if (_undoneSlot != 0 && _window is null && _waiting is null && _backlog is null)
+        if (_undoneSlot != 0 && _window is null && _waiting is null && _backlog is null && !IsSkipUnwritten)
         {
             LeaveUndone();
         }

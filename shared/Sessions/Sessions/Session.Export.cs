@@ -28,6 +28,7 @@ public sealed partial class Session
             Subscriptions = [.. _subscriptions.ToArray().Where(subscription => subscription.IsStored).Select(StateOf)],
             Outgoing = ExportOutgoing(isDetached, positions),
             Incoming = ExportIncoming(),
+            Skipped = PendingRetained?.Skipped ?? [],
             Will = _ending?.Will,
         };
     }
@@ -61,7 +62,7 @@ public sealed partial class Session
     }
 
     private LogPosition NotBelowFloor(int group, LogPosition done) =>
-        _floor is not null && SessionState.Of(_floor, group) is var floor && floor > done ? floor : done;
+        Floor is not null && SessionState.Of(Floor, group) is var floor && floor > done ? floor : done;
 
     /// <summary>
     /// What has to change in the record of a session whose connection is gone, so that it says everything: what is
@@ -75,6 +76,7 @@ public sealed partial class Session
     {
         SessionState state = Export(isDetached: true);
         NoteListed();
+        RecordSkipped();
         var sets = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         var deletes = new HashSet<string>(StringComparer.Ordinal);
         if (_journal is { } journal)
@@ -153,7 +155,7 @@ public sealed partial class Session
     }
 
     private bool IsBelowFloor(in OutboundEntry entry) =>
-        _floor is not null && entry.Pending.IsLogged && entry.Position <= SessionState.Of(_floor, entry.Group);
+        Floor is not null && entry.Pending.IsLogged && entry.Position <= SessionState.Of(Floor, entry.Group);
 
     private List<IncomingState> ExportIncoming() =>
         _inbound is null

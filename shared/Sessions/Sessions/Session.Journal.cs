@@ -47,6 +47,7 @@ public sealed partial class Session
 
         Drain();
         AskForWrite();
+        NoteDone();
         DropIdleJournal();
     }
 

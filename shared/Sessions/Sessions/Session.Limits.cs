@@ -40,7 +40,7 @@ public sealed partial class Session
         {
             case BacklogPolicy.DropOldest:
                 _context.Counters.Add(SessionCounter.DroppedBacklogAge, newest > cursor.Position ? aged : 0);
-                cursor.Position = newest > cursor.Position ? newest : cursor.Position;
+                Skip(ref cursor, group, newest);
                 break;
             case BacklogPolicy.DropNewest:
                 // What came until now, beyond the limit, is passed over when the limit is used up.
@@ -51,22 +51,38 @@ public sealed partial class Session
             default:
                 _context.Counters.Add(SessionCounter.DroppedBacklog, left);
                 _context.Counters.Add(SessionCounter.DroppedBacklogAge, aged);
-                cursor.Position = dispatched > cursor.Position ? dispatched : cursor.Position;
+                Skip(ref cursor, group, dispatched);
                 Channel?.Disconnect(
                     CloseCause.LimitExceeded, ReasonCode.QuotaExceeded, "The session's backlog is above its limit; what waited was dropped.");
                 break;
+        }
+
+        TellSkipped();
+    }
+
+    /// <summary>The cursor moves over what the session does not get.</summary>
+    private void Skip(ref GroupCursor cursor, int group, LogPosition upTo)
+    {
+        if (upTo > cursor.Position)
+        {
+            NoteSkipped(group, cursor.Position, upTo);
+            cursor.Position = upTo;
         }
     }
 
     /// <summary>A message of a page is too old: the cursor passes it, as it does one that has expired.</summary>
     internal void PassAged(int group, LogPosition position)
     {
-        SkipTo(group, position);
+        if (_backlog is not null)
+        {
+            Skip(ref _backlog[group], group, position);
+        }
+
         _context.Counters.Add(SessionCounter.DroppedBacklogAge);
     }
 
     /// <summary>A message was taken from a page.</summary>
-    private static void UseAllowance(ref GroupCursor cursor, BacklogRead read, int bytes)
+    private void UseAllowance(ref GroupCursor cursor, BacklogRead read, int bytes)
     {
         bool wasAllowed = cursor.MessagesAllowed > 0 && cursor.BytesAllowed > 0;
         cursor.MessagesAllowed--;
@@ -78,11 +94,7 @@ public sealed partial class Session
 
         // The rest of the page is not taken: the limits are looked at before more is, however many a page holds.
         read.IsOver = true;
-        if (cursor.SkipTo > cursor.Position)
-        {
-            cursor.Position = cursor.SkipTo;
-        }
-
+        Skip(ref cursor, read.Group, cursor.SkipTo);
         cursor.SkipTo = LogPosition.None;
     }
 }

@@ -11,15 +11,6 @@ public sealed partial class Session
     /// <summary>What is needed until a restored session goes on; null for any other.</summary>
     private Restored? _restored;
 
-    /// <summary>
-    /// The positions the session came with, when messages up to them were in flight; null for any other. Up to there the
-    /// record no longer names what is done.
-    /// </summary>
-    private IReadOnlyList<GroupPosition>? _floor;
-
-    /// <summary>Subscriptions whose retained messages were all handed over, and are not known to be done.</summary>
-    private int _retainedToSettle;
-
     /// <summary>Fills a new session from a state.</summary>
     internal void Restore(
         SessionState state, IReadOnlyList<GroupPosition> positions, IReadOnlyList<LogPosition> checkpoint, bool isAfterDeath)
@@ -54,6 +45,7 @@ public sealed partial class Session
         }
 
         RestoreCursors(state, positions);
+        RestoreRetained(state);
         if (_window is not null && _window.InFlight == 0)
         {
             ReturnIdleWindow();
@@ -124,40 +116,9 @@ public sealed partial class Session
         ContinueBacklog();
     }
 
-    /// <summary>Every retained message a subscription asked for was handed to the session. Router only.</summary>
-    public void RetainedHandedOver(SessionSubscription subscription)
-    {
-        ArgumentNullException.ThrowIfNull(subscription);
-        if (subscription.IsRetainedPending)
-        {
-            _retainedToSettle++;
-            SettleRetained();
-        }
-    }
-
-    /// <summary>When nothing is in flight and nothing waits, the retained messages handed over are done: a resume need not ask again.</summary>
-    private void SettleRetained()
-    {
-        if (_retainedToSettle == 0 || _window is not null || _waiting is not null || !IsKept)
-        {
-            return;
-        }
-
-        _retainedToSettle = 0;
-        foreach (SessionSubscription subscription in _subscriptions.ToArray())
-        {
-            if (subscription is { IsRetainedPending: true, IsStored: true } && !_context.Router.AwaitsRetained(subscription))
-            {
-                subscription.IsRetainedPending = false;
-                Journal.Set(SessionStateCodec.Encode(StateOf(subscription)));
-                _context.Keeper!.Changed(this);
-            }
-        }
-    }
-
     /// <summary>Whether the log's message at this position is in flight, or was finished after the position the reading began at.</summary>
-    private bool IsMasked(SharedMessage message) =>
-        _restored is not null && _restored.Masked.Contains(new GroupPosition(message.Group, message.Position));
+    private bool IsMasked(int group, LogPosition position) =>
+        _restored is not null && _restored.Masked.Contains(new GroupPosition(group, position));
 
     /// <summary>
     /// Every position that was in flight lies behind for good when the session is live everywhere and no logged message
@@ -203,6 +164,7 @@ public sealed partial class Session
             if (_window[i].State == OutboundState.AwaitingMessage)
             {
                 _context.Counters.Add(SessionCounter.DroppedFromLog);
+                NoteLostInFlight(_window[i]);
                 MarkSent(ref _window[i]);
                 int before = _window.Span;
                 Finish(i);
@@ -213,6 +175,16 @@ public sealed partial class Session
         TakeRestored();
         Drain();
         ReturnIdleWindow();
+        TellSkipped();
+    }
+
+    /// <summary>At QoS 2 the device may have what it was sent; then a retained message would be the same again.</summary>
+    private void NoteLostInFlight(in OutboundEntry entry)
+    {
+        if (entry.Pending is { IsLogged: true, QoS: QoS.AtLeastOnce })
+        {
+            NoteSkipped(entry.Group, entry.Position.Before, entry.Position);
+        }
     }
 
     /// <summary>Messages of shares that may have been begun: sent again when they are this session's still, or become it now.</summary>
@@ -250,7 +222,7 @@ public sealed partial class Session
 
         if (isLogged && outgoing.Position <= SessionState.Of(positions, outgoing.Group))
         {
-            _floor = positions;
+            (_rare ??= new Rare()).Floor = positions;
         }
 
         bool needsRead = outgoing.Stage == OutgoingStage.Sent && outgoing.Message is null;
@@ -343,5 +315,9 @@ public sealed partial class Session
 
         /// <summary>Messages in flight or done beyond where the reading begins: the log does not give them to the session again.</summary>
         public HashSet<GroupPosition> Masked { get; } = [];
+
+        /// <summary>Those of a group, in the log's order.</summary>
+        public IEnumerable<LogPosition> MaskedOf(int group) =>
+            Masked.Where(masked => masked.Group == group).Select(masked => masked.Position).Order();
     }
 }

@@ -142,6 +142,11 @@ public sealed partial class Session
             {
                 subscription.IsStored = true;
                 subscription.IsRetainedPending = item.WantsRetained && _context.Router.AwaitsRetained(subscription);
+                if (subscription.IsRetainedPending)
+                {
+                    Retained();
+                }
+
                 Journal.Set(SessionStateCodec.Encode(StateOf(subscription)));
                 Journal.Set(SessionStateCodec.Meta(_window?.LastPacketId ?? _lastPacketId));
                 changes = true;

@@ -27,6 +27,9 @@ public sealed record SessionState
     /// <summary>QoS 2 exchanges from the device between PUBLISH and PUBREL.</summary>
     public IReadOnlyList<IncomingState> Incoming { get; init; } = [];
 
+    /// <summary>Parts of logs that the session skipped while retained messages were pending, in rising order for each group.</summary>
+    public IReadOnlyList<LogRange> Skipped { get; init; } = [];
+
     /// <summary>The will, or null.</summary>
     public Will? Will { get; init; }
 

@@ -40,6 +40,7 @@ public static partial class SessionStateCodec
                 Subscriptions = parts.Subscriptions,
                 Outgoing = parts.Outgoing,
                 Incoming = parts.Incoming,
+                Skipped = parts.Skipped,
                 Will = parts.Will,
                 AwaySince = parts.AwaySince,
             },
@@ -79,6 +80,10 @@ public static partial class SessionStateCodec
         else if (name == PositionsName)
         {
             isSound &= ReadPositions(ref reader, parts);
+        }
+        else if (name == SkippedName)
+        {
+            isSound &= ReadSkipped(ref reader, parts);
         }
         else if (name == WillName)
         {
@@ -136,6 +141,28 @@ public static partial class SessionStateCodec
         }
 
         parts.Positions = positions;
+        return true;
+    }
+
+    private static bool ReadSkipped(ref StateReader reader, Parts parts)
+    {
+        ulong count = reader.Number();
+        var skipped = new List<LogRange>();
+        bool isSound = true;
+        for (ulong i = 0; i < count && reader.IsSound; i++)
+        {
+            GroupPosition after = reader.Place();
+            var upTo = new LogPosition(reader.Number(), reader.Number());
+            isSound &= after.Group >= 0 && upTo > after.Position;
+            skipped.Add(new LogRange(after.Group, after.Position, upTo));
+        }
+
+        if (!isSound || !reader.IsComplete)
+        {
+            return false;
+        }
+
+        parts.Skipped = skipped;
         return true;
     }
 
@@ -282,6 +309,8 @@ public static partial class SessionStateCodec
         public ushort LastPacketId { get; set; }
 
         public IReadOnlyList<GroupPosition> Positions { get; set; } = [];
+
+        public IReadOnlyList<LogRange> Skipped { get; set; } = [];
 
         public List<SubscriptionState> Subscriptions { get; } = [];
 

@@ -11,6 +11,7 @@ namespace Trunkline.Sessions;
 ///   m                meta:  version | last packet id
 ///   p                positions:  version | count | (group + 1, term, offset)*
 ///   t:               end of the last connection, for people:  version | ms since 1970
+///   g:               parts of logs skipped while retained messages are pending:  version | count | (group + 1, term, offset, term, offset)*
 ///   w                will:  version | QoS | retain | delay | has expiry, expiry | topic | properties | payload
 ///   f:&lt;filter&gt;       subscription:  version | options | identifier | retained pending | starts as in p
 ///   o:&lt;packet id&gt;    outgoing:  version | stage | QoS | retain | order | identifiers | group + 1, term, offset | has message, message
@@ -39,6 +40,9 @@ public static partial class SessionStateCodec
 
     /// <summary>Name of the field with the end of the last connection.</summary>
     public const string AwayName = "t:";
+
+    /// <summary>Name of the field with the parts of logs that were skipped; older versions pass it over.</summary>
+    public const string SkippedName = "g:";
 
     private const string SubscriptionPrefix = "f:";
     private const string OutgoingPrefix = "o:";
@@ -81,6 +85,11 @@ public static partial class SessionStateCodec
             fields.Add(Encode(will));
         }
 
+        if (state.Skipped.Count > 0)
+        {
+            fields.Add(EncodeSkipped(state.Skipped));
+        }
+
         fields.AddRange(state.Subscriptions.Select(Encode));
         fields.AddRange(state.Outgoing.Select(Encode));
         fields.AddRange(state.Incoming.Select(Encode));
@@ -102,6 +111,22 @@ public static partial class SessionStateCodec
         StateWriter writer = Begin(out ArrayBufferWriter<byte> output);
         writer.Positions(positions);
         return new StoredField(PositionsName, output.WrittenMemory);
+    }
+
+    /// <summary>The field <c>g:</c>.</summary>
+    public static StoredField EncodeSkipped(IReadOnlyList<LogRange> skipped)
+    {
+        ArgumentNullException.ThrowIfNull(skipped);
+        StateWriter writer = Begin(out ArrayBufferWriter<byte> output);
+        writer.Number((ulong)skipped.Count);
+        foreach (LogRange part in skipped)
+        {
+            writer.Place(part.Group, part.After);
+            writer.Number(part.UpTo.Term);
+            writer.Number(part.UpTo.Offset);
+        }
+
+        return new StoredField(SkippedName, output.WrittenMemory);
     }
 
     /// <summary>The field <c>w</c>.</summary>

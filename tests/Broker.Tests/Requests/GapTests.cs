@@ -54,6 +54,7 @@ public sealed class GapTests
         TestClient asker = broker.Client();
         asker.Request("$trunkline/retained", "filter t/r");
         Assert.Equal("100:1", Assert.Single(asker.LastReply.Page()).Field('p'));
+        Assert.Null(Assert.Single(asker.LastReply.Page()).Field('x'));
         for (int n = 2; n <= 1_000; n++)
         {
             publisher.Publish("t/n", new string('x', 100), tl: $"n{n}");
@@ -63,6 +64,29 @@ public sealed class GapTests
         Received message = Assert.Single(asker.LastReply.Page());
         Assert.Equal("1", message.Payload);
         Assert.Null(message.Field('p'));
+        Assert.Equal("100:1", message.Field('x'));
+    }
+
+    /// <summary>What a later page leaves out because it came live may be skipped there: the asker is told how far that reaches.</summary>
+    [Fact]
+    public void A_page_says_up_to_where_what_it_left_out_as_newer_lies()
+    {
+        var broker = new TestBroker();
+        TestClient publisher = broker.PublishLink("n");
+        publisher.Publish("t/a", "1", tl: "n1", retain: true);
+        publisher.Publish("t/b", "1", tl: "n2", retain: true);
+        TestClient asker = broker.Client();
+        asker.Request("$trunkline/retained", "filter t/+");
+        Assert.Null(asker.LastReply.Field('u'));
+        string since = asker.LastReply.Field('s')!;
+        publisher.Publish("t/b", "2", tl: "n3", retain: true);
+        publisher.Publish("t/a", "2", tl: "n4", retain: true);
+        publisher.Publish("t/c", "1", retain: true);
+        asker.Request("$trunkline/retained", $"filter t/+\nsince {since}");
+        Assert.Empty(asker.LastReply.Page());
+        Assert.Equal("100:5", asker.LastReply.Field('u'));
+        asker.Request("$trunkline/retained", $"filter t/b\nsince {since}");
+        Assert.Equal("100:3", asker.LastReply.Field('u'));
     }
 
     /// <summary>The oldest message is a quiet one, so that the beginning of the log is none of the losses.</summary>

@@ -48,6 +48,9 @@ internal sealed class Ledger
     /// <summary>What happened, line by line, when somebody wants to read it; null for nobody.</summary>
     public List<string>? Story { get; init; }
 
+    /// <summary>Whether what was published since a subscription need not come: limits may skip it.</summary>
+    public bool MayBeSkipped { get; init; }
+
     /// <summary>What was violated, in the order it was seen.</summary>
     public IReadOnlyList<string> Violations => _violations;
 
@@ -215,7 +218,7 @@ internal sealed class Ledger
 
     private IEnumerable<string> Missing()
     {
-        foreach (Subscribed subscribed in _subscribed)
+        foreach (Subscribed subscribed in MayBeSkipped ? [] : _subscribed)
         {
             foreach (Sent message in _sent.Values)
             {

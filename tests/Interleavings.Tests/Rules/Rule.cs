@@ -63,6 +63,12 @@ internal enum Rule
     /// </summary>
     RetainedPendingIsWritten,
 
+    /// <summary>A page of retained messages is asked for again when the session skips what the page had left to the log.</summary>
+    SkippedIsAskedForAgain,
+
+    /// <summary>What was skipped while retained messages are pending stands in the record, for a resume cannot tell it from what came.</summary>
+    SkippedIsWritten,
+
     /// <summary>A session goes live only where its cursor has met what the loop dispatched.</summary>
     LiveAtTheMeeting,
 

@@ -29,6 +29,14 @@ internal sealed class TamperedRouter(IMessageRouter inner, Rule without) : IMess
     public bool AwaitsRetained(SessionSubscription subscription) =>
         without != Rule.RetainedPendingIsWritten && inner.AwaitsRetained(subscription);
 
+    public void AskForSkipped(SessionSubscription subscription, IReadOnlyList<LogRange> skipped)
+    {
+        if (without != Rule.SkippedIsAskedForAgain)
+        {
+            inner.AskForSkipped(subscription, skipped);
+        }
+    }
+
     public void ReadMessages(MessageRead read) => inner.ReadMessages(read);
 
     public void ReadBacklog(BacklogRead read) => inner.ReadBacklog(read);

@@ -50,6 +50,7 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
         Rule.SentAwayWillWaits when detach => Array.ConvertAll(writes, write => write with { Change = write.Change with { WillWaitSeconds = null } }),
         Rule.ExitIsWrittenAhead when !detach => Without_(writes, "o:"),
         Rule.ReceivedIsWrittenAhead when !detach => WithoutReceived(writes),
+        Rule.SkippedIsWritten => Without_(writes, SessionStateCodec.SkippedName),
         Rule.InFlightIsListed when detach => Without_(writes, "o:"),
         Rule.EntryIsWrittenAhead when !detach => Without_(writes, "q:"),
         Rule.FilterIsWrittenAhead when !detach => Without_(writes, "f:"),

@@ -47,7 +47,7 @@ internal sealed class StepSource
                 or StepKind.CutLink && _random.Next(2) == 0)],
             Faults.Retained => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
                 or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
-            Faults.RetainedPages => [StepKind.Drop, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut
+            Faults.RetainedPages or Faults.RetainedSkips => [StepKind.Drop, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut
                 or StepKind.CutLink or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Time && _random.Next(2) == 0)],
             Faults.Drains => [StepKind.Drain, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
@@ -66,7 +66,7 @@ internal sealed class StepSource
         // Where messages are retained, who subscribes comes later, amid them.
         .. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Settings.Retains || device >= _tier.Settings.Subscribers.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
         new(StepKind.Run),
-        .. _tier.Settings.Faults == Faults.RetainedPages ? RetainAll() : [],
+        .. _tier.Settings.HasPages ? RetainAll() : [],
     ];
 
     /// <summary>
@@ -201,7 +201,7 @@ internal sealed class StepSource
         return kind switch
         {
             StepKind.Connect when _tier.Settings.Faults == Faults.Reconnects => Again(_random.Next(devices)),
-            StepKind.Connect when _tier.Settings.Faults == Faults.RetainedPages => Subscribe(Device()),
+            StepKind.Connect when _tier.Settings.HasPages => Subscribe(Device()),
             StepKind.Connect => new(kind, Device(), _random.Next(nodes)),
             StepKind.Publish => new(kind, _random.Next(subscribers, devices), _random.Next(_tier.Settings.Topics.Count), QoSToPublish()),
             StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),

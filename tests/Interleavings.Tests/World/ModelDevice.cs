@@ -225,7 +225,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     public void Got(DeviceConnection connection, in PublishPacket packet)
     {
         string payload = System.Text.Encoding.UTF8.GetString(packet.Payload).TrimEnd();
-        Tell(connection, $"gets \"{payload}\" at QoS {(int)packet.QoS} under {packet.PacketId}{(packet.Duplicate ? ", DUP" : "")}");
+        Tell(connection, $"gets \"{payload}\" at QoS {(int)packet.QoS} under {packet.PacketId}{(packet.Retain ? ", as retained" : "")}{(packet.Duplicate ? ", DUP" : "")}");
         if (packet.QoS != QoS.ExactlyOnce || _exchanges.Add(packet.PacketId))
         {
             if (IsMember)

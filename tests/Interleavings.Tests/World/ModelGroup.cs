@@ -20,6 +20,7 @@ internal sealed class ModelGroup
         _options = new BrokerOptions
         {
             LogBlockBytes = 4096,
+            LogMaximumMessages = tier.Settings.LogMessages,
             TailIntervalMs = 100,
             NodeGoneMs = tier.Without == Rule.ShareOfTheDeadGoesOn ? 86_400_000 : 1_000,
             ShareRecordMs = tier.Settings.ShareRecordMs,

@@ -19,7 +19,7 @@ internal sealed partial class ModelTier : IDisposable
     public ModelTier(Settings settings, Rule? without, List<string>? story = null)
     {
         Settings = settings;
-        Ledger = new Ledger { Story = story };
+        Ledger = new Ledger { Story = story, MayBeSkipped = settings.Skips };
         Without = without;
         ClockLoop = NewLoop("clock");
         Memory = new DirectoryMemory(Clock);

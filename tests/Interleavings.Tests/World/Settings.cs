@@ -49,6 +49,9 @@ internal enum Faults
     /// the last page its connection or its node goes, or it moves.
     /// </summary>
     RetainedPages,
+
+    /// <summary>The same, with backlogs so short that most of what is published meanwhile is skipped.</summary>
+    RetainedSkips,
 }
 
 /// <summary>One tier of the model, all of it decided by the seed.</summary>
@@ -63,7 +66,16 @@ internal sealed record Settings
     public int Groups { get; init; }
 
     /// <summary>Whether publishers set RETAIN.</summary>
-    public bool Retains => Faults is Faults.Retained or Faults.RetainedPages;
+    public bool Retains => Faults is Faults.Retained || HasPages;
+
+    /// <summary>Whether retained messages come by many pages.</summary>
+    public bool HasPages => Faults is Faults.RetainedPages or Faults.RetainedSkips;
+
+    /// <summary>Whether what a subscriber missed may be skipped by the limits of its backlog, or by retention.</summary>
+    public bool Skips => Faults == Faults.RetainedSkips;
+
+    /// <summary>So many messages a group's log keeps at least.</summary>
+    public long LogMessages { get; init; } = 10_000_000;
 
     public bool GroupsKeep => Faults != Faults.ForgetfulGroups;
 
@@ -108,13 +120,13 @@ internal sealed record Settings
     /// <summary>Of the publishers, the last ones have sessions that end with their connections.</summary>
     public int CleanPublishers { get; init; }
 
-    public IReadOnlyList<string> Topics => Faults == Faults.RetainedPages ? ManyTopics : TwoTopics;
+    public IReadOnlyList<string> Topics => HasPages ? ManyTopics : TwoTopics;
 
     private static readonly string[] TwoTopics = ["a", "b"];
     private static readonly string[] ManyTopics = ["a", "b", "c", "d", "e", "f"];
 
     /// <summary>What a subscriber subscribes.</summary>
-    public IReadOnlyList<string> Filters => Faults == Faults.RetainedPages ? ["+"] : [.. Topics, WillTopic];
+    public IReadOnlyList<string> Filters => HasPages ? ["+"] : [.. Topics, WillTopic];
 
     /// <summary>The topics that a filter of a device or a share matches.</summary>
     public IReadOnlyList<string> Matching(string filter) => filter[(filter.LastIndexOf('/') + 1)..] is var last && last == "+" ? Topics : [last];
@@ -125,7 +137,7 @@ internal sealed record Settings
     /// So many messages are published in a history at most, wills not counted. Where publishers repeat nothing, a backlog's
     /// limit a little above it drops nothing, and is near enough for a broker to be asked for a count amid a page.
     /// </summary>
-    public int MostMessages => Faults == Faults.Returns ? 60 : 30;
+    public int MostMessages => Faults is Faults.Returns or Faults.RetainedSkips ? 60 : 30;
 
     /// <summary>A tier whose options do not depend on a seed, for a history that is written down.</summary>
     public static Settings Plain(int nodes, int groups, IReadOnlyList<QoS> subscribers, int publishers, int wills = 0) => new()
@@ -155,10 +167,24 @@ internal sealed record Settings
         {
             settings = settings with { Wills = 0, Links = settings.Links with { RetainedPageBytes = 256 } };
         }
-        else if (faults == Faults.RetainedPages)
+        else if (settings.HasPages)
         {
             // One or two retained messages a page.
             settings = settings with { Wills = 0, PayloadBytes = random.Next(2) == 0 ? 150 : 300, Links = settings.Links with { RetainedPageBytes = 256 } };
+        }
+
+        if (settings.Skips)
+        {
+            settings = settings with
+            {
+                Mqtt = settings.Mqtt with
+                {
+                    // Not below what pages of two groups bring at once, which wait in the session's queue.
+                    BacklogMessages = 4 + random.Next(3),
+                    BacklogAgeSeconds = random.Next(4) == 0 ? 1 : 0,
+                    BacklogPolicy = (BacklogPolicy)random.Next(3),
+                },
+            };
         }
 
         return faults is Faults.Shares or Faults.ShareTakes ? WithShare(settings, new Random((seed * 31) + 11)) : settings;

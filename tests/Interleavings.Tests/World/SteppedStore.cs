@@ -243,6 +243,7 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
             .. change.ClearsAll ? ["clear"] : Array.Empty<string>(),
             .. state.Positions.Select(position => $"p={position.Group}:{position.Position}"),
             .. state.Subscriptions.Select(filter => $"f:{filter.Filter} from {string.Join('+', filter.Starts.Select(start => $"{start.Group}:{start.Position}"))}"),
+            .. state.Skipped.Select(part => $"g:{part.Group}:{part.After} to {part.UpTo}"),
             .. state.Outgoing.Select(outgoing => $"o:{outgoing.PacketId} {outgoing.Stage} {outgoing.Group}:{outgoing.Position}"),
             .. state.Incoming.Select(incoming => $"q:{incoming.PacketId}={incoming.Id}"),
             .. change.Deletes.Select(name => "-" + name),

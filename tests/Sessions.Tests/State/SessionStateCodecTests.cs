@@ -131,6 +131,31 @@ public sealed class SessionStateCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void What_was_skipped_is_read_as_it_was_written_and_cut_off_anywhere_it_is_damage_that_no_session_fails_by()
+    {
+        LogRange[] skipped =
+        [
+            new(0, new LogPosition(1, 0), new LogPosition(1, 300)),
+            new(0, new LogPosition(1, 301), new LogPosition(70_000, 2)),
+            new(12, LogPosition.None, new LogPosition(ulong.MaxValue, ulong.MaxValue)),
+        ];
+        Assert.DoesNotContain(SessionStateCodec.Encode(SessionState.Empty), field => field.Name == SessionStateCodec.SkippedName);
+        StoredField field = Assert.Single(
+            SessionStateCodec.Encode(SessionState.Empty with { Skipped = skipped }), field => field.Name == SessionStateCodec.SkippedName);
+        Assert.Equal(skipped, SessionStateCodec.Decode([field]).State.Skipped);
+        for (int length = 0; length < field.Value.Length; length++)
+        {
+            SessionStateReading reading = SessionStateCodec.Decode([field with { Value = field.Value[..length] }]);
+            Assert.Equal(FieldDamageKind.Damaged, Assert.Single(reading.Damage).Kind);
+            Assert.Empty(reading.State.Skipped);
+            Assert.True(reading.IsWhole);
+        }
+
+        StoredField empty = SessionStateCodec.EncodeSkipped([new LogRange(0, new LogPosition(1, 5), new LogPosition(1, 5))]);
+        AssertSetAside(empty, FieldDamageKind.Damaged);
+    }
+
+    [Fact]
     public void A_message_that_nothing_can_bring_back_is_damage()
     {
         StoredField field = SessionStateCodec.Encode(Sent(7, 1) with { Group = -1, Position = default });
