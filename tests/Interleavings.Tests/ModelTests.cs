@@ -16,6 +16,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.LateCalls), 300)]
     [InlineData(nameof(Faults.HeldSweeps), 200)]
     [InlineData(nameof(Faults.EmptiedDirectory), 300)]
+    [InlineData(nameof(Faults.EmptiedAmidMoves), 120)]
     [InlineData(nameof(Faults.Returns), 200)]
     [InlineData(nameof(Faults.Drains), 300)]
     [InlineData(nameof(Faults.Reconnects), 300)]

@@ -99,6 +99,9 @@ internal enum Rule
     /// <summary>Nodes write back to an emptied directory what they hold, with all of its state.</summary>
     HeldIsWrittenBack,
 
+    /// <summary>Of two nodes that write back one session the one with the newest connect has it.</summary>
+    NewestConnectHolds,
+
     /// <summary>In a new generation a CONNECT waits until nodes had time to write back.</summary>
     ClaimsWaitForRecovery,
 

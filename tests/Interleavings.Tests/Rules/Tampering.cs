@@ -65,6 +65,19 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
         ? Array.ConvertAll(held.ToArray(), session => session with { Record = new SessionChange { ExpirySeconds = session.Record?.ExpirySeconds } })
         : held;
 
+    /// <summary>Sessions are about to be written back: without the rule whoever comes last has them.</summary>
+    public void Restoring(DirectoryMemory memory, ReadOnlySpan<HeldSession> held)
+    {
+        foreach (HeldSession session in held)
+        {
+            if (Without == Rule.NewestConnectHolds && memory.Contents.Records.Find(session.ClientId)?.Header is { IsHeld: true } header
+                && header.Token.Epoch > session.Token.Epoch)
+            {
+                memory.Contents.Records.Drop(session.ClientId);
+            }
+        }
+    }
+
     /// <summary>The same of a claim.</summary>
     public long ClaimNumber(long number) => Without == Rule.LateClaimChangesNothing ? 1_000_000_000 + ++_effects : number;
 

@@ -7,7 +7,7 @@ namespace Trunkline.Interleavings;
 /// each event to one in which loops, calls and answers are let happen one by one, and its own choice of faults: a history
 /// with few kinds of them goes deeper than one with all.
 /// </summary>
-internal sealed class StepSource
+internal sealed partial class StepSource
 {
     private readonly Random _random;
     private readonly ModelTier _tier;
@@ -38,6 +38,7 @@ internal sealed class StepSource
             Faults.DirectoryStands => [StepKind.DirectoryStands],
             Faults.HeldSweeps => [StepKind.HoldSweeps, StepKind.AnswerAtOnce],
             Faults.EmptiedDirectory => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
+            Faults.EmptiedAmidMoves => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce],
 
             // Nothing that makes a publisher repeat what the log has: its copies count towards a subscriber's limit.
             Faults.Returns => [StepKind.Leave, StepKind.AnswerAtOnce, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.CutLink
@@ -80,8 +81,13 @@ internal sealed class StepSource
             yield break;
         }
 
-        if (_tier.Settings.Faults == Faults.EmptiedDirectory)
+        if (_tier.Settings.Faults is Faults.EmptiedDirectory or Faults.EmptiedAmidMoves)
         {
+            foreach (int slot in Enumerable.Range(0, _tier.Nodes.Count).Where(slot => _tier.Nodes[slot] is { IsFrozen: true }).ToArray())
+            {
+                yield return new Step(StepKind.Thaw, slot);
+            }
+
             // What is held is written back by then.
             yield return new Step(StepKind.Pass, 3_000);
         }
@@ -211,6 +217,7 @@ internal sealed class StepSource
             StepKind.Leave when _tier.Settings.Faults == Faults.Returns => Return(),
             StepKind.Drop or StepKind.Leave => new(kind, _random.Next(devices)),
             StepKind.HoldSweeps => HeldSweep(),
+            StepKind.EmptyDirectory when _tier.Settings.Faults == Faults.EmptiedAmidMoves => MovedBeforeEmptied(),
             StepKind.EmptyDirectory => new(kind, _random.Next(2)),
             StepKind.Cut when _tier.Settings.Faults == Faults.LateCalls && Slot(node => node is { Store.HasChanges: true }) is { } busy =>
                 new(kind, busy, _random.Next(4) > 0 ? 1 : 0),
@@ -236,118 +243,6 @@ internal sealed class StepSource
         int[] away = [.. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Devices[device].IsOnline)];
         return away.Length > 0 && _random.Next(4) > 0 ? away[_random.Next(away.Length)] : _random.Next(_tier.Devices.Count);
     }
-
-    /// <summary>A node is held until it is dead to the others; it goes on for a moment while they are about to take its sessions.</summary>
-    private Step HeldSweep()
-    {
-        int victim = _random.Next(_tier.Nodes.Count);
-        Plan(new(StepKind.Run));
-        Plan(new(StepKind.HoldSweeps, 1));
-        Plan(new(StepKind.Freeze, victim));
-        Plan(new(StepKind.Pass, 3_000));
-        Plan(new(StepKind.Thaw, victim));
-        for (int i = _random.Next(1, 4); i > 0; i--)
-        {
-            Plan(new(StepKind.Run));
-            Plan(Event(StepKind.Publish));
-        }
-
-        Plan(new(StepKind.Run));
-        Plan(new(StepKind.HoldSweeps, 0));
-        Plan(new(StepKind.Pass, 400));
-        return Event(StepKind.Publish);
-    }
-
-    /// <summary>A device is away while much is published, and comes back in small steps.</summary>
-    private Step Return()
-    {
-        int device = _random.Next(_tier.Settings.Subscribers.Count);
-        Plan(new(StepKind.Run));
-        for (int i = int.Min(_random.Next(10, 40), _tier.Settings.MostMessages - _tier.Ledger.Messages); i > 0; i--)
-        {
-            Plan(Event(StepKind.Publish));
-            if (_random.Next(3) == 0)
-            {
-                Plan(new(StepKind.Run));
-            }
-        }
-
-        Plan(new(StepKind.Run));
-        Plan(Event(StepKind.Connect) with { A = device });
-        _fine = _random.Next(20, 80);
-        return new(StepKind.Leave, device);
-    }
-
-    /// <summary>
-    /// A QoS 2 message is durable and on its way to a member, in small steps of which none makes anything durable; then a
-    /// broker dies.
-    /// </summary>
-    private Step TakeAndRestart()
-    {
-        if (_isTaking)
-        {
-            _isTaking = false;
-            return new(StepKind.RestartGroup, _random.Next(_tier.Groups.Count));
-        }
-
-        _isTaking = true;
-        Step publish = Event(StepKind.Publish) with { C = (int)QoS.ExactlyOnce };
-        Plan(publish);
-        for (int turn = 0; turn < 2; turn++)
-        {
-            for (int seat = _tier.Seats.Count - 1; seat >= 0; seat--)
-            {
-                Plan(new(StepKind.Turn, seat));
-            }
-
-            for (int node = 0; node < _tier.Nodes.Count; node++)
-            {
-                Plan(new(StepKind.Serve, node, 4));
-            }
-        }
-
-        for (int group = 0; group < _tier.Groups.Count; group++)
-        {
-            Plan(new(StepKind.Commit, group));
-        }
-
-        _fine = _random.Next(10, 60);
-        _holdsCommits = true;
-        return new(StepKind.Run);
-    }
-
-    /// <summary>Each topic has a retained message before anybody subscribes.</summary>
-    private IEnumerable<Step> RetainAll() =>
-    [
-        .. Enumerable.Range(0, _tier.Settings.Topics.Count).Select(topic => Event(StepKind.Publish) with { B = topic }),
-        new(StepKind.Run),
-    ];
-
-    /// <summary>A device connects; of one that is to subscribe much happens in small steps, and then it loses what it was at.</summary>
-    private Step Subscribe(int device)
-    {
-        if (!_tier.Devices[device].IsSubscribed)
-        {
-            _fine = _random.Next(20, 120);
-            _amid = device;
-        }
-
-        return new(StepKind.Connect, device, _random.Next(_tier.Nodes.Count));
-    }
-
-    private Step Amid(int device) => (_random.Next(4), _tier.Devices[device].Connection) switch
-    {
-        (0, _) => new(StepKind.Drop, device),
-        (1, _) => new(StepKind.Connect, device, _random.Next(_tier.Nodes.Count)),
-        (2, { Node: { IsGone: false } node }) => new(StepKind.Kill, node.Slot, _random.Next(2)),
-        _ => Event(),
-    };
-
-    /// <summary>A device connects again, most often to the node it is at.</summary>
-    private Step Again(int device) => new(
-        StepKind.Connect,
-        device,
-        _random.Next(4) > 0 && _tier.Devices[device].Connection is { } connection ? connection.Node.Slot : _random.Next(_tier.Nodes.Count));
 
     private void Plan(in Step step) => _planned.Enqueue(step);
 

@@ -23,6 +23,9 @@ internal enum Faults
     /// <summary>The directory loses everything while all sessions are held by living nodes, which write them back.</summary>
     EmptiedDirectory,
 
+    /// <summary>The same, while a device has moved away from a node that is held: two nodes hold its session and write it back.</summary>
+    EmptiedAmidMoves,
+
     /// <summary>A node is held until it is declared dead, and goes on before its sessions are taken from it.</summary>
     HeldSweeps,
 
@@ -247,7 +250,7 @@ internal sealed record Settings
             },
             Subscribers = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => random.Next(4) == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce)],
             Publishers = 1 + random.Next(2),
-            Wills = faults == Faults.Drains ? 2 : faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory) && random.Next(3) == 0 ? 1 : 0,
+            Wills = faults == Faults.Drains ? 2 : faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory or Faults.EmptiedAmidMoves) && random.Next(3) == 0 ? 1 : 0,
             CleanPublishers = random.Next(3) == 0 ? 1 : 0,
         };
     }

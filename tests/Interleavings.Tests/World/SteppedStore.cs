@@ -189,7 +189,15 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
 
     public ValueTask<DirectoryResult<Answer<HeldFinding[]>>> CompareAsync(
         int bucket, ReadOnlyMemory<HeldSession> held, NodeId node, string generation, long? restore, CancellationToken cancellation) =>
-        Call(restore is null ? "verify held" : "restore held", () => watch.Compared(_inner.CompareAsync(bucket, tampering.Held(held), node, generation, restore, default)));
+        Call(restore is null ? "verify held" : "restore held", () =>
+        {
+            if (restore is not null)
+            {
+                tampering.Restoring(memory, held.Span);
+            }
+
+            return watch.Compared(_inner.CompareAsync(bucket, tampering.Held(held), node, generation, restore, default));
+        });
 
     public ValueTask<DirectoryResult<StoredSession>> ReadSessionAsync(string clientId, CancellationToken cancellation) =>
         Call($"read {clientId}", () => _inner.ReadSessionAsync(clientId, default));
