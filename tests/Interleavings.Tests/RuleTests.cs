@@ -32,7 +32,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.SkippedIsAskedForAgain or Rule.SkippedIsWritten => Faults.RetainedSkips,
             Rule.ShareTakeIsKept => Faults.ShareTakes,
             >= Rule.ShareIsTaken => Faults.Shares,
-            Rule.DeadCheckpointIsFrozen => Faults.HeldSweeps,
+            Rule.DeadCheckpointIsFrozen or Rule.DeadNodeClosesDevices => Faults.HeldSweeps,
             Rule.LateWriteChangesNothing or Rule.GhostsAreListed or Rule.LateClaimChangesNothing => Faults.LateCalls,
             _ => Faults.All,
         };

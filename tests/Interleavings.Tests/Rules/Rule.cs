@@ -90,6 +90,9 @@ internal enum Rule
     /// <summary>A lease is a counter that others see stand still, not a time that runs out.</summary>
     LeaseIsACounter,
 
+    /// <summary>A node that finds itself declared dead closes its devices and never contests.</summary>
+    DeadNodeClosesDevices,
+
     /// <summary>A claim of unknown outcome is listed in the checkpoint as one of which nothing is done.</summary>
     GhostsAreListed,
 

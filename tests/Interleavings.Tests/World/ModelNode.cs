@@ -69,7 +69,7 @@ internal sealed class ModelNode
         var review = new HeldReview(gate, _directory, NullLogger.Instance);
         gate.Keeper.Due = _due.Hurry;
         gate.Keeper.Doubted = () => review.Begin(HeldDoubt.Reconnected);
-        _events = new DirectoryEvents(_ => gate, [review], _links.UpdateSlots, _ => IsDeclaredDead = true, NullLogger.Instance)
+        _events = new DirectoryEvents(_ => gate, [review], _links.UpdateSlots, _ => IsDeclaredDead = tier.Without != Rule.DeadNodeClosesDevices, NullLogger.Instance)
         {
             NodeIsGone = _due.NodeIsGone,
         };
