@@ -26,6 +26,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.TermRises => Faults.ForgetfulGroups,
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
+            Rule.LeaseOverOneConnection => Faults.DirectoryAway,
             Rule.NewestConnectHolds => Faults.EmptiedAmidMoves,
             Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
             Rule.RetainedPendingIsWritten => Faults.RetainedPages,

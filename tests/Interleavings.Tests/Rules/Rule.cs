@@ -90,6 +90,9 @@ internal enum Rule
     /// <summary>A lease is a counter that others see stand still, not a time that runs out.</summary>
     LeaseIsACounter,
 
+    /// <summary>A counter stands still only as seen over one unbroken connection to the directory.</summary>
+    LeaseOverOneConnection,
+
     /// <summary>A node that finds itself declared dead closes its devices and never contests.</summary>
     DeadNodeClosesDevices,
 

@@ -22,7 +22,7 @@ internal sealed partial record History(Settings Settings, Rule? Without, IReadOn
     public static History Explore(int seed, Rule? without = null, Faults faults = Faults.All)
     {
         // Where everybody runs all the time, each step is long.
-        int length = faults switch { Faults.DirectoryStands => Length / 3, Faults.Returns => Length * 2, _ => Length };
+        int length = faults switch { Faults.DirectoryStands or Faults.DirectoryAway => Length / 3, Faults.Returns => Length * 2, _ => Length };
         var settings = Settings.Of(seed, faults);
         var steps = new List<Step>();
         return InSteps(settings, without, steps, tier =>

@@ -18,6 +18,12 @@ internal enum StepKind
     /// <summary>A: milliseconds; everybody runs, but the directory answers nobody.</summary>
     DirectoryStands,
 
+    /// <summary>
+    /// A: milliseconds for which every node has lost its connection to the directory; then node B has one again, and the others
+    /// C milliseconds later. Everybody runs meanwhile.
+    /// </summary>
+    DirectoryAway,
+
     /// <summary>The directory does B calls of node A and answers them.</summary>
     Serve,
 

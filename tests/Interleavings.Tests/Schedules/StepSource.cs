@@ -26,7 +26,7 @@ internal sealed partial class StepSource
         _random = new Random(tier.Settings.Seed);
         _grain = tier.Settings.Faults switch
         {
-            Faults.DirectoryStands => 0,
+            Faults.DirectoryStands or Faults.DirectoryAway => 0,
             Faults.HeldSweeps => 0.1,
             Faults.Returns => 0.7,
             Faults.Reconnects => 0.9,
@@ -36,6 +36,7 @@ internal sealed partial class StepSource
         _faults = tier.Settings.Faults switch
         {
             Faults.DirectoryStands => [StepKind.DirectoryStands],
+            Faults.DirectoryAway => [StepKind.DirectoryAway],
             Faults.HeldSweeps => [StepKind.HoldSweeps, StepKind.AnswerAtOnce],
             Faults.EmptiedDirectory => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.EmptiedAmidMoves => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce],
@@ -76,7 +77,7 @@ internal sealed partial class StepSource
     /// </summary>
     public IEnumerable<Step> End()
     {
-        if (_tier.Settings.Faults is Faults.DirectoryStands or Faults.Drains)
+        if (_tier.Settings.Faults is Faults.DirectoryStands or Faults.DirectoryAway or Faults.Drains)
         {
             yield break;
         }
@@ -180,6 +181,7 @@ internal sealed partial class StepSource
         Offer(_tier.Settings.Faults == Faults.ShareTakes ? 14 : _tier.Settings.GroupsKeep ? 2 : 6, StepKind.RestartGroup, _faults.Contains(StepKind.RestartGroup));
         Offer(6, StepKind.EmptyDirectory, _faults.Contains(StepKind.EmptyDirectory));
         Offer(6, StepKind.Late, _tier.Late.Count > 0);
+        Offer(5, StepKind.DirectoryAway, _faults.Contains(StepKind.DirectoryAway));
         Offer(5, StepKind.DirectoryStands, _faults.Contains(StepKind.DirectoryStands));
         int dice = _random.Next(_choices.Sum(choice => choice.Weight));
         int at = 0;
@@ -213,6 +215,7 @@ internal sealed partial class StepSource
             StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),
             StepKind.Time => new(kind, _random.Next(2) == 0 ? 70 : 300),
             StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
+            StepKind.DirectoryAway => new(kind, 100 * _random.Next(1, 10), _random.Next(nodes), 100 * _random.Next(15)),
             StepKind.AnswerSome or StepKind.AnswerAtOnce => new(kind, _random.Next(subscribers), _random.Next(2)),
             StepKind.Leave when _tier.Settings.Faults == Faults.Returns => Return(),
             StepKind.Drop or StepKind.Leave => new(kind, _random.Next(devices)),

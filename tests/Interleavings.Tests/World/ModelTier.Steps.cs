@@ -30,6 +30,9 @@ internal sealed partial class ModelTier
             case StepKind.DirectoryStands:
                 Pass(step.A, servesDirectory: false);
                 break;
+            case StepKind.DirectoryAway:
+                DirectoryAway(step);
+                break;
             case StepKind.HoldSweeps:
                 HoldSweeps(step.A == 1);
                 break;
@@ -143,6 +146,17 @@ internal sealed partial class ModelTier
         {
             node?.Store.HoldsSweeps = holds;
         }
+    }
+
+    private void DirectoryAway(in Step step)
+    {
+        ModelNode[] nodes = [.. _nodes.OfType<ModelNode>()];
+        Array.ForEach(nodes, node => node.Store.Lose());
+        Pass(step.A);
+        ModelNode first = nodes[step.B % nodes.Length];
+        first.Store.Reconnect();
+        Pass(step.C);
+        Array.ForEach(nodes, node => node.Store.Reconnect());
     }
 
     private void Mend(int slot)

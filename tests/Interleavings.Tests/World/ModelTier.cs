@@ -25,7 +25,7 @@ internal sealed partial class ModelTier : IDisposable
         Memory = new DirectoryMemory(Clock);
         Watch = new TokenWatch(Ledger)
         {
-            NobodyMayDie = settings.Faults == Faults.DirectoryStands,
+            NobodyMayDie = settings.Faults is Faults.DirectoryStands or Faults.DirectoryAway,
             Died = NodeIsGone,
         };
         Tampering = new Tampering(without, settings.Directory, Clock)

@@ -17,6 +17,12 @@ internal enum Faults
     /// <summary>The directory stands still for all at once, and nothing else fails: no node may be declared dead.</summary>
     DirectoryStands,
 
+    /// <summary>
+    /// The directory cannot be reached by anybody for a while, then by one node after the other, and nothing else fails: no node
+    /// may be declared dead.
+    /// </summary>
+    DirectoryAway,
+
     /// <summary>Nodes lose their connection to the directory amid claims and writes, which come late; then they die.</summary>
     LateCalls,
 

@@ -26,6 +26,7 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
     private IStoreEvents? _events;
     private NodeId _self;
     private long _lost;
+    private bool _isAway;
 
     /// <summary>Buckets with a client identifier of the model: of all others nothing can ever be due.</summary>
     public required IReadOnlySet<int> Buckets { get; init; }
@@ -40,7 +41,7 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
     public bool HoldsSweeps { get; set; }
 
     /// <summary>Whether a call is to take effect, and can.</summary>
-    public bool HasWaiting => Waiting is { } call && !(HoldsSweeps && call.Name.StartsWith(SweepName, StringComparison.Ordinal));
+    public bool HasWaiting => !_isAway && Waiting is { } call && !(HoldsSweeps && call.Name.StartsWith(SweepName, StringComparison.Ordinal));
 
     /// <summary>The first call that did not take effect yet.</summary>
     public StoreCall? Waiting => _calls.Find(call => !call.IsApplied);
@@ -79,6 +80,31 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
             StoreCall call = _calls[0];
             _calls.RemoveAt(0);
             post(call.Answer);
+        }
+    }
+
+    /// <summary>
+    /// The connection is lost, until there is another: who waits and who asks hears that the directory is away. Without the
+    /// rule of the lease nobody hears of it: a client that mends its connection by itself and then asks again.
+    /// </summary>
+    public void Lose()
+    {
+        if (tampering.Without != Rule.LeaseOverOneConnection)
+        {
+            Cut(comesLate: false);
+        }
+
+        _isAway = true;
+        _inbox.Clear();
+    }
+
+    /// <summary>There is a connection again.</summary>
+    public void Reconnect()
+    {
+        if (_isAway)
+        {
+            _isAway = false;
+            post(() => _events?.ConnectionChanged());
         }
     }
 
@@ -267,7 +293,15 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
 
     private ValueTask<T> Enqueue<T>(StoreCall<T> call)
     {
-        _calls.Add(call);
+        if (_isAway && tampering.Without != Rule.LeaseOverOneConnection)
+        {
+            call.Fail();
+        }
+        else
+        {
+            _calls.Add(call);
+        }
+
         return call.Task;
     }
 
@@ -277,7 +311,13 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
         {
         }
 
-        public void Received(string message) => store._inbox.Enqueue(message);
+        public void Received(string message)
+        {
+            if (!store._isAway)
+            {
+                store._inbox.Enqueue(message);
+            }
+        }
     }
 }
 
