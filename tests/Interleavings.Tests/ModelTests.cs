@@ -14,6 +14,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.ForgetfulGroups), 150)]
     [InlineData(nameof(Faults.DirectoryStands), 150)]
     [InlineData(nameof(Faults.DirectoryAway), 100)]
+    [InlineData(nameof(Faults.DirectoryClock), 200)]
     [InlineData(nameof(Faults.LateCalls), 300)]
     [InlineData(nameof(Faults.HeldSweeps), 200)]
     [InlineData(nameof(Faults.EmptiedDirectory), 300)]

@@ -27,6 +27,8 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.LeaseOverOneConnection => Faults.DirectoryAway,
+            Rule.EpochAboveStored => Faults.DirectoryClock,
+            Rule.EpochAboveTime => Faults.EmptiedDirectory,
             Rule.NewestConnectHolds => Faults.EmptiedAmidMoves,
             Rule.SentAwayWillWaits or Rule.BackDropsTheWill => Faults.Drains,
             Rule.RetainedPendingIsWritten => Faults.RetainedPages,

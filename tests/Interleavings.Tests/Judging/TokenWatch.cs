@@ -17,14 +17,19 @@ internal sealed class TokenWatch(Ledger ledger)
     /// <summary>Set where no node is ever held up: then none may be declared dead.</summary>
     public bool NobodyMayDie { get; set; }
 
-    public ValueTask<DirectoryResult<Answer<Claim>>> Claimed(string clientId, ValueTask<DirectoryResult<Answer<Claim>>> call)
+    /// <summary>Set where the directory's clock goes back: of a session that has ended nothing is stored, and its next epoch may be lower.</summary>
+    public bool EndedMayStartLower { get; set; }
+
+    public ValueTask<DirectoryResult<Answer<Claim>>> Claimed(string clientId, DirectoryMemory memory, Func<ValueTask<DirectoryResult<Answer<Claim>>>> claim)
     {
+        bool mayStartLower = EndedMayStartLower && memory.Contents.Records.Find(clientId) is null;
+        ValueTask<DirectoryResult<Answer<Claim>>> call = claim();
         DirectoryResult<Answer<Claim>> result = call.GetAwaiter().GetResult();
         if (result is { IsOk: true, Value.Finding: Finding.Ok })
         {
             SessionToken token = result.Value.Value.Token;
             SessionToken last = _last.GetValueOrDefault(clientId);
-            if (token.Epoch <= last.Epoch)
+            if (token.Epoch <= last.Epoch && !mayStartLower)
             {
                 ledger.Violate($"the claim of {clientId} got {token} after {last}");
             }

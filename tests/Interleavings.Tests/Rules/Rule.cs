@@ -9,6 +9,12 @@ internal enum Rule
     /// <summary>A claim is granted only when the holder is the one that was read.</summary>
     ClaimComparesHolder,
 
+    /// <summary>The epoch of a claim lies above the stored one, also when the directory's clock went back.</summary>
+    EpochAboveStored,
+
+    /// <summary>The epoch of a claim is at least the directory's time, also when the directory lost the stored one.</summary>
+    EpochAboveTime,
+
     /// <summary>A write changes something only under the whole token that is stored.</summary>
     WriteComparesToken,
 

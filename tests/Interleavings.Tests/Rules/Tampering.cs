@@ -35,6 +35,29 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
         }
     }
 
+    /// <summary>A claim takes effect: without one half of the rule its epoch is what the other half says.</summary>
+    public ValueTask<DirectoryResult<Answer<Claim>>> Epoch(
+        DirectoryMemory memory, string clientId, long floor, Func<ValueTask<DirectoryResult<Answer<Claim>>>> claim)
+    {
+        MemoryRecords records = memory.Contents.Records;
+        long stored = records.Find(clientId)?.Header.Epoch ?? 0;
+        DirectoryResult<Answer<Claim>> result = claim().GetAwaiter().GetResult();
+        if (Without is not (Rule.EpochAboveStored or Rule.EpochAboveTime) || result is not { IsOk: true, Value.Finding: Finding.Ok })
+        {
+            return new(result);
+        }
+
+        Claim granted = result.Value.Value;
+        long epoch = Math.Max(floor, Without == Rule.EpochAboveStored ? memory.NowUs() : stored + 1);
+        MemoryHeader header = records.Find(clientId)!.Header;
+        records.SetHeader(clientId, header with
+        {
+            Epoch = epoch,
+            WillEpoch = header.WillEpoch == granted.Token.Epoch ? epoch : header.WillEpoch,
+        });
+        return new(DirectoryResult<Answer<Claim>>.Of(result.Value with { Value = granted with { Token = granted.Token with { Epoch = epoch } } }));
+    }
+
     public ValueTask<DirectoryResult<Answer<Claim>>> Claimed(ValueTask<DirectoryResult<Answer<Claim>>> call)
     {
         DirectoryResult<Answer<Claim>> result = call.GetAwaiter().GetResult();

@@ -24,6 +24,9 @@ internal enum StepKind
     /// </summary>
     DirectoryAway,
 
+    /// <summary>The directory's clock goes back by A milliseconds.</summary>
+    DirectoryClock,
+
     /// <summary>The directory does B calls of node A and answers them.</summary>
     Serve,
 

@@ -37,6 +37,8 @@ internal sealed partial class StepSource
         {
             Faults.DirectoryStands => [StepKind.DirectoryStands],
             Faults.DirectoryAway => [StepKind.DirectoryAway],
+            Faults.DirectoryClock => [StepKind.DirectoryClock, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut
+                or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop && _random.Next(2) == 0)],
             Faults.HeldSweeps => [StepKind.HoldSweeps, StepKind.AnswerAtOnce],
             Faults.EmptiedDirectory => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.EmptiedAmidMoves => [StepKind.EmptyDirectory, StepKind.AnswerAtOnce],
@@ -181,6 +183,7 @@ internal sealed partial class StepSource
         Offer(_tier.Settings.Faults == Faults.ShareTakes ? 14 : _tier.Settings.GroupsKeep ? 2 : 6, StepKind.RestartGroup, _faults.Contains(StepKind.RestartGroup));
         Offer(6, StepKind.EmptyDirectory, _faults.Contains(StepKind.EmptyDirectory));
         Offer(6, StepKind.Late, _tier.Late.Count > 0);
+        Offer(5, StepKind.DirectoryClock, _faults.Contains(StepKind.DirectoryClock));
         Offer(5, StepKind.DirectoryAway, _faults.Contains(StepKind.DirectoryAway));
         Offer(5, StepKind.DirectoryStands, _faults.Contains(StepKind.DirectoryStands));
         int dice = _random.Next(_choices.Sum(choice => choice.Weight));
@@ -215,6 +218,7 @@ internal sealed partial class StepSource
             StepKind.Pass => new(kind, _random.Next(8) switch { < 4 => 100, < 6 => 400, < 7 => 1_000, _ => 3_000 }),
             StepKind.Time => new(kind, _random.Next(2) == 0 ? 70 : 300),
             StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
+            StepKind.DirectoryClock => new(kind, 1_000 * _random.Next(1, 6)),
             StepKind.DirectoryAway => new(kind, 100 * _random.Next(1, 10), _random.Next(nodes), 100 * _random.Next(15)),
             StepKind.AnswerSome or StepKind.AnswerAtOnce => new(kind, _random.Next(subscribers), _random.Next(2)),
             StepKind.Leave when _tier.Settings.Faults == Faults.Returns => Return(),

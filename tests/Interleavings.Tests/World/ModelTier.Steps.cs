@@ -33,6 +33,9 @@ internal sealed partial class ModelTier
             case StepKind.DirectoryAway:
                 DirectoryAway(step);
                 break;
+            case StepKind.DirectoryClock:
+                DirectoryTime.GoBack(step.A);
+                break;
             case StepKind.HoldSweeps:
                 HoldSweeps(step.A == 1);
                 break;

@@ -22,10 +22,12 @@ internal sealed partial class ModelTier : IDisposable
         Ledger = new Ledger { Story = story, MayBeSkipped = settings.Skips };
         Without = without;
         ClockLoop = NewLoop("clock");
-        Memory = new DirectoryMemory(Clock);
+        DirectoryTime = new DirectoryTime(Clock);
+        Memory = new DirectoryMemory(DirectoryTime);
         Watch = new TokenWatch(Ledger)
         {
             NobodyMayDie = settings.Faults is Faults.DirectoryStands or Faults.DirectoryAway,
+            EndedMayStartLower = settings.Faults == Faults.DirectoryClock,
             Died = NodeIsGone,
         };
         Tampering = new Tampering(without, settings.Directory, Clock)
@@ -65,6 +67,9 @@ internal sealed partial class ModelTier : IDisposable
     public ManualLoop ClockLoop { get; }
 
     public Meter Meter { get; } = new("Trunkline.Model");
+
+    /// <summary>What the directory takes for the time of day.</summary>
+    public DirectoryTime DirectoryTime { get; }
 
     public DirectoryMemory Memory { get; }
 

@@ -23,6 +23,9 @@ internal enum Faults
     /// </summary>
     DirectoryAway,
 
+    /// <summary>The directory goes on at a server whose clock is behind, among other faults. No wills: one that was due is not, until that clock has come there again.</summary>
+    DirectoryClock,
+
     /// <summary>Nodes lose their connection to the directory amid claims and writes, which come late; then they die.</summary>
     LateCalls,
 
@@ -256,7 +259,7 @@ internal sealed record Settings
             },
             Subscribers = [.. Enumerable.Range(0, 1 + random.Next(2)).Select(_ => random.Next(4) == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce)],
             Publishers = 1 + random.Next(2),
-            Wills = faults == Faults.Drains ? 2 : faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory or Faults.EmptiedAmidMoves) && random.Next(3) == 0 ? 1 : 0,
+            Wills = faults == Faults.Drains ? 2 : faults is not (Faults.ForgetfulGroups or Faults.EmptiedDirectory or Faults.EmptiedAmidMoves or Faults.DirectoryClock) && random.Next(3) == 0 ? 1 : 0,
             CleanPublishers = random.Next(3) == 0 ? 1 : 0,
         };
     }

@@ -200,8 +200,11 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
         Call(story is null ? "claim" : $"claim {request.ClientId} expecting {request.Expecting} {Fields(request.Change ?? SessionChange.None)}", () =>
         {
             tampering.Claiming(memory, request.ClientId);
-            return tampering.Claimed(
-                watch.Claimed(request.ClientId, _inner.ClaimAsync(tampering.Claim(request, node), node, generation, floor, tampering.ClaimNumber(number), default)));
+            return tampering.Claimed(watch.Claimed(request.ClientId, memory, () => tampering.Epoch(
+                memory,
+                request.ClientId,
+                floor,
+                () => _inner.ClaimAsync(tampering.Claim(request, node), node, generation, floor, tampering.ClaimNumber(number), default))));
         });
 
     public ValueTask<DirectoryResult<Answer<SessionToken>>> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation) =>
