@@ -27,6 +27,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.LeaseIsACounter => Faults.DirectoryStands,
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.LeaseOverOneConnection => Faults.DirectoryAway,
+            Rule.ReadsSkipBelowStart => Faults.LateFilters,
             Rule.EpochAboveStored => Faults.DirectoryClock,
             Rule.EpochAboveTime => Faults.EmptiedDirectory,
             Rule.NewestConnectHolds => Faults.EmptiedAmidMoves,

@@ -28,6 +28,7 @@ internal sealed class Ledger
     private readonly Dictionary<(string Device, string Publisher, string Topic, QoS QoS), int> _latest = [];
     private readonly List<Subscribed> _subscribed = [];
     private readonly List<Asking> _asked = [];
+    private readonly Dictionary<(string Device, string Topic), int> _wanted = [];
     private readonly Dictionary<string, int> _shared = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _sharedSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WillGiven> _wills = new(StringComparer.Ordinal);
@@ -101,6 +102,12 @@ internal sealed class Ledger
     /// </summary>
     public void Asked(string device, string topic) => _asked.Add(new Asking(device, topic, ++_now));
 
+    /// <summary>
+    /// A device sends SUBSCRIBE for a topic: what was acknowledged before that does not come, but as a retained message. At
+    /// QoS 1 a node may repeat, and so publish, a message after its publisher had it acknowledged elsewhere.
+    /// </summary>
+    public void Wanted(string device, string topic) => _wanted.TryAdd((device, topic), ++_now);
+
     public void SubAcked(string device, string topic, QoS qos) => _subscribed.Add(new Subscribed(device, topic, qos, ++_now));
 
     /// <summary>A member of the shared subscription was granted a filter: the share stands from the first of them on, whoever is there.</summary>
@@ -159,6 +166,10 @@ internal sealed class Ledger
         }
 
         Sent message = _sent[payload];
+        if (!isRetained && message.QoS == QoS.ExactlyOnce && message.AcknowledgedAt < _wanted.GetValueOrDefault((device, message.Topic)))
+        {
+            Violate($"{device} got \"{payload}\" although that was acknowledged before it subscribed");
+        }
 
         foreach (Asking asked in _asked.Where(asked => !isRetained && message.QoS == QoS.AtLeastOnce && asked.Device == device && asked.Topic == message.Topic))
         {

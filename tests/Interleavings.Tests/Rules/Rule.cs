@@ -63,6 +63,9 @@ internal enum Rule
     /// <summary>The filter is written with its start position in each group.</summary>
     FilterHasStarts,
 
+    /// <summary>A reading of the log passes over what lies below a filter's start.</summary>
+    ReadsSkipBelowStart,
+
     /// <summary>
     /// What of a SUBSCRIBE's retained messages is still to come is written with the filter: a claim elsewhere, or a resume, asks
     /// for them again.

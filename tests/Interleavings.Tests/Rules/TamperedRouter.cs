@@ -23,8 +23,14 @@ internal sealed class TamperedRouter(IMessageRouter inner, Rule without) : IMess
 
     public bool HasMet(int group, LogPosition cursor) => without == Rule.LiveAtTheMeeting || inner.HasMet(group, cursor);
 
-    public IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) =>
-        without == Rule.FilterHasStarts ? [] : inner.StartsOf(subscription);
+    public IReadOnlyList<GroupPosition> StartsOf(SessionSubscription subscription) => without switch
+    {
+        Rule.FilterHasStarts => [],
+
+        // Every filter is as old as the log.
+        Rule.ReadsSkipBelowStart => [.. inner.StartsOf(subscription).Select(start => start with { Position = new LogPosition(1, 0) })],
+        _ => inner.StartsOf(subscription),
+    };
 
     public bool AwaitsRetained(SessionSubscription subscription) =>
         without != Rule.RetainedPendingIsWritten && inner.AwaitsRetained(subscription);

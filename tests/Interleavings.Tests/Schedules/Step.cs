@@ -60,6 +60,9 @@ internal enum StepKind
     /// <summary>Device A disconnects in order.</summary>
     Leave,
 
+    /// <summary>Device A subscribes one filter more.</summary>
+    Subscribe,
+
     /// <summary>Device A publishes on topic B at QoS C.</summary>
     Publish,
 

@@ -67,8 +67,8 @@ internal sealed partial class StepSource
     /// <summary>Everybody connects, and is let subscribe.</summary>
     public IEnumerable<Step> Begin() =>
     [
-        // Where messages are retained, who subscribes comes later, amid them.
-        .. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Settings.Retains || device >= _tier.Settings.Subscribers.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
+        // Where messages are retained, and where filters come late, who subscribes comes later, amid them.
+        .. Enumerable.Range(0, _tier.Devices.Count).Where(device => !_tier.Settings.SubscribersComeLater || device >= _tier.Settings.Subscribers.Count).Select(device => new Step(StepKind.Connect, device, _random.Next(_tier.Nodes.Count))),
         new(StepKind.Run),
         .. _tier.Settings.HasPages ? RetainAll() : [],
     ];
@@ -163,6 +163,7 @@ internal sealed partial class StepSource
     {
         _choices.Clear();
         Offer(14, StepKind.Connect);
+        Offer(10, StepKind.Subscribe, _tier.Settings.FiltersComeLater && _tier.Devices.Any(device => device is { IsOnline: true, IsSubscribed: false }));
         Offer(26, StepKind.Publish, _tier.Ledger.Messages < _tier.Settings.MostMessages);
         Offer(9, StepKind.Pass);
         Offer(3, StepKind.Time, _faults.Contains(StepKind.Time));
@@ -220,6 +221,7 @@ internal sealed partial class StepSource
             StepKind.DirectoryStands => new(kind, _random.Next(2) == 0 ? 1_000 : 3_500),
             StepKind.DirectoryClock => new(kind, 1_000 * _random.Next(1, 6)),
             StepKind.DirectoryAway => new(kind, 100 * _random.Next(1, 10), _random.Next(nodes), 100 * _random.Next(15)),
+            StepKind.Subscribe => new(kind, _random.Next(subscribers)),
             StepKind.AnswerSome or StepKind.AnswerAtOnce => new(kind, _random.Next(subscribers), _random.Next(2)),
             StepKind.Leave when _tier.Settings.Faults == Faults.Returns => Return(),
             StepKind.Drop or StepKind.Leave => new(kind, _random.Next(devices)),

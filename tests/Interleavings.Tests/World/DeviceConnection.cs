@@ -85,6 +85,9 @@ internal sealed class DeviceConnection(ModelDevice device, int number, ModelNode
         device.Closed(this);
     }
 
+    /// <summary>Whether SUBSCRIBE for a filter was sent on this connection.</summary>
+    public bool IsAsking(string filter) => _subscribing.ContainsValue(filter);
+
     public void Subscribe(ushort id, string filter, QoS qos)
     {
         _subscribing[id] = filter;

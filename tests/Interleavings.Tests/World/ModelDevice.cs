@@ -21,6 +21,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     private bool _wasAccepted;
     private bool _mayBeStored;
     private int _connections;
+    private int _filters = 1;
 
     public string ClientId => clientId;
 
@@ -179,11 +180,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
             }
         }
 
-        foreach (string filter in Filters.Where(filter => !_held.Contains(filter)))
-        {
-            connection.Subscribe(NextId(), filter, subscribes!.Value);
-        }
-
+        Subscribe();
         SendWaiting();
     }
 
@@ -196,12 +193,27 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
     /// <summary>SUBSCRIBE leaves: what is retained by now is asked for.</summary>
     public void Subscribing(string filter)
     {
-        if (Retains)
+        foreach (string topic in tier.Settings.Matching(filter))
         {
-            foreach (string topic in tier.Settings.Matching(filter))
+            if (Retains)
             {
                 Ledger.Asked(clientId, topic);
             }
+
+            if (!IsMember)
+            {
+                Ledger.Wanted(clientId, topic);
+            }
+        }
+    }
+
+    /// <summary>Wants one filter more, where filters come one by one.</summary>
+    public void SubscribeMore()
+    {
+        _filters++;
+        if (IsOnline)
+        {
+            Subscribe();
         }
     }
 
@@ -321,6 +333,15 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
         if (AnswersAtOnce)
         {
             Answer(int.MaxValue);
+        }
+    }
+
+    private void Subscribe()
+    {
+        int wanted = tier.Settings.FiltersComeLater ? _filters : int.MaxValue;
+        foreach (string filter in Filters.Take(wanted).Where(filter => !_held.Contains(filter) && !Connection!.IsAsking(filter)))
+        {
+            Connection!.Subscribe(NextId(), filter, subscribes!.Value);
         }
     }
 

@@ -56,6 +56,9 @@ internal sealed partial class ModelTier
             case StepKind.Leave:
                 Devices[step.A].Leave();
                 break;
+            case StepKind.Subscribe:
+                Devices[step.A].SubscribeMore();
+                break;
             case StepKind.Publish:
                 Devices[step.A].Publish(Settings.Topics[step.B], (QoS)step.C);
                 break;
@@ -115,6 +118,11 @@ internal sealed partial class ModelTier
                 device.AnswersAtOnce = true;
                 device.Answer(int.MaxValue);
                 device.GiveUpHopeless();
+                if (Settings.FiltersComeLater && !device.IsSubscribed)
+                {
+                    device.SubscribeMore();
+                }
+
                 if (device.Connection is null && _nodes[(n + second) % _nodes.Length] is { IsServing: true } node)
                 {
                     device.Connect(node);

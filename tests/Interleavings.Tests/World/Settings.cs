@@ -56,6 +56,9 @@ internal enum Faults
     /// <summary>Everything is published with RETAIN, and who subscribes comes later; brokers do not restart, for the model's log keeps no retained messages.</summary>
     Retained,
 
+    /// <summary>Who subscribes comes amid the messages, and takes one filter after the other; anything fails that fails in <see cref="All"/>.</summary>
+    LateFilters,
+
     /// <summary>
     /// Many topics have a retained message each when somebody subscribes to all of them, page by page and in small steps; before
     /// the last page its connection or its node goes, or it moves.
@@ -88,6 +91,12 @@ internal sealed record Settings
 
     /// <summary>So many messages a group's log keeps at least.</summary>
     public long LogMessages { get; init; } = 10_000_000;
+
+    /// <summary>Whether a device subscribes one filter at first, and another when it is told.</summary>
+    public bool FiltersComeLater => Faults == Faults.LateFilters;
+
+    /// <summary>Whether who subscribes comes when others publish already.</summary>
+    public bool SubscribersComeLater => Retains || FiltersComeLater;
 
     public bool GroupsKeep => Faults != Faults.ForgetfulGroups;
 
