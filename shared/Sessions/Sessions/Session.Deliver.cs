@@ -97,7 +97,14 @@ public sealed partial class Session
     private bool CanSend(Channel channel) =>
         !channel.IsCongested
         && _journal is not { IsFull: true }
+        && HasFreeIdentifier()
         && (_window is null || (_window.Unsent == 0 && _window.InFlight < channel.SendQuota && _window.Span < MaximumWindowSpan));
+
+    /// <summary>
+    /// What a session brings along does not count against its record's limit, so each death in a row may leave as much again;
+    /// when every identifier stands in the record, or may, nothing is sent: there is none to be found.
+    /// </summary>
+    private bool HasFreeIdentifier() => _journal is null || _journal.Outgoing + (_window?.InFlight ?? 0) < ushort.MaxValue;
 
     /// <summary>Sends a message for the first time; takes over the reference of <paramref name="pending"/>.</summary>
     private void SendNew(Channel channel, in PendingMessage pending, EncodedShapes? shapes)

@@ -45,6 +45,9 @@ internal sealed class SessionJournal(int maximumOutgoing, long permittedMs)
     /// </summary>
     public bool IsFull => _outgoing.Count - _inherited >= maximumOutgoing;
 
+    /// <summary>Outgoing messages in the record, each with a packet identifier that is not free.</summary>
+    public int Outgoing => _outgoing.Count;
+
     /// <summary>Whether anything the session brought along stands in the record.</summary>
     public bool HasInherited => _inherited > 0;
 

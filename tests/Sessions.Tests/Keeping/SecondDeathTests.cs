@@ -40,6 +40,83 @@ public sealed class SecondDeathTests
         Assert.InRange(keeper.Stored["d"].Keys.Count(name => name.StartsWith("o:", StringComparison.Ordinal)), 0, 16);
     }
 
+    /// <summary>Identifiers have come round to those that stand in the record: their positions would be masked no longer.</summary>
+    [Fact]
+    public void An_identifier_is_not_given_again_while_its_message_masks_a_position()
+    {
+        var bed = new TestBed(Setup.V5);
+        LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 6));
+        TestKeeper keeper = Restore(
+            bed,
+            new SessionState
+            {
+                LastPacketId = 2,
+                Subscriptions = [Held],
+                Positions = [new GroupPosition(0, LogRouter.At(0))],
+                Outgoing = Done(3, 5),
+            },
+            isAfterDeath: false);
+        TestClient device = bed.Open(bed.Persistent("d"));
+        List<string> received = Answer(device, keeper);
+        router.Serve();
+        received.AddRange(Answer(device, keeper));
+        Assert.Equal(["1", "2", "6"], received);
+
+        // The node dies before any checkpoint, and all of it is read again.
+        var other = new TestBed(Setup.V5);
+        LogRouter there = Join(other, new LogRouter(other.Context).With(1, 6));
+        TestKeeper keeperThere = Restore(other, keeper.Read("d"));
+        TestClient again = other.Open(other.Persistent("d"));
+        Answer(again, keeperThere);
+        there.Serve();
+        Assert.Empty(Answer(again, keeperThere));
+    }
+
+    /// <summary>
+    /// As many deaths in a row as it takes: each leaves a full record behind, and a message before all of them holds the
+    /// position. No identifier is free, and nobody may look for one.
+    /// </summary>
+    [Fact]
+    public void Nothing_is_sent_while_every_packet_identifier_stands_in_the_record()
+    {
+        var bed = new TestBed(Setup.V5);
+        LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 10));
+        TestKeeper keeper = Restore(bed, new SessionState
+        {
+            Subscriptions = [Held],
+            Positions = [new GroupPosition(0, LogRouter.At(0))],
+            Outgoing = [.. Done(1, ushort.MaxValue).Select(done => done with { Position = LogRouter.At(done.PacketId + 10) })],
+        });
+        TestClient device = bed.Open(bed.Persistent("d"));
+        List<string> received = [];
+        for (int round = 0; round < 3; round++)
+        {
+            received.AddRange(Answer(device, keeper));
+            router.Serve();
+        }
+
+        Assert.Empty(received);
+    }
+
+    /// <summary>Without the stop identifiers would run out: all of them stand in the record, and none is free.</summary>
+    [Fact]
+    public void A_record_that_no_checkpoint_passes_stops_sends_long_before_identifiers_run_out()
+    {
+        var bed = new TestBed(Setup.V5);
+        LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, ushort.MaxValue + 10));
+        TestKeeper keeper = Restore(bed, new SessionState { Subscriptions = [Held], Positions = [new GroupPosition(0, LogRouter.At(0))] });
+        TestClient device = bed.Open(bed.Persistent("d"));
+        int received = 0;
+        for (int round = 0; round < 200; round++)
+        {
+            received += Answer(device, keeper).Count;
+            router.Serve();
+        }
+
+        Assert.Equal(bed.Context.Options.MaximumRecordedOutgoing, received);
+        Assert.Equal(received, keeper.Stored["d"].Keys.Count(name => name.StartsWith("o:", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_connection_that_ends_before_the_reading_has_passed_what_was_done_leaves_it_in_the_record()
     {
