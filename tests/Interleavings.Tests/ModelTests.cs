@@ -24,6 +24,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(nameof(Faults.Reconnects), 300)]
     [InlineData(nameof(Faults.Shares), 300)]
     [InlineData(nameof(Faults.ShareTakes), 200)]
+    [InlineData(nameof(Faults.IdsComeRound), 150)]
     [InlineData(nameof(Faults.LateFilters), 300)]
     [InlineData(nameof(Faults.Retained), 300)]
     [InlineData(nameof(Faults.RetainedPages), 300)]

@@ -28,6 +28,7 @@ public sealed class RuleTests(ITestOutputHelper output)
             Rule.HeldIsWrittenBack or Rule.ClaimsWaitForRecovery => Faults.EmptiedDirectory,
             Rule.LeaseOverOneConnection => Faults.DirectoryAway,
             Rule.ReadsSkipBelowStart => Faults.LateFilters,
+            Rule.IdsWaitForRecord => Faults.IdsComeRound,
             Rule.EpochAboveStored => Faults.DirectoryClock,
             Rule.EpochAboveTime => Faults.EmptiedDirectory,
             Rule.NewestConnectHolds => Faults.EmptiedAmidMoves,

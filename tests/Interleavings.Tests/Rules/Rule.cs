@@ -33,6 +33,9 @@ internal enum Rule
     /// <summary>A done entry goes only after a written checkpoint has passed it.</summary>
     DoneEntryWaitsForCheckpoint,
 
+    /// <summary>A packet identifier is given again only when the record has let go of the message that had it.</summary>
+    IdsWaitForRecord,
+
     /// <summary>Who takes over from a holder that gave no answer starts at that holder's checkpoint.</summary>
     CheckpointServesUnanswered,
 

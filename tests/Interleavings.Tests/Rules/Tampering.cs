@@ -68,6 +68,11 @@ internal sealed class Tampering(Rule? without, DirectoryOptions options, TimePro
 
     public SessionWrite[] Write(DirectoryMemory memory, SessionWrite[] writes, bool detach) => Without switch
     {
+        // Sessions take these identifiers for free (ModelNode.FreeIds), and the record has the messages all the same.
+        Rule.IdsWaitForRecord => Array.ConvertAll(writes, write => write with
+        {
+            Change = write.Change with { Deletes = [.. write.Change.Deletes.Where(name => !name.StartsWith("o:", StringComparison.Ordinal))] },
+        }),
         Rule.WriteComparesToken => Array.ConvertAll(writes, write =>
             memory.Contents.Records.Find(write.ClientId)?.Header is { IsHeld: true } header ? write with { Token = header.Token } : write),
         Rule.SentAwayWillWaits when detach => Array.ConvertAll(writes, write => write with { Change = write.Change with { WillWaitSeconds = null } }),

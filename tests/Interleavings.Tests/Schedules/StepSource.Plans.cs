@@ -139,4 +139,23 @@ internal sealed partial class StepSource
         Plan(new(StepKind.Pass, 400));
         return new(StepKind.Run);
     }
+
+    /// <summary>A device gets a message or two, and its node dies; it goes on elsewhere, with time for nothing more than that.</summary>
+    private Step DiesAfterMessage()
+    {
+        int device = _random.Next(_tier.Settings.Subscribers.Count);
+        int dies = _tier.Devices[device].Connection is { Node.IsGone: false } connection ? connection.Node.Slot : _random.Next(_tier.Nodes.Count);
+        for (int i = _random.Next(1, 3); i > 0; i--)
+        {
+            Plan(Event(StepKind.Publish));
+            Plan(new(StepKind.Run));
+        }
+
+        Plan(new(StepKind.Kill, dies));
+        Plan(new(StepKind.Connect, device, (dies + 1 + _random.Next(_tier.Nodes.Count - 1)) % _tier.Nodes.Count));
+        Plan(new(StepKind.Pass, 400));
+        Plan(new(StepKind.Start, dies));
+        Plan(new(StepKind.Run));
+        return new(StepKind.Run);
+    }
 }

@@ -53,6 +53,8 @@ internal sealed partial class StepSource
                 or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Drop or StepKind.Time && _random.Next(2) == 0)],
             Faults.RetainedPages or Faults.RetainedSkips => [StepKind.Drop, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut
                 or StepKind.CutLink or StepKind.AnswerAtOnce or StepKind.Leave or StepKind.Time && _random.Next(2) == 0)],
+            Faults.IdsComeRound => [StepKind.Kill, .. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Drop or StepKind.Leave
+                or StepKind.AnswerAtOnce && _random.Next(2) == 0)],
             Faults.Drains => [StepKind.Drain, StepKind.AnswerAtOnce, StepKind.Leave, StepKind.Drop],
             Faults.LateCalls => [StepKind.Cut, StepKind.Kill, StepKind.Drop],
             _ => [.. Enum.GetValues<StepKind>().Where(kind => kind is StepKind.Kill or StepKind.Freeze or StepKind.Cut or StepKind.CutLink
@@ -171,7 +173,7 @@ internal sealed partial class StepSource
         Offer(5, StepKind.AnswerAtOnce, _faults.Contains(StepKind.AnswerAtOnce));
         Offer(5, StepKind.Drop, _faults.Contains(StepKind.Drop));
         Offer(_tier.Settings.Faults == Faults.Returns ? 12 : 2, StepKind.Leave, _faults.Contains(StepKind.Leave));
-        Offer(3, StepKind.Kill, _faults.Contains(StepKind.Kill));
+        Offer(_tier.Settings.Faults == Faults.IdsComeRound ? 10 : 3, StepKind.Kill, _faults.Contains(StepKind.Kill));
         Offer(8, StepKind.Drain, _faults.Contains(StepKind.Drain));
         Offer(20, StepKind.Kill, _tier.Nodes.Any(node => node is { IsDeclaredDead: true } or { MayLeave: true }));
         Offer(8, StepKind.Start, _tier.Nodes.Any(node => node is null));
@@ -230,6 +232,7 @@ internal sealed partial class StepSource
             StepKind.EmptyDirectory => new(kind, _random.Next(2)),
             StepKind.Cut when _tier.Settings.Faults == Faults.LateCalls && Slot(node => node is { Store.HasChanges: true }) is { } busy =>
                 new(kind, busy, _random.Next(4) > 0 ? 1 : 0),
+            StepKind.Kill when _tier.Settings.Faults == Faults.IdsComeRound && Slot(node => node is null) is null => DiesAfterMessage(),
             StepKind.Kill when Slot(node => node is { IsDeclaredDead: true } or { MayLeave: true }) is { } dead => new(kind, dead, 0),
             StepKind.Start => new(kind, Slot(node => node is null) ?? 0),
             StepKind.Thaw => new(kind, Slot(node => node is { IsFrozen: true }) ?? 0),

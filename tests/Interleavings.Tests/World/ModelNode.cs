@@ -38,7 +38,12 @@ internal sealed class ModelNode
         Loop loop = seat.Loop;
         var context = new SessionContext(loop, tier.Settings.Mqtt);
         _context = context;
-        Store = new SteppedStore(tier.Clock, tier.Memory, tier.Tampering, tier.Watch, step => loop.Post(step), tier.Ledger.Story) { Buckets = tier.Buckets, Late = tier.Late };
+        Store = new SteppedStore(tier.Clock, tier.Memory, tier.Tampering, tier.Watch, step => loop.Post(step), tier.Ledger.Story) 
+        {
+            Buckets = tier.Buckets,
+            Late = tier.Late,
+            HasIdsComeRound = tier.Settings.Faults == Faults.IdsComeRound,
+        };
         _directory = new SteppedDirectory(
             new NodeInfo(new NodeId(id), $"node-{slot}", "", "", "model"),
             tier.Settings.Directory,
@@ -128,6 +133,16 @@ internal sealed class ModelNode
             _gate.Keeper.DrainWillWaitSeconds = 600;
             new Sender(_context).SendAway();
         });
+    }
+
+    /// <summary>Sessions take what is done for let go by their records, as if a checkpoint had passed everything: its identifiers are free.</summary>
+    public void FreeIds()
+    {
+        LogPosition[] everything = [.. Enumerable.Repeat(new LogPosition(ulong.MaxValue, ulong.MaxValue), _diallers.Length)];
+        foreach (Session session in _context.Registry.All.Where(session => !session.IsWriting).ToArray())
+        {
+            session.CheckpointWritten(everything);
+        }
     }
 
     /// <summary>Out of the directory in order, then gone.</summary>

@@ -95,6 +95,11 @@ internal sealed partial class ModelTier
 
                 break;
         }
+
+        foreach (ModelNode? node in Without == Rule.IdsWaitForRecord ? _nodes : [])
+        {
+            node?.FreeIds();
+        }
     }
 
     /// <summary>

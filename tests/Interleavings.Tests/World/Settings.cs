@@ -41,6 +41,9 @@ internal enum Faults
     /// <summary>Devices are away while much is published, and come back to a log of many pages near their limits.</summary>
     Returns,
 
+    /// <summary>Nodes die one after the other, and each session that goes on begins with the same packet identifier.</summary>
+    IdsComeRound,
+
     /// <summary>Devices connect again and again, most often where they are, in small steps; then their nodes die.</summary>
     Reconnects,
 
@@ -184,7 +187,12 @@ internal sealed record Settings
             Mqtt = settings.Mqtt with { BacklogMessages = faults == Faults.Returns && random.Next(2) == 0 ? settings.MostMessages + 6 : 10_000 },
             PayloadBytes = random.Next(3) == 0 ? 300 : 0,
         };
-        if (faults == Faults.Retained)
+        if (faults == Faults.IdsComeRound)
+        {
+            // What is done is taken out of the record at once where it may be, and seldom may be.
+            settings = settings with { CheckpointIntervalMs = 1_000, Mqtt = settings.Mqtt with { MaximumRecordedOutgoing = 3 } };
+        }
+        else if (faults == Faults.Retained)
         {
             settings = settings with { Wills = 0, Links = settings.Links with { RetainedPageBytes = 256 } };
         }

@@ -31,6 +31,9 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
     /// <summary>Buckets with a client identifier of the model: of all others nothing can ever be due.</summary>
     public required IReadOnlySet<int> Buckets { get; init; }
 
+    /// <summary>Whether each session that goes on elsewhere begins with the same packet identifier.</summary>
+    public bool HasIdsComeRound { get; init; }
+
     /// <summary>Calls that were given up by their caller and may still take effect.</summary>
     public required List<StoreCall> Late { get; init; }
 
@@ -236,7 +239,7 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
         Call(
             story is null ? "write" : (detach ? "detach " : "write ") + string.Join(",", writes.ToArray().Select(write => write.ClientId + Fields(write.Change))),
             () => watch.Wrote(memory, writes.ToArray(), detach, () =>
-                _inner.WriteAsync(bucket, tampering.Write(memory, writes.ToArray(), detach), tampering.Number(number), detach, default)));
+                _inner.WriteAsync(bucket, tampering.Write(memory, IdsComeRound(writes.Span), detach), tampering.Number(number), detach, default)));
 
     public ValueTask<DirectoryResult<Finding>> WriteCheckpointAsync(NodeId node, NodeCheckpoint checkpoint, CancellationToken cancellation) =>
         Call(story is null ? "checkpoint" : $"checkpoint up to {checkpoint.AttachNumber}: {string.Join(' ', checkpoint.Positions)}{string.Concat(checkpoint.Laggards.Select(laggard => $", {laggard.ClientId} {string.Join(' ', laggard.Positions)}"))}", () => tampering.WriteCheckpoint(memory, node, checkpoint) ?? _inner.WriteCheckpointAsync(node, tampering.Checkpoint(checkpoint, node), default));
@@ -286,6 +289,24 @@ internal sealed class SteppedStore(ManualTime clock, DirectoryMemory memory, Tam
             .. change.Deletes.Select(name => "-" + name),
         ];
         return $"({string.Join(", ", words)})";
+    }
+
+    /// <summary>The same writes, by sessions that have given every packet identifier since they gave the last that was stored.</summary>
+    private SessionWrite[] IdsComeRound(ReadOnlySpan<SessionWrite> writes)
+    {
+        if (!HasIdsComeRound)
+        {
+            return writes.ToArray();
+        }
+
+        StoredField meta = SessionStateCodec.Meta(0);
+        return Array.ConvertAll(writes.ToArray(), write => write with
+        {
+            Change = write.Change with
+            {
+                Sets = [.. write.Change.Sets.Select(field => field.Name == SessionField.Meta ? new SessionField(meta.Name, meta.Value) : field)],
+            },
+        });
     }
 
     private ValueTask<DirectoryResult<T>> Call<T>(string name, Func<ValueTask<DirectoryResult<T>>> run) =>
