@@ -38,7 +38,7 @@ internal sealed class ModelNode
         Loop loop = seat.Loop;
         var context = new SessionContext(loop, tier.Settings.Mqtt);
         _context = context;
-        Store = new SteppedStore(tier.Clock, tier.Memory, tier.Tampering, tier.Watch, step => loop.Post(step), tier.Ledger.Story) 
+        Store = new SteppedStore(tier.Clock, tier.Memory, tier.Tampering, tier.Watch, step => loop.Post(step), tier.Ledger.Story)
         {
             Buckets = tier.Buckets,
             Late = tier.Late,
