@@ -234,15 +234,13 @@ public sealed class FileGroupLogTests : IDisposable
             store.Commit();
         }
 
-        store.Append(new string('x', options.LogSegmentBytes));
-        store.Commit();
         store.Loop.Advance(TimeSpan.FromSeconds(2));
         store.Append("new");
         store.Commit();
         store.Log.OnTick();
         store.Close();
         var again = new StoreHarness(_folder.Path, options);
-        Assert.Equal("new", again.Read()[^1].Payload);
+        Assert.Equal(["new"], again.Read().Select(read => read.Payload));
         again.Close();
     }
 }
