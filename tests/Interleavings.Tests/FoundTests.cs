@@ -306,6 +306,25 @@ public sealed class FoundTests
         new(StepKind.Turn, 3),
         new(StepKind.Kill, 2, 1));
 
+    /// <summary>
+    /// A message of the log waited behind retained ones in a session's queue, its cursor had passed it, and more retained ones
+    /// took its room: it was let go and nobody asked for it again.
+    /// </summary>
+    [Fact]
+    public void What_the_queue_lets_go_amid_retained_messages_is_asked_for_again() => Holds(
+        Settings.Of(575, Faults.RetainedSkips),
+        new(StepKind.Connect, 2),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 2, 2),
+        new(StepKind.Publish, 2, 3, 1),
+        new(StepKind.Publish, 2, 4, 2),
+        new(StepKind.Run),
+        new(StepKind.Drop, 2),
+        new(StepKind.Publish, 2, 2, 2),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Publish, 2, 5, 2));
+
     private static void Holds(Settings settings, params Step[] steps)
     {
         List<string> story = [];

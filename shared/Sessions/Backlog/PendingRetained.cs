@@ -99,14 +99,16 @@ public sealed class PendingRetained
 
     private static void Add(List<LogRange> parts, LogRange part)
     {
-        int last = parts.FindLastIndex(each => each.Group == part.Group);
-        if (last >= 0 && parts[last].UpTo >= part.After)
+        // What a queue lets go may lie before what a cursor has skipped since.
+        int before = parts.FindLastIndex(each => each.Group == part.Group && each.After <= part.After);
+        if (before >= 0 && parts[before].UpTo >= part.After)
         {
-            parts[last] = parts[last] with { UpTo = part.UpTo > parts[last].UpTo ? part.UpTo : parts[last].UpTo };
+            parts[before] = parts[before] with { UpTo = part.UpTo > parts[before].UpTo ? part.UpTo : parts[before].UpTo };
             return;
         }
 
-        parts.Add(part);
+        int behind = before >= 0 ? before + 1 : parts.FindIndex(each => each.Group == part.Group);
+        parts.Insert(behind >= 0 ? behind : parts.Count, part);
         if (parts.Count <= MaximumSkipped)
         {
             return;

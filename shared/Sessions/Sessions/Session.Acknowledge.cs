@@ -80,7 +80,7 @@ public sealed partial class Session
             _context.Windows.Return(_window);
             _window = null;
             NoteDone();
-            SettleRetained();
+            TellSkipped();
         }
     }
 

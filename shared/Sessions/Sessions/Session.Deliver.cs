@@ -212,6 +212,11 @@ public sealed partial class Session
         else
         {
             _context.Counters.Add(SessionCounter.DroppedBacklog);
+            if (pending.IsLogged)
+            {
+                // Its cursor has passed it: it is skipped as what a limit of the reading skips.
+                NoteSkipped(pending.Message.Group, pending.Message.Position.Before, pending.Message.Position);
+            }
         }
 
         pending.Message.Release();

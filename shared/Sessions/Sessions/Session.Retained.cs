@@ -26,8 +26,7 @@ public sealed partial class Session
         if (subscription.IsRetainedPending)
         {
             Retained().IsHandedOver = true;
-            AskForSkipped();
-            SettleRetained();
+            TellSkipped();
         }
     }
 
