@@ -13,7 +13,7 @@ internal sealed class LoadRow(
     /// <summary>Seconds each side runs before the first round: the just-in-time compiler has then done its last step.</summary>
     private const double FirstWarmUpSeconds = 3;
 
-    /// <summary>Multiplies the measured time: thin loads need longer, for the kernel counts CPU in 10 ms.</summary>
+    /// <summary>Multiplies the measured time: thin loads need longer for as many messages.</summary>
     public double TimeFactor { get; init; } = 1;
 
     /// <summary>
