@@ -26,6 +26,7 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
     {
         using var signals = new StopSignals();
         using var memory = new MemoryWatch(options.Memory, TimeProvider.System, _logger);
+        using var nativeHeap = new NativeHeap(options.Memory, TimeProvider.System);
         var loopOptions = new LoopOptions { Name = "loop-0", Memory = memory.Gauge, Faults = new LoopFaultLog(loggers.CreateLogger("Trunkline.Loops")) };
         using Loop loop = OperatingSystem.IsLinux() ? new EpollLoop(loopOptions) : new ThreadLoop(loopOptions);
         var context = new SessionContext(loop, BrokerSessions.OptionsFor(options.Mqtt));
@@ -51,7 +52,9 @@ internal sealed partial class BrokerProgram(BrokerProcessOptions options, ILogge
         BrokerMetrics.Register(meter, [group], LabelValue.Of);
         using var hostingMetrics = new HostingMetrics(null, [loop]);
         memory.Register(meter);
+        nativeHeap.Register(meter);
         memory.Start();
+        nativeHeap.Start();
         OpenDoors.Warn(_logger, options.Listeners, options.Management.EndPoint!);
         try
         {

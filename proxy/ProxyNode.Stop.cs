@@ -43,6 +43,7 @@ internal sealed partial class ProxyNode
         }
 
         _memory.Dispose();
+        _nativeHeap.Dispose();
         _meter.Dispose();
         _directoryMeter.Dispose();
         _hostingMetrics.Dispose();

@@ -40,6 +40,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     private readonly HostingMetrics _hostingMetrics;
     private readonly ListenerSet _listeners;
     private readonly MemoryWatch _memory;
+    private readonly NativeHeap _nativeHeap;
     private bool _isRunning;
     private bool _isStopped;
     private volatile bool _isServing;
@@ -54,6 +55,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         _logger = loggers.CreateLogger("Trunkline.Proxy");
         _time = time;
         _memory = new MemoryWatch(options.Memory, time, loggers.CreateLogger("Trunkline.Hosting"));
+        _nativeHeap = new NativeHeap(options.Memory, time);
         _loops = [.. Enumerable.Range(0, options.Loops).Select(n => CreateLoop(n, time))];
         foreach (Loop loop in _loops.Skip(1))
         {
@@ -122,6 +124,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
             loggers.CreateLogger("Trunkline.Hosting"),
             _memory.Gauge);
         _memory.Register(_meter);
+        _nativeHeap.Register(_meter);
         SessionMetrics.Register(_meter, _contexts);
         ProxyMetrics.Register(_meter, _gates, _links, _loops.Length, _embedded);
     }
@@ -172,6 +175,7 @@ internal sealed partial class ProxyNode : IAsyncDisposable
     {
         _isRunning = true;
         _memory.Start();
+        _nativeHeap.Start();
         foreach (Loop loop in _loops)
         {
             loop.Start();

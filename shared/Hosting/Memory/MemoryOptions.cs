@@ -21,6 +21,12 @@ public sealed record MemoryOptions
     /// <summary>Milliseconds between two looks.</summary>
     public int CheckIntervalMs { get; init; } = 50;
 
+    /// <summary>
+    /// Milliseconds between two times the C library gives freed memory back to the system, while code is compiled and for ten of
+    /// them after it; else it is each minute. 0 leaves that to the library, which keeps most.
+    /// </summary>
+    public int TrimIntervalMs { get; init; } = 1_000;
+
     /// <summary>Every error: path, problem, fix.</summary>
     public IEnumerable<ConfigurationError> Validate(string path)
     {
@@ -42,6 +48,11 @@ public sealed record MemoryOptions
         if (CheckIntervalMs is < 10 or > 10_000)
         {
             yield return new ConfigurationError(path + ":CheckIntervalMs", $"is {CheckIntervalMs}.", "Set it between 10 and 10000.");
+        }
+
+        if (TrimIntervalMs is not 0 and (< 100 or > 3_600_000))
+        {
+            yield return new ConfigurationError(path + ":TrimIntervalMs", $"is {TrimIntervalMs}.", "Set it between 100 and 3600000, or 0 for never.");
         }
     }
 }

@@ -107,13 +107,14 @@ public sealed class MemoryWatchTests
     }
 
     [Theory]
-    [InlineData(1024, 15, 8, 50, "LimitBytes")]
-    [InlineData(0, 0, 0, 50, "ReservePercent")]
-    [InlineData(0, 15, 16, 50, "ShedPercent")]
-    [InlineData(0, 15, 8, 1, "CheckIntervalMs")]
-    public void What_cannot_be_is_named(long limit, int reserve, int shed, int interval, string key)
+    [InlineData(1024, 15, 8, 50, 1000, "LimitBytes")]
+    [InlineData(0, 0, 0, 50, 0, "ReservePercent")]
+    [InlineData(0, 15, 16, 50, 100, "ShedPercent")]
+    [InlineData(0, 15, 8, 1, 3_600_000, "CheckIntervalMs")]
+    [InlineData(0, 15, 8, 50, 99, "TrimIntervalMs")]
+    public void What_cannot_be_is_named(long limit, int reserve, int shed, int interval, int trim, string key)
     {
-        var options = new MemoryOptions { LimitBytes = limit, ReservePercent = reserve, ShedPercent = shed, CheckIntervalMs = interval };
+        var options = new MemoryOptions { LimitBytes = limit, ReservePercent = reserve, ShedPercent = shed, CheckIntervalMs = interval, TrimIntervalMs = trim };
         Assert.Equal($"Memory:{key}", Assert.Single(options.Validate("Memory")).Path);
         Assert.Empty(new MemoryOptions().Validate("Memory"));
     }

@@ -175,7 +175,10 @@ internal sealed record LoadProcess
     /// <summary>Resident memory with all connected.</summary>
     public long RssConnected { get; init; }
 
-    /// <summary>Growth of it per connection.</summary>
+    /// <summary>Resident memory at the end.</summary>
+    public long RssEnd { get; init; }
+
+    /// <summary>Growth from before to connected, per connection.</summary>
     public double? RssPerConnection { get; init; }
 
     /// <summary>It ended meanwhile.</summary>

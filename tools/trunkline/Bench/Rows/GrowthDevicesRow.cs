@@ -14,6 +14,9 @@ internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 
     private const int Few = 1000;
     private const double WarmSeconds = 3;
 
+    /// <summary>How long the process is left alone before its memory counts, as in <see cref="IdleRow"/>.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+
     // Descriptors left for the subscriber, the links and the process itself.
     private const int Reserve = 100;
 
@@ -65,6 +68,7 @@ internal sealed class GrowthDevicesRow() : BenchRow("growth-devices", "1,000 to 
     {
         await run.Stage.HoldAsync(
             0, "proxy-1", ["-c", GrowthRows.Text(devices), "-R", "4000", "-V", "4", "-t", $"bench/{part}/%i/state"], devices, run.Cancellation);
+        await Task.Delay(Settled, run.Time, run.Cancellation);
         return ProcessMemory.Bytes(run.Stage.Measured(0, "proxy-1"));
     }
 }

@@ -7,7 +7,8 @@ namespace Trunkline.Tool.Bench.Rows;
 
 /// <summary>
 /// What an idle device with a session and a filter of its own costs: growth of resident memory over the empty process,
-/// which is a new one each round. Nobody asks for a collection.
+/// which is a new one each round, once both have been left alone for some seconds: a process that starts, or that was just
+/// connected to, still compiles. Nobody asks for a collection. What it is when the last has just connected is shown beside.
 /// </summary>
 internal sealed class IdleRow(
     string name,
@@ -21,6 +22,9 @@ internal sealed class IdleRow(
     /// <param name="Name">Prefix of its values.</param>
     /// <param name="StartAsync">Starts it empty; says where it listens and what is measured.</param>
     internal sealed record Peer(string Name, Func<RowRun, Task<LoadTarget>> StartAsync);
+
+    /// <summary>How long a process is left alone before its memory counts, empty and with its devices.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     /// <summary>Share of the devices asked for: handshakes take time, and fewer devices make the figure no better.</summary>
     public double DevicesFactor { get; init; } = 1;
@@ -49,11 +53,12 @@ internal sealed class IdleRow(
 
     private async Task SideAsync(RowRun run, string side, LoadTarget target, RoundValues values)
     {
+        await Task.Delay(Settled, run.Time, run.Cancellation);
         int devices = (int)(run.Settings.Devices * DevicesFactor);
         List<string> load =
         [
             "conn", "-c", devices.ToString(CultureInfo.InvariantCulture), "-R", ConnectsPerSecond.ToString(CultureInfo.InvariantCulture),
-            "-t", "bench/idle/%i/state", "-q", "0", "-V", "4", "-k", "600", "-d", "100ms", "--connect-timeout", "60s", .. transport,
+            "-t", "bench/idle/%i/state", "-q", "0", "-V", "4", "-k", "600", "-d", string.Create(CultureInfo.InvariantCulture, $"{Settled.TotalSeconds}s"), "--connect-timeout", "60s", .. transport,
         ];
         if (transport.Contains("-S"))
         {
@@ -62,7 +67,8 @@ internal sealed class IdleRow(
 
         LoadReport report = await LoadRunner.RunAsync(target, load, run.Cancellation);
         LoadProcess process = report.Processes[0];
-        values[$"{side}.bytes"] = process.RssPerConnection ?? throw new ToolException($"loadtest measured no memory of {side}.");
+        values[$"{side}.bytes"] = (double)(process.RssEnd - process.RssBefore) / devices;
+        values[$"{side}.at-once"] = process.RssPerConnection ?? throw new ToolException($"loadtest measured no memory of {side}.");
         values[$"{side}.empty"] = process.RssBefore;
     }
 }
