@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Trunkline.Broker;
+using Trunkline.Directory;
 using Trunkline.Hosting;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Links;
@@ -105,6 +106,12 @@ internal static class ProxyOptionsReader
             {
                 Directory = options.Directory with { DataDirectory = Path.Combine(options.Broker.DataDirectory, DirectoryFolder) },
             };
+        }
+
+        if (options.Directory is { DataDirectory.Length: > 0, Commit: null } && options.Broker is { Commit: LogCommit.Always } && options.Broker.UsesFiles())
+        {
+            // A message that survives a power cut is lost all the same when the session that waits for it does not.
+            options = options with { Directory = options.Directory with { Commit = DirectoryCommit.Always } };
         }
 
         IEnumerable<GroupOptions> groups = options.Groups.Count > 0

@@ -38,6 +38,7 @@ internal sealed partial class FileGroupLog
         }
 
         _disk.FlushFolder(_folder.Path);
+        _batchOffset = _segments[^1].Length;
         Committing();
     }
 

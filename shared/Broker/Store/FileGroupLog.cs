@@ -58,6 +58,9 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
         _shareRecords = recovered.ShareRecords;
         _messages = recovered.Messages;
         Bytes = _segments.Sum(segment => segment.Length);
+
+        // What this run writes first is a batch of its own, behind all that stands there.
+        _batchOffset = _segments is [.., LogSegment newest] ? newest.Length : 0;
         Committed = Tail;
         CommittedOrdinal = _blocks.LastOrdinal;
         RetainedSafeBelow = recovered.RetainedSafeBelow;

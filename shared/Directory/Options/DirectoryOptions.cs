@@ -12,6 +12,9 @@ public sealed record DirectoryOptions
     /// <summary>Without endpoints: a folder in which this process, alone, keeps sessions. Empty: in memory only; a proxy whose groups keep files takes the folder directory beside theirs.</summary>
     public string DataDirectory { get; init; } = "";
 
+    /// <summary>What an answered change survives in that folder. Without it what Broker:Commit says of groups that keep files in this process, else os.</summary>
+    public DirectoryCommit? Commit { get; init; }
+
     /// <summary>
     /// What Redis must keep through its own end, checked at start: memory (nothing), aof-everysec, aof-always, or replicas(n),
     /// where claims and writes of sessions are done only when n replicas have them.

@@ -37,6 +37,12 @@ internal static class DirectoryOptionsCheck
             errors.Add(new($"{section}:DataDirectory", "A folder and a Redis are both set.", $"Remove it, or {section}:Endpoints: sessions are kept in one place."));
         }
 
+        if (options.Commit == DirectoryCommit.Always && options.DataDirectory.Length == 0)
+        {
+            errors.Add(new($"{section}:Commit", $"'always' is asked of a folder, but {section}:DataDirectory is empty.",
+                $"Name a folder in {section}:DataDirectory, or with a Redis use {section}:Durability aof-always."));
+        }
+
         if (options.SentinelMaster.Length > 0 && options.Endpoints.Count == 0)
         {
             errors.Add(new($"{section}:SentinelMaster", $"A master is named, but {section}:Endpoints is empty.",

@@ -44,6 +44,16 @@ internal enum DurabilityKind : byte
     Replicas,
 }
 
+/// <summary>What an answered change of a directory in a folder survives.</summary>
+public enum DirectoryCommit : byte
+{
+    /// <summary>The end of this process: it is written to the file.</summary>
+    Os,
+
+    /// <summary>A power cut: it is on the disk; one sync is shared by all who wait.</summary>
+    Always,
+}
+
 /// <summary>What becomes of a CONNECT while the directory is away.</summary>
 public enum WhenAway : byte
 {

@@ -36,12 +36,13 @@ public sealed class DirectoryMemory : IDisposable
     /// What nodes of an earlier process held is detached, by their last checkpoints.
     /// </summary>
     /// <exception cref="DirectoryDataException">The folder cannot be used, or what it holds is damaged; the message says what to do.</exception>
-    public static DirectoryMemory Open(string folder, TimeProvider time, ILogger logger)
+    public static DirectoryMemory Open(string folder, TimeProvider time, ILogger logger, DirectoryCommit commit = DirectoryCommit.Os)
     {
         var memory = new DirectoryMemory(time) { IsAlone = true };
         RecordJournal journal = RecordJournal.Open(folder, memory.Contents, time, logger);
         try
         {
+            journal.Sync = commit == DirectoryCommit.Always ? new RecordSync(memory.Gate, journal) : null;
             MemoryStore.DetachAll(memory);
             journal.Begin(memory.Contents);
         }

@@ -122,11 +122,15 @@ internal sealed partial class MemoryStore(DirectoryMemory memory, bool owns) : I
             }
 
             T done = step(state, contents);
-            return new(memory.Journal?.Commit(contents) is { } fault
-                ? DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault)
-                : DirectoryResult<T>.Of(done));
+            RecordJournal? journal = memory.Journal;
+            return journal?.Commit(contents) is { } fault ? new(DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault))
+                : journal?.Sync?.WhenSynced() is { } synced ? AfterSync(synced, done)
+                : new(DirectoryResult<T>.Of(done));
         }
     }
+
+    private static async ValueTask<DirectoryResult<T>> AfterSync<T>(Task<string?> synced, T done) =>
+        await synced is { } fault ? DirectoryResult<T>.Failed(DirectoryStatus.Unavailable, fault) : DirectoryResult<T>.Of(done);
 
     // A step that changes nothing that a disk keeps: also while the disk is full.
     private ValueTask<DirectoryResult<T>> Look<T>(Func<MemoryContents, T> step, CancellationToken cancellation)

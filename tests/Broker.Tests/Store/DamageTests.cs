@@ -119,6 +119,37 @@ public sealed class DamageTests : IDisposable
         new StoreHarness(_folder.Path, StoreHarness.Small with { DamagedSegments = DamagedSegments.SetAside }).Close();
     }
 
+    /// <summary>What a run had on the disk before the next write is no part of that write: damage there is never its torn tail.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_synced_before_is_not_cut_for_what_was_written_first_in_a_run(bool isBeginOfRun)
+    {
+        using var folder = new TempFolder();
+        BrokerOptions options = StoreHarness.Small with { Commit = LogCommit.Always };
+        var earlier = new StoreHarness(folder.Path, options);
+        earlier.Append("earlier");
+        earlier.Commit();
+        earlier.Close();
+        string file = Assert.Single(Segments(folder));
+        int end = (int)new FileInfo(file).Length;
+        var later = new StoreHarness(folder.Path, options);
+        if (isBeginOfRun)
+        {
+            later.Append("later");
+            later.Commit();
+        }
+
+        later.Close();
+        byte[] bytes = File.ReadAllBytes(file);
+
+        // The last byte of the earlier run, before the later one's term alone; or one of that term, before a message.
+        bytes[isBeginOfRun ? end + RecordFrame.HeaderBytes : end - 1] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        StoreException refused = Assert.Throws<StoreException>(() => new StoreHarness(folder.Path, options));
+        Assert.Contains("is damaged at offset", refused.Message, StringComparison.Ordinal);
+    }
+
     private static string[] Segments(TempFolder folder) =>
         [.. Directory.GetFiles(Path.Combine(folder.Path, "g"), "*.log").Order(StringComparer.Ordinal)];
 

@@ -19,6 +19,8 @@ internal sealed class DiskFolder : IDisposable
 
     internal ILogger Logger { get; init; } = NullLogger.Instance;
 
+    internal DirectoryCommit? Commit { get; init; }
+
     /// <summary>The file in use.</summary>
     internal string Newest => System.IO.Directory.EnumerateFiles(Path, "records-*").Order(StringComparer.Ordinal).Last();
 
@@ -40,7 +42,7 @@ internal sealed class DiskFolder : IDisposable
     internal MemoryDirectory Make(string? folder = null)
     {
         var self = new NodeInfo(NodeId.NewId(new Random(_seed++)), "one", "", "", "");
-        return MemoryDirectory.Open(self, new DirectoryOptions { DataDirectory = folder ?? Path }, new(TimeProvider.System, Logger, _meter, 1));
+        return MemoryDirectory.Open(self, new DirectoryOptions { DataDirectory = folder ?? Path, Commit = Commit }, new(TimeProvider.System, Logger, _meter, 1));
     }
 
     internal async Task<MemoryDirectory> JoinAsync(string? folder = null)

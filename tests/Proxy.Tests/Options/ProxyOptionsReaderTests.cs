@@ -1,4 +1,5 @@
 using Trunkline.BrokerProcess;
+using Trunkline.Directory;
 using Trunkline.Hosting.Configuration;
 using Trunkline.Hosting.Tests.Support;
 using Trunkline.Links;
@@ -46,6 +47,18 @@ public sealed class ProxyOptionsReaderTests
                 "Directory:DataDirectory: A folder and a Redis are both set. Remove it, or Directory:Endpoints: sessions are kept in one place.",
             ],
             errors);
+    }
+
+    [Fact]
+    public void Sessions_in_a_folder_survive_what_the_logs_beside_them_do()
+    {
+        Assert.Null(Read(("Broker:DataDirectory", "/d")).Item1.Directory.Commit);
+        Assert.Equal(DirectoryCommit.Always, Read(("Broker:DataDirectory", "/d"), ("Broker:Commit", "always")).Item1.Directory.Commit);
+        Assert.Equal(DirectoryCommit.Os, Read(("Broker:DataDirectory", "/d"), ("Broker:Commit", "always"), ("Directory:Commit", "os")).Item1.Directory.Commit);
+        Assert.Null(Read(("Broker:DataDirectory", "/d"), ("Broker:Commit", "always"), ("Directory:Endpoints:0", "127.0.0.1:6379")).Item1.Directory.Commit);
+        Assert.Equal(
+            ["Directory:Commit: 'always' is asked of a folder, but Directory:DataDirectory is empty. Name a folder in Directory:DataDirectory, or with a Redis use Directory:Durability aof-always."],
+            Read(("Directory:Commit", "always")).Item2);
     }
 
     [Fact]

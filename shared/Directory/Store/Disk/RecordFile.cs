@@ -11,43 +11,58 @@ namespace Trunkline.Directory;
 /// file     "TLDIR" | schema u8 | zeros u16 | salt u32 | CRC-32C of the 12 bytes before u32 | record ...
 /// record   mark u8 | length u32 | CRC-32C of salt, mark, length and payload u32 | payload (<see cref="RecordEffects"/>)
 /// mark     0xD5 the beginning, more of it follows   0xD6 the beginning's last   0xD7 a step
+///          0xD8 a step with, before the rest, up to where the file was on the disk when it was written u64 (schema 2)
 /// </code>
 /// Little-endian. The beginning is on the disk before the file has its name, so it is never torn. A step that the end
-/// of the file cuts off was not done: it is cut. Anything else that is wrong is damage, and the file is refused. The
+/// of the file cuts off was not done: it is cut. So is one that a power cut left in pieces, though others stand behind it,
+/// where these say that the disk did not have it when they were written. Anything else that is wrong is damage, and the file is refused. The
 /// salt is random: what a device sends cannot imitate a record.
 /// </summary>
 internal sealed class RecordFile : IDisposable
 {
-    internal const byte Schema = 1;
+    internal const byte Schema = 2;
+
+    /// <summary>Without steps that say what the disk has: versions before the second read it, too.</summary>
+    private const byte PlainSchema = 1;
     internal const int HeaderBytes = 16;
     internal const int MaximumRecordBytes = 64 * 1024 * 1024;
+    internal const int MaximumStepBytes = MaximumRecordBytes - PlaceBytes;
     private const int RecordHeaderBytes = 9;
+    private const int PlaceBytes = 8;
     private const int SaltAt = 8;
     private const byte Beginning = 0xD5;
     private const byte BeginningLast = 0xD6;
     private const byte Step = 0xD7;
+    private const byte PlacedStep = 0xD8;
 
     private readonly FileStream _file;
     private readonly uint _salt;
+    private readonly bool _syncs;
 
-    private RecordFile(FileStream file, uint salt)
+    private RecordFile(FileStream file, uint salt, bool syncs)
     {
         _file = file;
         _salt = salt;
+        _syncs = syncs;
     }
 
     /// <summary>Bytes of whole records and the file's header; what a failed write left behind them is written over.</summary>
     internal long Length { get; private set; }
 
-    internal static RecordFile Create(string path)
+    /// <summary>Bytes that are on the disk itself, as far as is known.</summary>
+    internal long Synced { get; set; }
+
+    /// <param name="path">Where; what stands there is written over.</param>
+    /// <param name="syncs">Whether it is synced while steps are added, and they say how far it is.</param>
+    internal static RecordFile Create(string path, bool syncs)
     {
         var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
         {
-            byte[] header = [.. "TLDIR"u8, Schema, 0, 0, .. RandomNumberGenerator.GetBytes(4), 0, 0, 0, 0];
+            byte[] header = [.. "TLDIR"u8, syncs ? Schema : PlainSchema, 0, 0, .. RandomNumberGenerator.GetBytes(4), 0, 0, 0, 0];
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderBytes - 4), Checksum(0, header.AsSpan(0, HeaderBytes - 4)));
             file.Write(header);
-            return new RecordFile(file, BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(SaltAt))) { Length = HeaderBytes };
+            return new RecordFile(file, BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(SaltAt)), syncs) { Length = HeaderBytes };
         }
         catch
         {
@@ -60,12 +75,14 @@ internal sealed class RecordFile : IDisposable
     /// <exception cref="IOException">The file is not to be used.</exception>
     internal void AppendBeginning(ReadOnlyMemory<byte> payload, bool isLast) => Append(isLast ? BeginningLast : Beginning, payload);
 
-    /// <summary>Writes one step to the system; survives the process, not the machine.</summary>
+    /// <summary>Writes one step to the system; survives the process, and the machine once it is synced.</summary>
     /// <exception cref="IOException">Nothing of it counts; the next one takes its place.</exception>
-    internal void AppendStep(ReadOnlyMemory<byte> payload) => Append(Step, payload);
+    internal void AppendStep(ReadOnlyMemory<byte> payload) => Append(_syncs ? PlacedStep : Step, payload);
 
-    /// <summary>Puts everything on the disk itself.</summary>
-    internal void Flush() => _file.Flush(flushToDisk: true);
+    /// <summary>Puts everything that was written on the disk itself. Any thread, also while steps are added.</summary>
+    /// <exception cref="IOException">What was written since the last one that went well may be lost.</exception>
+    /// <exception cref="ObjectDisposedException">Another file is in use by now.</exception>
+    internal void Flush() => RandomAccess.FlushToDisk(_file.SafeFileHandle);
 
     public void Dispose() => _file.Dispose();
 
@@ -86,8 +103,9 @@ internal sealed class RecordFile : IDisposable
                 return isBegun && IsTorn(file, at, length, salt) ? length - at : throw Damaged(path, at);
             }
 
-            bool isStep = buffer[0] == Step;
-            if (isStep != isBegun || !apply(new ArraySegment<byte>(buffer, RecordHeaderBytes, size - RecordHeaderBytes)))
+            bool isStep = buffer[0] is Step or PlacedStep;
+            int payloadAt = RecordHeaderBytes + (buffer[0] == PlacedStep ? PlaceBytes : 0);
+            if (isStep != isBegun || size < payloadAt || !apply(new ArraySegment<byte>(buffer, payloadAt, size - payloadAt)))
             {
                 throw Damaged(path, at);
             }
@@ -101,12 +119,18 @@ internal sealed class RecordFile : IDisposable
 
     private void Append(byte mark, ReadOnlyMemory<byte> payload)
     {
-        byte[] header = new byte[RecordHeaderBytes];
+        byte[] header = new byte[RecordHeaderBytes + (mark == PlacedStep ? PlaceBytes : 0)];
         header[0] = mark;
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(1), payload.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(5), Checksum(Checksum(_salt, header.AsSpan(0, 5)), payload.Span));
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(1), header.Length - RecordHeaderBytes + payload.Length);
+        if (mark == PlacedStep)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(RecordHeaderBytes), Synced);
+        }
+
+        uint checksum = Checksum(Checksum(_salt, header.AsSpan(0, 5)), header.AsSpan(RecordHeaderBytes));
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(5), Checksum(checksum, payload.Span));
         RandomAccess.Write(_file.SafeFileHandle, (IReadOnlyList<ReadOnlyMemory<byte>>)[header, payload], Length);
-        Length += RecordHeaderBytes + payload.Length;
+        Length += header.Length + payload.Length;
     }
 
     private static uint ReadHeader(string path, FileStream file)
@@ -151,7 +175,8 @@ internal sealed class RecordFile : IDisposable
         return size;
     }
 
-    // A torn step is the last thing in the file: no longer than a record, and nothing whole after it.
+    // A torn step is the last thing in the file: no longer than a record, and nothing whole after it but steps from before it
+    // was on the disk.
     private static bool IsTorn(FileStream file, long at, long length, uint salt)
     {
         if (length - at > MaximumRecordBytes + RecordHeaderBytes)
@@ -165,7 +190,7 @@ internal sealed class RecordFile : IDisposable
         for (int from = 1; from < rest.Length; from++)
         {
             int size = SizeOf(rest.AsSpan(from), rest.Length - from);
-            if (size >= 0 && IsWhole(rest.AsSpan(from, size), salt))
+            if (size >= 0 && IsWhole(rest.AsSpan(from, size), salt) && !WasWrittenBeforeSyncOf(rest.AsSpan(from, size), at))
             {
                 return false;
             }
@@ -174,10 +199,14 @@ internal sealed class RecordFile : IDisposable
         return true;
     }
 
+    private static bool WasWrittenBeforeSyncOf(ReadOnlySpan<byte> record, long place) =>
+        record[0] == PlacedStep && record.Length >= RecordHeaderBytes + PlaceBytes
+        && BinaryPrimitives.ReadInt64LittleEndian(record[RecordHeaderBytes..]) <= place;
+
     // The bytes of the record that begins there, by its header; -1 when that is none or there are fewer.
     private static int SizeOf(ReadOnlySpan<byte> bytes, long left)
     {
-        if (left < RecordHeaderBytes || bytes[0] is < Beginning or > Step)
+        if (left < RecordHeaderBytes || bytes[0] is < Beginning or > PlacedStep)
         {
             return -1;
         }

@@ -41,7 +41,7 @@ internal sealed partial class RecordFolder : IDisposable
                 throw new DirectoryDataException($"{path} is a file: set Directory:DataDirectory (--data) to a folder.");
             }
 
-            System.IO.Directory.CreateDirectory(path);
+            Make(path);
             return new RecordFolder(path, Lock(path));
         }
         catch (UnauthorizedAccessException exception)
@@ -63,14 +63,32 @@ internal sealed partial class RecordFolder : IDisposable
         [.. System.IO.Directory.EnumerateFiles(Path, FilePrefix + "*").Select(NumberOf).Where(number => number > 0).Order()];
 
     /// <summary>Returns when names that were made or changed survive a power cut.</summary>
-    internal void Flush()
+    internal void Flush() => Flush(Path);
+
+    public void Dispose() => _lock.Dispose();
+
+    // Its name survives a power cut, as the names in it would be lost with it.
+    private static void Make(string path)
+    {
+        if (System.IO.Directory.Exists(path))
+        {
+            return;
+        }
+
+        string parent = System.IO.Path.GetDirectoryName(path) ?? path;
+        Make(parent);
+        System.IO.Directory.CreateDirectory(path);
+        Flush(parent);
+    }
+
+    private static void Flush(string folder)
     {
         if (!OperatingSystem.IsLinux())
         {
             return;
         }
 
-        int descriptor = Check(OpenFile(Path, ReadOnlyFolder));
+        int descriptor = Check(OpenFile(folder, ReadOnlyFolder));
         try
         {
             Check(FlushAll(descriptor));
@@ -80,8 +98,6 @@ internal sealed partial class RecordFolder : IDisposable
             _ = CloseFile(descriptor);
         }
     }
-
-    public void Dispose() => _lock.Dispose();
 
     // How an open fails that another process' lock forbids, the low 16 bits: EWOULDBLOCK of Linux and of BSD, ERROR_SHARING_VIOLATION.
     private static bool IsLocked(IOException exception) => (exception.HResult & 0xFFFF) is 11 or 35 or 32;

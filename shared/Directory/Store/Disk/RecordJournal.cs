@@ -16,6 +16,8 @@ namespace Trunkline.Directory;
 ///             └──yes──► WriteWaiting ──ok──┘              └──failed──► refused, waits here
 ///                            └──failed──► refused
 /// </code>
+/// With <see cref="DirectoryCommit.Always"/> a step is answered once it is on the disk itself (<see cref="RecordSync"/>). After
+/// a sync that failed nobody knows what the disk has: a new file with everything takes the place of that one.
 /// </remarks>
 internal sealed class RecordJournal : IDisposable
 {
@@ -34,6 +36,8 @@ internal sealed class RecordJournal : IDisposable
     private long _replaceAt = SmallBytes;
     private long _failedAt;
     private string? _fault;
+    private bool _isDoubtful;
+    private bool _isNamed;
 
     private RecordJournal(RecordFolder folder, TimeProvider time, ILogger logger)
     {
@@ -44,6 +48,18 @@ internal sealed class RecordJournal : IDisposable
 
     /// <summary>Where a step notes what it changes.</summary>
     internal RecordEffects Effects { get; } = new();
+
+    /// <summary>Puts steps on the disk itself; null when that is left to the system.</summary>
+    internal RecordSync? Sync { get; set; }
+
+    /// <summary>The file in use.</summary>
+    internal RecordFile InUse => _file!;
+
+    /// <summary>Why nobody knows what the disk has, after a sync that failed; else null.</summary>
+    internal string? Doubt => _isDoubtful ? _fault : null;
+
+    /// <summary>Whether the disk itself is known to have all of it, under its name.</summary>
+    internal bool IsSynced => _isNamed && _file!.Synced == _file.Length;
 
     /// <summary>Whether memory has a step that the disk has not.</summary>
     internal bool IsWaiting => _fault is not null;
@@ -101,20 +117,20 @@ internal sealed class RecordJournal : IDisposable
     /// <summary>Makes what the step noted count; null, or why it does not.</summary>
     internal string? Commit(MemoryContents contents)
     {
-        if (Effects.IsEmpty)
+        if (Effects.IsEmpty && !_isDoubtful)
         {
             return null;
         }
 
         try
         {
-            if (Effects.Length <= RecordFile.MaximumRecordBytes)
+            if (Effects.Length <= RecordFile.MaximumStepBytes && !_isDoubtful)
             {
                 _file!.AppendStep(Effects.Bytes);
             }
             else
             {
-                // Too much for one record (a node with a million sessions died): a file that begins with it.
+                // Too much for one record (a node with a million sessions died), or no record can be trusted: a file that begins with it.
                 Replace(contents);
             }
         }
@@ -142,6 +158,12 @@ internal sealed class RecordJournal : IDisposable
             Commit(contents);
         }
 
+        if (Sync is not null && !IsSynced && _file is { } file)
+        {
+            SyncLast(file);
+        }
+
+        Sync?.End();
         Dispose();
     }
 
@@ -150,6 +172,46 @@ internal sealed class RecordJournal : IDisposable
         _file?.Dispose();
         _folder.Dispose();
         Effects.Dispose();
+    }
+
+    /// <summary>Puts what was written on the disk itself, with its name. Any thread.</summary>
+    /// <exception cref="IOException">See <see cref="RecordFile.Flush"/>.</exception>
+    /// <exception cref="ObjectDisposedException">Another file, which is on the disk, is in use by now.</exception>
+    internal void FlushAll(RecordFile file)
+    {
+        file.Flush();
+        if (!_isNamed)
+        {
+            _folder.Flush();
+        }
+    }
+
+    /// <summary>After <see cref="FlushAll"/> of the file in use: the disk has it up to there. Null: nothing is wrong.</summary>
+    internal string? Synced(long length)
+    {
+        _file!.Synced = long.Max(_file.Synced, length);
+        _isNamed = true;
+        return null;
+    }
+
+    /// <summary>After <see cref="FlushAll"/> of the file in use failed: the sentence for those who waited.</summary>
+    internal string SyncFailed(string reason)
+    {
+        _isDoubtful = true;
+        return Failed(reason);
+    }
+
+    private void SyncLast(RecordFile file)
+    {
+        try
+        {
+            FlushAll(file);
+            Synced(file.Length);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            SyncFailed(exception.Message);
+        }
     }
 
     private string Failed(string reason)
@@ -185,7 +247,7 @@ internal sealed class RecordJournal : IDisposable
     /// <summary>Writes everything into a new file, which takes the place of the old one once it is on the disk.</summary>
     private void Replace(MemoryContents contents)
     {
-        RecordFile file = RecordFile.Create(_folder.FreshFile);
+        RecordFile file = RecordFile.Create(_folder.FreshFile, Sync is not null);
         try
         {
             using (var all = new RecordEffects())
@@ -202,6 +264,7 @@ internal sealed class RecordJournal : IDisposable
             }
 
             file.Flush();
+            file.Synced = file.Length;
             File.Move(_folder.FreshFile, _folder.FileOf(_number + 1));
         }
         catch
@@ -216,7 +279,10 @@ internal sealed class RecordJournal : IDisposable
         _file = file;
         _number++;
         _replaceAt = Math.Max(SmallBytes, 3 * file.Length);
+        _isDoubtful = false;
+        _isNamed = false;
         _folder.Flush();
+        _isNamed = true;
         foreach (long old in _folder.Numbers().Where(number => number < _number))
         {
             DeleteQuietly(_folder.FileOf(old));

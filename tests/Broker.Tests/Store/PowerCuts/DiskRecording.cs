@@ -26,14 +26,15 @@ internal sealed class DiskRecording
     private readonly List<SystemCall> _unfinished = [];
     private string _left = "";
 
-    private DiskRecording(string root, Syncs syncs)
+    private DiskRecording(string root, Syncs syncs, RecordedFolder before)
     {
         _root = root;
         _syncs = syncs;
+        Root = before;
     }
 
     /// <summary>The folder they worked in; it is there in every image.</summary>
-    public RecordedFolder Root { get; } = new();
+    public RecordedFolder Root { get; }
 
     /// <summary>What was sent, in the order in which the calls were entered.</summary>
     public IReadOnlyList<SystemCall> Sends => _sends;
@@ -47,6 +48,12 @@ internal sealed class DiskRecording
     /// <summary>How often one was deleted.</summary>
     public Dictionary<string, int> Deleted { get; } = [];
 
+    /// <summary>How often a file was made shorter or longer.</summary>
+    public int LengthChanges { get; private set; }
+
+    /// <summary>When contents or lengths of files changed.</summary>
+    public List<long> ContentChanges { get; } = [];
+
     /// <summary>The last moment.</summary>
     public long End { get; private set; }
 
@@ -56,9 +63,10 @@ internal sealed class DiskRecording
     /// <param name="root">The folder whose files are recorded; it exists before.</param>
     /// <param name="runs">A file of strace and a copy of the files at its end, one a process, oldest first.</param>
     /// <param name="syncs">Which syncs count.</param>
-    public static DiskRecording Read(string root, IEnumerable<(string Trace, string Left)> runs, Syncs syncs = Syncs.All)
+    /// <param name="before">A copy of what was on the disk before the first of them; null for nothing.</param>
+    public static DiskRecording Read(string root, IEnumerable<(string Trace, string Left)> runs, Syncs syncs = Syncs.All, string? before = null)
     {
-        var recording = new DiskRecording(root, syncs);
+        var recording = new DiskRecording(root, syncs, before is null ? new RecordedFolder() : new RecordedFolder(before));
         foreach ((string trace, string left) in runs)
         {
             recording.Add(File.ReadAllLines(trace), left);
@@ -174,8 +182,11 @@ internal sealed class DiskRecording
                 byte[] bytes = call.Strings()[0];
                 Assert.True(call.End == long.MaxValue || call.Result == bytes.Length, "a write was not whole: this is not modelled");
                 ((RecordedFile)node).AddWrite(call, call.LastNumber, bytes);
+                ContentChanges.Add(call.Begin);
                 break;
             case "ftruncate":
+                LengthChanges++;
+                ContentChanges.Add(call.Begin);
                 ((RecordedFile)node).AddLength(call, call.LastNumber);
                 break;
             case "fsync" or "fdatasync":
@@ -201,7 +212,7 @@ internal sealed class DiskRecording
 
         if (Find(path) is null)
         {
-            ChangeName(call, null, path, () => new RecordedFile());
+            ChangeName(call, null, path, () => new RecordedFile([]));
         }
     }
 
@@ -214,6 +225,7 @@ internal sealed class DiskRecording
             if (call.Arguments.Contains("O_TRUNC", StringComparison.Ordinal))
             {
                 ((RecordedFile)node).AddLength(call, 0);
+                ContentChanges.Add(call.Begin);
             }
         }
     }

@@ -16,10 +16,16 @@ internal sealed class PowerCutJudge(PowerCutLoad load, DiskRecording recording)
     /// <summary>What is wrong at a moment; null for nothing.</summary>
     public string? Judge(long moment, int seed)
     {
-        using TempFolder killed = TempFolder.InMemory();
         using TempFolder cut = TempFolder.InMemory();
-        CrashImage.WriteKilled(recording, moment, killed.Path);
         CrashImage.WriteCut(recording, moment, new Random(seed), cut.Path);
+        return Judge(moment, cut);
+    }
+
+    /// <summary>The same of what another power cut left, before anything more was acknowledged.</summary>
+    public string? Judge(long moment, TempFolder cut)
+    {
+        using TempFolder killed = TempFolder.InMemory();
+        CrashImage.WriteKilled(recording, moment, killed.Path);
         List<(string Name, LogPosition Position)> reference = MessagesIn(killed.Path);
         try
         {

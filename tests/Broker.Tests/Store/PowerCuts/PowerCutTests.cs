@@ -46,6 +46,68 @@ public sealed class PowerCutTests(PowerCutTests.Recorded recorded, ITestOutputHe
         Assert.Equal(10, acknowledged);
     }
 
+    /// <summary>Recovery itself changes files: it cuts what is torn, sets aside, and begins a run.</summary>
+    [StraceFact]
+    public async Task A_second_power_cut_amid_the_recovery_from_the_first_takes_nothing_either()
+    {
+        const int first = 30, second = 25, enough = 3;
+        DiskRecording recording = recorded.Load.Read();
+        var judge = new PowerCutJudge(recorded.Load, recording);
+        var random = new Random(_seed);
+        output.WriteLine($"TRUNKLINE_SEED={_seed}");
+        int cuts = 0;
+        for (int n = 0; n < first && cuts < enough; n++)
+        {
+            using var folder = new TempFolder();
+            long moment = Around(recording.ContentChanges, random);
+            string before = Directory.CreateDirectory(Path.Combine(folder.Path, "before")).FullName;
+            CrashImage.WriteCut(recording, moment, random, before);
+            DiskRecording recovery = await RecoveryAsync(folder.Path, before);
+            cuts += recovery.LengthChanges > 0 ? 1 : 0;
+            for (int i = 0; i < second; i++)
+            {
+                using TempFolder left = TempFolder.InMemory();
+                long again = random.Next(2) == 0 ? random.NextInt64(recovery.End + 1) : Around(recovery.ContentChanges, random);
+                CrashImage.WriteCut(recovery, again, random, left.Path);
+                Assert.Null(judge.Judge(moment, left) is { } violation ? $"cut at line {moment}, then at line {again} of the recovery: {violation}" : null);
+            }
+        }
+
+        Assert.True(cuts == enough, $"{cuts} recoveries cut something off");
+    }
+
+    private static long Around(List<long> moments, Random random) => moments[random.Next(moments.Count)] + random.Next(-1, 6);
+
+    /// <summary>Records a broker that starts on what a power cut left, and is killed once it serves.</summary>
+    private static async Task<DiskRecording> RecoveryAsync(string folder, string before)
+    {
+        string disk = Path.Combine(folder, "disk");
+        string left = Path.Combine(folder, "left");
+        string trace = Path.Combine(folder, "trace");
+        CopyAll(before, disk);
+        await using (RecordedBroker broker = await RecordedBroker.StartAsync(Path.Combine(disk, "data"), trace, "Broker:Commit=always"))
+        {
+            await broker.EndAsync("KILL");
+        }
+
+        CopyAll(disk, left);
+        return DiskRecording.Read(disk, [(trace, left)], Syncs.All, before);
+    }
+
+    private static void CopyAll(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
+        {
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        }
+
+        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
+        }
+    }
+
     [StraceTheory]
     [InlineData((int)Syncs.Files)]
     [InlineData((int)Syncs.Folders)]

@@ -13,7 +13,8 @@ internal abstract class RecordedNode
 }
 
 /// <summary>A file as its changes: what was written where, how long it was made.</summary>
-internal sealed class RecordedFile : RecordedNode
+/// <param name="before">What was on the disk before the recording.</param>
+internal sealed class RecordedFile(byte[] before) : RecordedNode
 {
     private readonly List<(SystemCall Call, long Offset, byte[] Bytes, bool IsLength)> _changes = [];
 
@@ -44,6 +45,7 @@ internal sealed class RecordedFile : RecordedNode
     public List<byte[]> StatesAt(long moment)
     {
         var durable = new MemoryStream();
+        durable.Write(before);
         var states = new List<byte[]>();
         foreach ((SystemCall call, long offset, byte[] bytes, bool isLength) in _changes.Where(change => change.Call.Begin <= moment))
         {
@@ -78,7 +80,24 @@ internal sealed class RecordedFile : RecordedNode
 internal sealed class RecordedFolder : RecordedNode
 {
     private readonly List<(SystemCall Call, string? Gone, string? Name, RecordedNode? Node)> _changes = [];
+    private readonly Dictionary<string, RecordedNode> _before = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RecordedNode> _now = new(StringComparer.Ordinal);
+
+    /// <summary>A folder that was made meanwhile.</summary>
+    public RecordedFolder()
+    {
+    }
+
+    /// <summary>A folder that was there before the recording, with what a folder of another place holds.</summary>
+    public RecordedFolder(string contents)
+    {
+        foreach (string path in Directory.GetFileSystemEntries(contents))
+        {
+            RecordedNode node = Directory.Exists(path) ? new RecordedFolder(path) : new RecordedFile(File.ReadAllBytes(path));
+            _before.Add(Path.GetFileName(path), node);
+            _now.Add(Path.GetFileName(path), node);
+        }
+    }
 
     /// <summary>What the running process sees.</summary>
     public IReadOnlyDictionary<string, RecordedNode> Now => _now;
@@ -112,7 +131,7 @@ internal sealed class RecordedFolder : RecordedNode
     /// <summary>The names at a moment, where <paramref name="mayKeep"/> decides of each change that was not synced.</summary>
     public Dictionary<string, RecordedNode> NamesAt(long moment, Func<bool> mayKeep)
     {
-        var names = new Dictionary<string, RecordedNode>(StringComparer.Ordinal);
+        var names = new Dictionary<string, RecordedNode>(_before, StringComparer.Ordinal);
         foreach ((SystemCall call, string? gone, string? name, RecordedNode? node) in _changes.Where(change => change.Call.Begin <= moment))
         {
             if (IsDurable(call.End, moment) || mayKeep())
