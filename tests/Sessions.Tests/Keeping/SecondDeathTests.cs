@@ -98,6 +98,32 @@ public sealed class SecondDeathTests
         Assert.Empty(received);
     }
 
+    /// <summary>Some of them mask no position: they are free once the device has finished their messages.</summary>
+    [Fact]
+    public void Sending_goes_on_with_the_packet_identifiers_that_become_free()
+    {
+        var bed = new TestBed(Setup.V5);
+        LogRouter router = Join(bed, new LogRouter(bed.Context).With(1, 10));
+        OutgoingState[] all = Done(1, ushort.MaxValue);
+        TestKeeper keeper = Restore(bed, new SessionState
+        {
+            Subscriptions = [Held],
+            Positions = [new GroupPosition(0, LogRouter.At(0))],
+            Outgoing = [.. all[..^3].Select(done => done with { Position = LogRouter.At(done.PacketId + 10) }), .. all[^3..].Select(done => done with { Group = -1, Position = default })],
+        });
+        TestClient device = bed.Open(bed.Persistent("d"));
+        List<string> received = [];
+        for (int round = 0; round < 10; round++)
+        {
+            received.AddRange(Answer(device, keeper));
+            router.Serve();
+            received.AddRange(Answer(device, keeper));
+            device.Session.CheckpointWritten([device.Session.DonePosition(0, router.Dispatched(0))]);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 10).Select(n => $"{n}"), received);
+    }
+
     /// <summary>Without the stop identifiers would run out: all of them stand in the record, and none is free.</summary>
     [Fact]
     public void A_record_that_no_checkpoint_passes_stops_sends_long_before_identifiers_run_out()

@@ -19,9 +19,13 @@ internal sealed partial class RecordFolder : IDisposable
     private const string FilePrefix = "records-";
     private readonly FileStream _lock;
 
-    private RecordFolder(string path, FileStream hold)
+    // Those that hold its name, and the names of those that were made with it.
+    private readonly List<string> _parents;
+
+    private RecordFolder(string path, FileStream hold, List<string> parents)
     {
         Path = path;
+        _parents = parents;
         _lock = hold;
     }
 
@@ -41,8 +45,14 @@ internal sealed partial class RecordFolder : IDisposable
                 throw new DirectoryDataException($"{path} is a file: set Directory:DataDirectory (--data) to a folder.");
             }
 
-            Make(path);
-            return new RecordFolder(path, Lock(path));
+            List<string> parents = [System.IO.Path.GetDirectoryName(path) ?? path];
+            while (!System.IO.Directory.Exists(parents[^1]) && System.IO.Path.GetDirectoryName(parents[^1]) is { } above)
+            {
+                parents.Add(above);
+            }
+
+            System.IO.Directory.CreateDirectory(path);
+            return new RecordFolder(path, Lock(path), parents);
         }
         catch (UnauthorizedAccessException exception)
         {
@@ -65,21 +75,13 @@ internal sealed partial class RecordFolder : IDisposable
     /// <summary>Returns when names that were made or changed survive a power cut.</summary>
     internal void Flush() => Flush(Path);
 
+    /// <summary>
+    /// Returns when the folder's own name survives a power cut. Also where it was there before: who made it may have been
+    /// killed before that.
+    /// </summary>
+    internal void FlushName() => _parents.ForEach(Flush);
+
     public void Dispose() => _lock.Dispose();
-
-    // Its name survives a power cut, as the names in it would be lost with it.
-    private static void Make(string path)
-    {
-        if (System.IO.Directory.Exists(path))
-        {
-            return;
-        }
-
-        string parent = System.IO.Path.GetDirectoryName(path) ?? path;
-        Make(parent);
-        System.IO.Directory.CreateDirectory(path);
-        Flush(parent);
-    }
 
     private static void Flush(string folder)
     {

@@ -100,6 +100,10 @@ internal sealed class RecordJournal : IDisposable
         try
         {
             Replace(contents);
+            if (Sync is not null)
+            {
+                _folder.FlushName();
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
