@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Trunkline.Tool.Suite;
 
 /// <summary>
-/// Runs every test project that is built, two at a time, then System.Tests alone because it measures real processes,
-/// then checks the format of the sources. Counts what the projects' TRX files say.
+/// Runs every test project that is built, two at a time, and among them the check of the sources' format; then System.Tests
+/// alone because it measures real processes. Counts what the projects' TRX files say.
 /// </summary>
 internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
 {
@@ -31,9 +31,16 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
         string[] projects = Select(selection);
         SuiteResult total = SuiteResult.Nothing;
         using SemaphoreSlim slots = new(Parallel);
-        foreach (SuiteResult result in await Task.WhenAll(projects
-            .Where(project => Name(project) != Alone)
-            .Select(project => RunProjectAsync(project, selection, ProjectDeadline, slots, cancellation))))
+        List<Task<SuiteResult>> together =
+        [
+            .. projects.Where(project => Name(project) != Alone).Select(project => RunProjectAsync(project, selection, ProjectDeadline, slots, cancellation)),
+        ];
+        if (selection.IsEverything)
+        {
+            together.Add(CheckFormatAsync(slots, cancellation));
+        }
+
+        foreach (SuiteResult result in await Task.WhenAll(together))
         {
             total += result;
         }
@@ -41,11 +48,6 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
         foreach (string project in projects.Where(project => Name(project) == Alone))
         {
             total += await RunProjectAsync(project, selection, AloneDeadline, slots, cancellation);
-        }
-
-        if (selection.IsEverything)
-        {
-            total += await CheckFormatAsync(cancellation);
         }
 
         await PrintFailuresAsync(total);
@@ -129,16 +131,24 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
     }
 
     // What the compiler does not check as it builds: white space, line ends, names.
-    private async Task<SuiteResult> CheckFormatAsync(CancellationToken cancellation)
+    private async Task<SuiteResult> CheckFormatAsync(SemaphoreSlim slots, CancellationToken cancellation)
     {
         const string name = "dotnet format";
-        long start = time.GetTimestamp();
-        SuiteProcessResult run = await SuiteProcess.RunAsync(
-            FormatDeadline, "dotnet", ["format", "Proxy.sln", "--no-restore", "--verify-no-changes"], cancellation);
-        SuiteResult result = run.ExitCode == 0 ? new SuiteResult(1, 0, []) : SuiteResult.Failure(name, run.Tail);
-        await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"{name,-18} {result.ClosingLine} ({time.GetElapsedTime(start).TotalSeconds:F0} s)"));
-        return result;
+        await slots.WaitAsync(cancellation);
+        try
+        {
+            long start = time.GetTimestamp();
+            SuiteProcessResult run = await SuiteProcess.RunAsync(
+                FormatDeadline, "dotnet", ["format", "Proxy.sln", "--no-restore", "--verify-no-changes"], cancellation);
+            SuiteResult result = run.ExitCode == 0 ? new SuiteResult(1, 0, []) : SuiteResult.Failure(name, run.Tail);
+            await output.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"{name,-18} {result.ClosingLine} ({time.GetElapsedTime(start).TotalSeconds:F0} s)"));
+            return result;
+        }
+        finally
+        {
+            slots.Release();
+        }
     }
 
     private async Task PrintFailuresAsync(SuiteResult result)
