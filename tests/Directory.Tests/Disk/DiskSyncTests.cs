@@ -15,8 +15,7 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task A_step_is_answered_once_it_is_synced_and_one_sync_is_for_all_who_wait()
     {
-        MemoryDirectory directory = await _folder.JoinAsync();
-        SessionToken token = (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token;
+        (MemoryDirectory directory, SessionToken token) = await BeginAsync();
         using var syncs = new HeldSyncs(directory);
         Task<DirectoryResult> first = WriteAsync(directory, token, 1);
         await syncs.BegunAsync(1);
@@ -39,8 +38,7 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task A_step_that_changes_nothing_waits_for_those_it_saw()
     {
-        MemoryDirectory directory = await _folder.JoinAsync();
-        SessionToken token = (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token;
+        (MemoryDirectory directory, SessionToken token) = await BeginAsync();
         using var syncs = new HeldSyncs(directory);
         Task<DirectoryResult> write = WriteAsync(directory, token, 1);
         Task<DirectoryResult> nothing = directory.WriteSessionAsync("id", token, SessionChange.None).AsTask();
@@ -55,8 +53,7 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task After_a_sync_that_failed_a_new_file_is_begun()
     {
-        MemoryDirectory directory = await _folder.JoinAsync();
-        SessionToken token = (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token;
+        (MemoryDirectory directory, SessionToken token) = await BeginAsync();
         string before = _folder.Newest;
         RecordSync sync = ((MemoryStore)directory.Store).Memory.Journal!.Sync!;
         Action<RecordFile> flush = sync.FlushAll;
@@ -78,8 +75,7 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task The_end_syncs_what_still_waits()
     {
-        MemoryDirectory directory = await _folder.JoinAsync();
-        SessionToken token = (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token;
+        (MemoryDirectory directory, SessionToken token) = await BeginAsync();
         using var syncs = new HeldSyncs(directory);
         Task<DirectoryResult> write = WriteAsync(directory, token, 1);
         await syncs.BegunAsync(1);
@@ -97,8 +93,7 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     public async Task Whatever_a_power_cut_leaves_has_all_that_was_answered()
     {
         var random = new Random(DiskFolder.Seed(output));
-        MemoryDirectory directory = await _folder.JoinAsync();
-        SessionToken token = (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token;
+        (MemoryDirectory directory, SessionToken token) = await BeginAsync();
         int must = 0;
         Assert.True((await WriteAsync(directory, token, must)).IsOk);
         using var syncs = new HeldSyncs(directory);
@@ -176,6 +171,12 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
         MemoryDirectory always = await _folder.JoinAsync(copy);
         Assert.Contains("p=2", (await always.MustReadAsync("id")).Text(), StringComparison.Ordinal);
         await always.DisposeAsync();
+    }
+
+    private async Task<(MemoryDirectory Directory, SessionToken Token)> BeginAsync()
+    {
+        MemoryDirectory directory = await _folder.JoinAsync();
+        return (directory, (await directory.MustClaimAsync("id", new() { ExpirySeconds = DiskFolder.Hour })).Token);
     }
 
     private static Task<DirectoryResult> WriteAsync(MemoryDirectory directory, SessionToken token, int number, int bytes = 50) => directory.WriteSessionAsync(

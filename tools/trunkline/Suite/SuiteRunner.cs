@@ -9,6 +9,7 @@ namespace Trunkline.Tool.Suite;
 internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
 {
     private const string Alone = "System.Tests";
+    private const string Format = "dotnet format";
     private const int Parallel = 2;
     private const int MostLines = 60;
 
@@ -31,15 +32,10 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
         string[] projects = Select(selection);
         SuiteResult total = SuiteResult.Nothing;
         using SemaphoreSlim slots = new(Parallel);
-        List<Task<SuiteResult>> together =
-        [
-            .. projects.Where(project => Name(project) != Alone).Select(project => RunProjectAsync(project, selection, ProjectDeadline, slots, cancellation)),
-        ];
-        if (selection.IsEverything)
-        {
-            together.Add(CheckFormatAsync(slots, cancellation));
-        }
-
+        List<Task<SuiteResult>> together = selection.IsEverything
+            ? [InSlotAsync(Format, () => CheckFormatAsync(cancellation), slots, cancellation)]
+            : [];
+        together.AddRange(projects.Where(project => Name(project) != Alone).Select(project => RunAsync(project, ProjectDeadline)));
         foreach (SuiteResult result in await Task.WhenAll(together))
         {
             total += result;
@@ -47,11 +43,14 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
 
         foreach (string project in projects.Where(project => Name(project) == Alone))
         {
-            total += await RunProjectAsync(project, selection, AloneDeadline, slots, cancellation);
+            total += await RunAsync(project, AloneDeadline);
         }
 
         await PrintFailuresAsync(total);
         return total;
+
+        Task<SuiteResult> RunAsync(string project, TimeSpan deadline) =>
+            InSlotAsync(Name(project), () => RunProjectAsync(project, selection, deadline, cancellation), slots, cancellation);
     }
 
     private static string Name(string project) => Path.GetFileNameWithoutExtension(project);
@@ -75,17 +74,15 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
         return selection.Projects.Count == 0 ? all : [.. all.Where(project => selection.Projects.Contains(Name(project)))];
     }
 
-    private async Task<SuiteResult> RunProjectAsync(
-        string project, SuiteSelection selection, TimeSpan deadline, SemaphoreSlim slots, CancellationToken cancellation)
+    private async Task<SuiteResult> InSlotAsync(string name, Func<Task<SuiteResult>> run, SemaphoreSlim slots, CancellationToken cancellation)
     {
         await slots.WaitAsync(cancellation);
         try
         {
             long start = time.GetTimestamp();
-            SuiteResult result = await RunProjectAsync(project, selection, deadline, cancellation);
+            SuiteResult result = await run();
             await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Name(project),-18} {result.ClosingLine} ({time.GetElapsedTime(start).TotalSeconds:F0} s)"));
+                CultureInfo.InvariantCulture, $"{name,-18} {result.ClosingLine} ({time.GetElapsedTime(start).TotalSeconds:F0} s)"));
             return result;
         }
         finally
@@ -131,24 +128,11 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
     }
 
     // What the compiler does not check as it builds: white space, line ends, names.
-    private async Task<SuiteResult> CheckFormatAsync(SemaphoreSlim slots, CancellationToken cancellation)
+    private static async Task<SuiteResult> CheckFormatAsync(CancellationToken cancellation)
     {
-        const string name = "dotnet format";
-        await slots.WaitAsync(cancellation);
-        try
-        {
-            long start = time.GetTimestamp();
-            SuiteProcessResult run = await SuiteProcess.RunAsync(
-                FormatDeadline, "dotnet", ["format", "Proxy.sln", "--no-restore", "--verify-no-changes"], cancellation);
-            SuiteResult result = run.ExitCode == 0 ? new SuiteResult(1, 0, []) : SuiteResult.Failure(name, run.Tail);
-            await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"{name,-18} {result.ClosingLine} ({time.GetElapsedTime(start).TotalSeconds:F0} s)"));
-            return result;
-        }
-        finally
-        {
-            slots.Release();
-        }
+        SuiteProcessResult run = await SuiteProcess.RunAsync(
+            FormatDeadline, "dotnet", ["format", "Proxy.sln", "--no-restore", "--verify-no-changes"], cancellation);
+        return run.ExitCode == 0 ? new SuiteResult(1, 0, []) : SuiteResult.Failure(Format, run.Tail);
     }
 
     private async Task PrintFailuresAsync(SuiteResult result)

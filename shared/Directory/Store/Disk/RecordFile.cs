@@ -21,12 +21,12 @@ namespace Trunkline.Directory;
 internal sealed class RecordFile : IDisposable
 {
     internal const byte Schema = 2;
-
-    /// <summary>Without steps that say what the disk has: versions before the second read it, too.</summary>
-    private const byte PlainSchema = 1;
     internal const int HeaderBytes = 16;
     internal const int MaximumRecordBytes = 64 * 1024 * 1024;
     internal const int MaximumStepBytes = MaximumRecordBytes - PlaceBytes;
+
+    /// <summary>Of a file without steps that say what the disk has: older versions read it, too.</summary>
+    private const byte PlainSchema = 1;
     private const int RecordHeaderBytes = 9;
     private const int PlaceBytes = 8;
     private const int SaltAt = 8;

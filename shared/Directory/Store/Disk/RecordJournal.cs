@@ -190,12 +190,11 @@ internal sealed class RecordJournal : IDisposable
         }
     }
 
-    /// <summary>After <see cref="FlushAll"/> of the file in use: the disk has it up to there. Null: nothing is wrong.</summary>
-    internal string? Synced(long length)
+    /// <summary>After <see cref="FlushAll"/> of the file in use: the disk has it up to there.</summary>
+    internal void Synced(long length)
     {
         _file!.Synced = long.Max(_file.Synced, length);
         _isNamed = true;
-        return null;
     }
 
     /// <summary>After <see cref="FlushAll"/> of the file in use failed: the sentence for those who waited.</summary>

@@ -92,10 +92,18 @@ internal sealed class RecordSync(Lock gate, RecordJournal journal) : IThreadPool
 
             lock (gate)
             {
-                if (file == journal.InUse)
+                if (file != journal.InUse)
                 {
-                    return failure is null ? journal.Synced(length) : journal.SyncFailed(failure);
+                    continue;
                 }
+
+                if (failure is not null)
+                {
+                    return journal.SyncFailed(failure);
+                }
+
+                journal.Synced(length);
+                return null;
             }
         }
     }

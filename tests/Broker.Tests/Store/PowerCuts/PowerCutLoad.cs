@@ -48,6 +48,21 @@ internal sealed class PowerCutLoad : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>Copies a folder that nobody uses, with empty folders in it.</summary>
+    public static void CopyAll(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
+        {
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        }
+
+        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
+        }
+    }
+
     /// <summary>One process, ended amid the load once so many messages were acknowledged to it.</summary>
     private async Task RunAsync(int messages, string signal, ulong highestTerm, params string[] settings)
     {
@@ -71,13 +86,7 @@ internal sealed class PowerCutLoad : IDisposable
         await Eventually.InTimeAsync(publishing, "the publishers see the end");
         Assert.True(enough.Task.IsCompleted, "the broker ended by itself");
         string left = Path.Combine(_folder.Path, $"left-{_runs.Count}");
-        foreach (string file in Directory.GetFiles(disk, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(left, Path.GetRelativePath(disk, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-
+        CopyAll(disk, left);
         _runs.Add((trace, left));
     }
 }

@@ -84,28 +84,14 @@ public sealed class PowerCutTests(PowerCutTests.Recorded recorded, ITestOutputHe
         string disk = Path.Combine(folder, "disk");
         string left = Path.Combine(folder, "left");
         string trace = Path.Combine(folder, "trace");
-        CopyAll(before, disk);
+        PowerCutLoad.CopyAll(before, disk);
         await using (RecordedBroker broker = await RecordedBroker.StartAsync(Path.Combine(disk, "data"), trace, "Broker:Commit=always"))
         {
             await broker.EndAsync("KILL");
         }
 
-        CopyAll(disk, left);
+        PowerCutLoad.CopyAll(disk, left);
         return DiskRecording.Read(disk, [(trace, left)], Syncs.All, before);
-    }
-
-    private static void CopyAll(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (string folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
-        {
-            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
-        }
-
-        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-        {
-            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
-        }
     }
 
     [StraceTheory]
