@@ -300,7 +300,16 @@ internal sealed partial class ProxyNode : IAsyncDisposable
         Log = _logs.Of(index),
     };
 
-    private DirectoryEnvironment EnvironmentOf(int seed) => new(_time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed);
+    private DirectoryEnvironment EnvironmentOf(int seed) => new(_time, _loggers.CreateLogger("Trunkline.Directory"), _directoryMeter, seed)
+    {
+        Loops = _loops,
+        Dial = (host, port) => new TcpConnector(new TcpConnectorOptions
+        {
+            Host = host,
+            Port = port,
+            ConnectTimeout = TimeSpan.FromMilliseconds(_options.Directory.ConnectDeadlineMs),
+        }),
+    };
 
     private static TcpConnector CreateConnector(GroupOptions group)
     {

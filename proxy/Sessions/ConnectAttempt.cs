@@ -1,6 +1,5 @@
 using Trunkline.Directory;
 using Trunkline.Sessions;
-using Trunkline.Transports;
 
 namespace Trunkline.Proxy;
 
@@ -70,12 +69,15 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
     /// <summary>Another node asks for a claim of this one.</summary>
     public void NoteAskedFor(SessionToken token) => (AskedFor ??= []).Add(token);
 
-    /// <summary>Takes a step on the gate's loop: at once when this is there, and then nothing is made for it.</summary>
+    /// <summary>
+    /// Takes a step on the gate's loop: at once when this is there, and then nothing is made for it. A step that throws is
+    /// reported there and ends the attempt: who waits for the directory's answer has nobody to tell.
+    /// </summary>
     public void OnLoop<TState>(TState state, Action<ConnectAttempt, TState> step)
     {
         if (Gate.Loop.IsCurrent)
         {
-            step(this, state);
+            Take(state, step);
         }
         else
         {
@@ -83,20 +85,22 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
         }
     }
 
-    public void OnLoop(Action step)
+    public void OnLoop(Action step) => OnLoop(step, static (_, step) => step());
+
+    private void Take<TState>(TState state, Action<ConnectAttempt, TState> step)
     {
-        Loop loop = Gate.Loop;
-        if (loop.IsCurrent)
+        try
         {
-            step();
+            step(this, state);
         }
-        else
+        catch (Exception exception)
         {
-            loop.Post(step);
+            Gate.Loop.ReportFault(this, exception);
+            Gate.Abandon(this);
         }
     }
 
-    private void Post<TState>(TState state, Action<ConnectAttempt, TState> step) => Gate.Loop.Post(() => step(this, state));
+    private void Post<TState>(TState state, Action<ConnectAttempt, TState> step) => Gate.Loop.Post(() => Take(state, step));
 }
 
 /// <summary>The claim a session holds in the directory.</summary>

@@ -323,6 +323,9 @@ internal sealed partial class ConnectionGate
         }
     }
 
+    /// <summary>Ends an attempt in which something of ours went wrong; the loop was told what.</summary>
+    public void Abandon(ConnectAttempt attempt) => Refuse(attempt, ReasonCode.UnspecifiedError, "The node failed to take up the session.");
+
     private void Refuse(ConnectAttempt attempt, ReasonCode reason, string detail)
     {
         attempt.Channel.Refuse(reason, detail);

@@ -20,6 +20,9 @@ internal sealed class Relay : IAsyncDisposable
 
     public volatile bool Passes = true;
 
+    /// <summary>Bytes that are passed on at a time at most.</summary>
+    public int PieceBytes { get; init; } = 256 * 1024;
+
     /// <summary>How long what a server answers is held, ms; what comes meanwhile follows with it.</summary>
     public long DelayMs
     {
@@ -50,7 +53,7 @@ internal sealed class Relay : IAsyncDisposable
 
     private async Task CopyAsync(TcpClient from, TcpClient to, Func<long> delayMs)
     {
-        byte[] buffer = new byte[256 * 1024];
+        byte[] buffer = new byte[PieceBytes];
         using (from)
         {
             int read;

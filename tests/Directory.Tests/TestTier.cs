@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Trunkline.Transports;
 
 namespace Trunkline.Directory.Tests;
 
@@ -54,8 +55,15 @@ public sealed class TestTier(RedisServer? server, string prefix) : IAsyncDisposa
 {
     private readonly List<NodeDirectory> _made = [];
     private readonly Meter _meter = new("test");
+    private readonly Loop? _loop = server is null ? null : Loops.Start();
 
     public static TierShape Shape { get; } = new(0, ["g0", "g1"]);
+
+    /// <summary>The loop that carries the connections to Redis.</summary>
+    public Loop Loop => _loop!;
+
+    /// <summary>Changes what nodes get of their process.</summary>
+    public Func<DirectoryEnvironment, DirectoryEnvironment> Wrap { get; set; } = static environment => environment;
 
     public DirectoryMemory Memory { get; } = new(TimeProvider.System);
 
@@ -84,7 +92,7 @@ public sealed class TestTier(RedisServer? server, string prefix) : IAsyncDisposa
     {
         int seed = Random.Shared.Next();
         var self = new NodeInfo(NodeId.NewId(new Random(seed)), name, "127.0.0.1:1883", "127.0.0.1:8080", "0.1.0");
-        var environment = new DirectoryEnvironment(Time, Logger, _meter, seed);
+        DirectoryEnvironment environment = Wrap(Loops.Environment(new(Time, Logger, _meter, seed), _loop));
         NodeDirectory made = server is null
             ? new MemoryDirectory(Memory, self, options ?? Options, environment)
             : new RedisDirectory(self, options ?? Options, environment);
@@ -141,6 +149,7 @@ public sealed class TestTier(RedisServer? server, string prefix) : IAsyncDisposa
             await directory.DisposeAsync();
         }
 
+        _loop?.Dispose();
         _meter.Dispose();
     }
 }

@@ -28,6 +28,12 @@ internal static class RedisConfiguration
             AllowAdmin = true,
             ConnectTimeout = options.ConnectDeadlineMs,
             SyncTimeout = options.OperationDeadlineMs,
+            // The deadline of our own, which also breaks the connection, comes first.
+            AsyncTimeout = options.OperationDeadlineMs * 2,
+            // A call while nothing is connected ends at once: what to do meanwhile is decided above the library.
+            BacklogPolicy = BacklogPolicy.FailFast,
+            // Replies as scripts and streams were written for, and messages to nodes on a connection of their own.
+            Protocol = RedisProtocol.Resp2,
             ConnectRetry = 1,
             KeepAlive = 10,
             // The default (60 s) found the death of a Cluster master only after 23 s, 5 s did after 8.

@@ -48,7 +48,7 @@ internal sealed class RedisConnection
 
     /// <summary>The masters that are connected.</summary>
     internal IServer[] Masters() =>
-        [.. _multiplexer.GetEndPoints().Select(endpoint => _multiplexer.GetServer(endpoint)).Where(server => server is { IsConnected: true, IsSlave: false })];
+        [.. _multiplexer.GetEndPoints().Select(endpoint => _multiplexer.GetServer(endpoint)).Where(server => server is { IsConnected: true, IsReplica: false })];
 
     /// <summary>Closes without waiting for commands: with a stopped server they would never end. What is outstanding faults.</summary>
     internal Task CloseAsync() => CloseAsync(_multiplexer);
@@ -88,12 +88,21 @@ internal sealed class RedisConnection
                 return Canceled;
             }
 
-            Break($"no answer to {name} within {deadline.TotalMilliseconds:0} ms");
+            Miss(name, (long)deadline.TotalMilliseconds);
             return DeadlineMissed;
         }
 
-        return operation.IsFaulted ? Describe(operation.Exception.InnerException) : "cancelled by the client library";
+        return FaultOf(operation);
     }
+
+    /// <summary>Breaks the connection because an operation was not answered in time.</summary>
+    internal void Miss(string name, long deadlineMs) => Break($"no answer to {name} within {deadlineMs} ms");
+
+    /// <summary>What became of an operation that ended; null when it is done.</summary>
+    internal static string? FaultOf(Task operation) =>
+        operation.IsCompletedSuccessfully ? null
+        : operation.IsFaulted ? Describe(operation.Exception.InnerException)
+        : "cancelled by the client library";
 
     internal const string Canceled = "cancelled";
     internal const string DeadlineMissed = "deadline missed";

@@ -31,8 +31,11 @@ internal static class RedisFleet
             }
 
             // Seen by all nodes alike, so that they do not take each other's view for a change.
-            ClusterNode[] serving = [.. cluster!.Nodes.Where(node => !node.IsSlave && node.Slots.Count > 0)];
-            masters = [.. serving.Select(node => Array.Find(masters, master => Equals(master.EndPoint, node.EndPoint))).OfType<IServer>()];
+            ClusterNode[] serving = [.. cluster!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0)];
+
+            // Who is asked knows no address of its own before it has met another.
+            IServer asked = masters[0];
+            masters = [.. serving.Select(node => node.IsMyself ? asked : Array.Find(masters, master => Equals(master.EndPoint, node.EndPoint))).OfType<IServer>()];
             if (masters.Length < serving.Length || masters.Length == 0)
             {
                 return ("", $"{serving.Length - masters.Length} of {serving.Length} masters of the Cluster are away");

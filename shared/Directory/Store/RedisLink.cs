@@ -46,6 +46,14 @@ internal sealed class RedisLink(DirectoryOptions options, DirectoryEnvironment e
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    protected override void Configure(ConfigurationOptions configuration)
+    {
+        if (Environment is { Loops: [var loop, ..], Dial: { } dial })
+        {
+            configuration.Tunnel = new LoopTunnel(loop, dial);
+        }
+    }
+
     protected override void OnConnectFailed(string fault, int pauseMs) => DirectoryLog.ConnectFailed(Environment.Logger, fault, pauseMs);
 
     protected override void OnConnected()
@@ -116,11 +124,24 @@ internal sealed class RedisLink(DirectoryOptions options, DirectoryEnvironment e
         }
     }
 
+    // Messages come on a connection of their own, which may stand a little later than the other: until then the library refuses.
     private async Task<string?> SubscribeAsync(RedisConnection connection, TimeSpan deadline)
     {
-        Task all = connection.Subscriber.SubscribeAsync(keys.All, (_, message) => Receive(message));
-        Task own = connection.Subscriber.SubscribeAsync(keys.Node(_self), (_, message) => Receive(message));
-        return await connection.WaitAsync(Task.WhenAll(all, own), "SUBSCRIBE", deadline, Time, Stopping);
+        long start = Time.GetTimestamp();
+        while (true)
+        {
+            Task subscribed = Task.WhenAll(ReceiveFromAsync(keys.All), ReceiveFromAsync(keys.Node(_self)));
+            string? fault = await connection.WaitAsync(subscribed, "SUBSCRIBE", deadline, Time, Stopping);
+            if (fault is null || subscribed.Exception?.InnerException is not RedisConnectionException || Time.GetElapsedTime(start) > deadline)
+            {
+                return fault;
+            }
+
+            await Task.Delay(deadline / 64, Time, Stopping);
+        }
+
+        async Task ReceiveFromAsync(RedisChannel channel) =>
+            await connection.Subscriber.SubscribeAsync(channel, (_, message) => Receive(message));
     }
 
     // Several tries within one deadline: the subscribing connection may stand a little later than the other.

@@ -1,10 +1,20 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Trunkline.Directory;
 
 /// <summary>A script and its name for counters.</summary>
 internal sealed record RedisScript(string Name, string Text)
 {
+    /// <summary>What Redis knows it by once it has seen it.</summary>
+    internal byte[] Hash { get; } = HashOf(Text);
+
     /// <summary>Done only when the replicas have it, where <c>Directory:Durability</c> asks for replicas.</summary>
     internal bool MustNotBeLost { get; init; }
+
+#pragma warning disable CA5350 // A name that Redis chose, not a secret.
+    private static byte[] HashOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));
+#pragma warning restore CA5350
 }
 
 /// <summary>

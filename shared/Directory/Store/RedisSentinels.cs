@@ -39,7 +39,7 @@ internal sealed class RedisSentinels(DirectoryOptions options, DirectoryEnvironm
     {
         try
         {
-            Task<EndPoint> asked = multiplexer.GetServer(sentinel).SentinelGetMasterAddressByNameAsync(options.SentinelMaster);
+            Task<EndPoint?> asked = multiplexer.GetServer(sentinel).SentinelGetMasterAddressByNameAsync(options.SentinelMaster);
             RedisConnection.Observe(asked);
             return await asked.WaitAsync(deadline, environment.Time, cancellation) switch
             {

@@ -1,5 +1,6 @@
 using System.Net;
 using StackExchange.Redis;
+using Trunkline.Transports;
 
 namespace Trunkline.Directory;
 
@@ -83,9 +84,9 @@ internal sealed partial class RedisStore : IDirectoryStore
         long start = _environment.Time.GetTimestamp();
         RedisConnection? connection = _link.Current;
         ReplicaWaits? replicas = script.MustNotBeLost ? connection?.Replicas : null;
-        Task<EndPoint>? before = replicas?.Locate(keys[0]);
+        Task<EndPoint?>? before = replicas?.Locate(keys[0]);
         ValueTask<DirectoryResult<RedisResult[]>> evaluating = EvaluateAsync(connection, script, keys, arguments, cancellation);
-        Task<EndPoint>? after = replicas?.Locate(keys[0]);
+        Task<EndPoint?>? after = replicas?.Locate(keys[0]);
         DirectoryResult<RedisResult[]> result = await evaluating;
         if (replicas is not null && result.IsOk && await replicas.WaitAsync(before, after) is { } unconfirmed)
         {
@@ -112,16 +113,17 @@ internal sealed partial class RedisStore : IDirectoryStore
             return DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Unavailable, "not connected: " + _link.Fault);
         }
 
+        Loop? loop = cancellation.CanBeCanceled ? null : _environment.CurrentLoop;
         string? fault;
         try
         {
-            Task<RedisResult> operation = connection.Database.ScriptEvaluateAsync(script.Text, keys, arguments);
-            fault = await connection.WaitAsync(operation, script.Name, _deadline, _environment.Time, cancellation);
+            Task<RedisResult> operation = connection.Database.ScriptEvaluateAsync(script.Hash, keys, arguments);
+            fault = await WaitAsync(operation).ConfigureAwait(false);
             if (fault is not null && fault.Contains("NOSCRIPT", StringComparison.Ordinal))
             {
-                // After SCRIPT FLUSH the library believes that the server still knows the script; the failure taught it, so once more.
-                operation = connection.Database.ScriptEvaluateAsync(script.Text, keys, arguments);
-                fault = await connection.WaitAsync(operation, script.Name, _deadline, _environment.Time, cancellation);
+                // This server has not seen it since it started or was told to forget: with its text it keeps it.
+                operation = connection.Database.ScriptEvaluateAsync(script.Text, keys, arguments, CommandFlags.NoScriptCache);
+                fault = await WaitAsync(operation).ConfigureAwait(false);
             }
 
             if (fault is null)
@@ -142,6 +144,11 @@ internal sealed partial class RedisStore : IDirectoryStore
 
         DirectoryLog.OperationFailed(_environment.Logger, script.Name, fault);
         return DirectoryResult<RedisResult[]>.Failed(DirectoryStatus.Unavailable, fault);
+
+        // Continues inline: on the loop, or where the task of the other was awaited.
+        ValueTask<string?> WaitAsync(Task<RedisResult> operation) => loop is not null
+            ? LoopCall.WaitAsync(loop, connection, operation, script.Name, _deadline)
+            : new(connection.WaitAsync(operation, script.Name, _deadline, _environment.Time, cancellation));
     }
 
     private static Finding FindingOf(RedisResult letter) => (string?)letter switch

@@ -83,9 +83,9 @@ internal sealed class ReplicaWait(RedisConnection connection, EndPoint? master, 
             }
 
             // Sent in one go: where the first and the last went, WAIT went, too.
-            Task<EndPoint> before = connection.Database.IdentifyEndpointAsync(aim);
+            Task<EndPoint?> before = connection.Database.IdentifyEndpointAsync(aim);
             Task<RedisResult> wait = connection.Database.ExecuteAsync("WAIT", _replicas, aim);
-            Task<EndPoint> after = connection.Database.IdentifyEndpointAsync(aim);
+            Task<EndPoint?> after = connection.Database.IdentifyEndpointAsync(aim);
             string? fault = await JudgeAsync(wait) ?? await connection.WaitAsync(Task.WhenAll(before, after), "EXISTS", _deadline, time, CancellationToken.None);
             if (fault is null && (!master.Equals(await before) || !master.Equals(await after)))
             {
@@ -123,7 +123,7 @@ internal sealed class ReplicaWait(RedisConnection connection, EndPoint? master, 
     private async Task<RedisKey?> FindAimAsync()
     {
         RedisKey[] aims = [.. Enumerable.Range(options.ReplicaWaitMs, MaximumAims).Select(ms => (RedisKey)ms.ToString(CultureInfo.InvariantCulture))];
-        Task<EndPoint[]> asked = Task.WhenAll(aims.Select(aim => connection.Database.IdentifyEndpointAsync(aim)));
+        Task<EndPoint?[]> asked = Task.WhenAll(aims.Select(aim => connection.Database.IdentifyEndpointAsync(aim)));
         if (await connection.WaitAsync(asked, "EXISTS", _deadline, time, CancellationToken.None) is not null)
         {
             return null;

@@ -85,9 +85,9 @@ public sealed partial class GroupStream : IAsyncDisposable
         // Sent before the first await, so that batches keep the order of the calls.
         // After SCRIPT FLUSH it fails once, and the caller appends again: tried again from here it would stand behind others.
         RedisConnection? connection = _lane.Current;
-        Task<EndPoint>? before = connection?.Replicas?.Locate(_keys.All[0]);
+        Task<EndPoint?>? before = connection?.Replicas?.Locate(_keys.All[0]);
         ValueTask<DirectoryResult<RedisResult[]>> appending = RunAsync(StreamScripts.Append, _keys.All, arguments, cancellation, isRetried: false);
-        Task<EndPoint>? after = connection?.Replicas?.Locate(_keys.All[0]);
+        Task<EndPoint?>? after = connection?.Replicas?.Locate(_keys.All[0]);
         DirectoryResult<RedisResult[]> result = await appending;
         if (!result.IsOk)
         {

@@ -91,8 +91,8 @@ public abstract partial class Loop : IDisposable
     /// <summary>Asks for one call at the end of this turn. Loop thread only.</summary>
     public void AtEndOfTurn(IEndOfTurn item) => _endOfTurn.Add(item);
 
-    /// <summary>Reports an exception caught at the loop's edge.</summary>
-    protected internal void ReportFault(object source, Exception exception)
+    /// <summary>Reports an exception caught at the loop's edge, or before it by one who knows what to end. Loop thread only.</summary>
+    public void ReportFault(object source, Exception exception)
     {
         FaultCount++;
         _faults?.OnFault(this, source, exception);

@@ -28,6 +28,9 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
     /// <summary>The status claims get instead of being asked.</summary>
     public DirectoryStatus? ClaimStatus { get; set; }
 
+    /// <summary>What claims get in place of what was granted.</summary>
+    public Func<Claim, Claim> Changes { get; set; } = static claim => claim;
+
     /// <summary>Claims that were asked for so far.</summary>
     public int ClaimsAsked => _claimsAsked;
 
@@ -85,7 +88,7 @@ internal sealed class StagedDirectory(IDirectory inner) : IDirectory
         DirectoryResult<Claim> claim = await inner.ClaimAsync(request, cancellation);
         _asked.Writer.TryWrite($"granted {request.ClientId}");
         await AnswersGoOn.Task;
-        return claim;
+        return claim.IsOk ? claim with { Value = Changes(claim.Value) } : claim;
     }
 
     public ValueTask<DirectoryResult> ReleaseAsync(string clientId, SessionToken token, CancellationToken cancellation = default)
