@@ -78,7 +78,13 @@ public enum BrokerCounter
     /// <summary>Writes of the log that took longer than LogSlowWriteMs.</summary>
     LogSlowWrites,
 
-    /// <summary>Bytes of a write that was cut short by the end of a run before, cut off at the start of this one.</summary>
+    /// <summary>Syncs of the log's file beside its writes, with <c>Commit: os</c>.</summary>
+    LogSyncs,
+
+    /// <summary>Such syncs that failed: what the file has gained since the last good one may not survive a power cut. Alert on any.</summary>
+    LogSyncFailures,
+
+    /// <summary>Bytes at the log's end that had not reached the disk when a run before was cut short, cut off at the start of this one.</summary>
     LogBytesCut,
 
     /// <summary>Reads of the log that the disk failed; each is tried again, within LogReadWaitMs before anything is passed over.</summary>

@@ -71,10 +71,13 @@ internal static partial class DirectoryLog
     [LoggerMessage(3042, LogLevel.Error, "The directory's slot map ({Bytes} bytes) is damaged or of a newer version; the one known before stays in use")]
     internal static partial void SlotMapUnreadable(ILogger logger, int bytes);
 
+    [LoggerMessage(3044, LogLevel.Error, "The directory's file in {Folder} could not be synced: {Fault} What it has gained since the last good sync may not survive a power cut; look at the disk")]
+    internal static partial void CannotSync(ILogger logger, string folder, string fault);
+
     [LoggerMessage(3045, LogLevel.Information, "{Count} sessions read from {Folder}")]
     internal static partial void RecordsRead(ILogger logger, int count, string folder);
 
-    [LoggerMessage(3046, LogLevel.Warning, "{File}: the last {Bytes} bytes are of a step that was not finished, and were cut")]
+    [LoggerMessage(3046, LogLevel.Warning, "{File}: the last {Bytes} bytes had not reached the disk whole, and were cut")]
     internal static partial void TailCut(ILogger logger, string file, long bytes);
 
     [LoggerMessage(3047, LogLevel.Error, "The directory's file in {Folder} cannot be written; calls that change something are refused until it can: {Fault}")]

@@ -24,7 +24,7 @@ public sealed class MemoryDirectory : NodeDirectory
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(environment);
         DirectoryMemory memory = options.DataDirectory.Length > 0
-            ? DirectoryMemory.Open(options.DataDirectory, environment.Time, environment.Logger, options.Commit ?? DirectoryCommit.Os)
+            ? DirectoryMemory.Open(options.DataDirectory, environment.Time, environment.Logger, options.Commit ?? DirectoryCommit.Os, options.SyncIntervalMs)
             : new DirectoryMemory(environment.Time) { IsAlone = true };
         return new(self, options, environment, memory);
     }

@@ -17,7 +17,8 @@ namespace Trunkline.Broker;
 /// Flags: bits 0 and 1 QoS, 2 RETAIN, 3 for shares only; the number of choices stands above them. Choices and bit 3 are
 /// of older brokers: they are passed over, not written. The checksum covers
 /// everything after itself and begins with a seed of the file and the place, so that a copy of a record inside a payload
-/// is never taken for one. <c>batch</c> is where in the file the write began that this record was part of.
+/// is never taken for one. <c>batch</c> is where in the file the write
+/// began that this record was part of; with <c>Commit: os</c> the complement of where the file was synced up to when it was appended.
 /// </remarks>
 internal static class RecordFrame
 {
@@ -104,8 +105,8 @@ internal static class RecordFrame
     public static ReadOnlySpan<byte> Topic(ReadOnlySpan<byte> source) =>
         source.Slice(HeaderBytes + (ChoicesOf(source) * ChoiceBytes) + ExtraOf(source), TopicOf(source));
 
-    /// <summary>Where in its file the write began that this record was part of; a record that is written anew stands alone.</summary>
-    public static void Rebatch(Span<byte> record, int place) => BinaryPrimitives.WriteInt32LittleEndian(record[44..], place);
+    /// <summary>A record that is written anew is part of no other write, and says nothing of what was on the disk.</summary>
+    public static void Unbatch(Span<byte> record) => BinaryPrimitives.WriteInt32LittleEndian(record[44..], ~0);
 
     /// <summary>Writes the checksum of a record that is complete.</summary>
     public static void Seal(Span<byte> record, uint seed) =>
@@ -139,7 +140,17 @@ internal static class RecordFrame
 
     public static long AtMsOf(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt64LittleEndian(source[32..]);
 
-    public static int BatchOf(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt32LittleEndian(source[44..]);
+    /// <summary>Whether a record says that what stands at a place of its file was written, or, after a start of the system, that it was on the disk.</summary>
+    public static bool Vouches(ReadOnlySpan<byte> source, long place, bool isAfterSystemStart)
+    {
+        int batch = BatchOf(source);
+        return batch >= 0 ? batch > place : !isAfterSystemStart || ~batch > place;
+    }
+
+    /// <summary>Whether a record says that the files before its own were on the disk.</summary>
+    public static bool VouchesForEarlier(ReadOnlySpan<byte> source) => BatchOf(source) is >= 0 or < -1;
+
+    private static int BatchOf(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadInt32LittleEndian(source[44..]);
 
     /// <summary>The extra bytes of a record.</summary>
     public static ReadOnlySpan<byte> Extra(ReadOnlySpan<byte> source) =>
@@ -186,7 +197,7 @@ internal static class RecordFrame
 /// <param name="AtMs">When it was appended.</param>
 /// <param name="ExpiresAtMs">When it expires, on the same clock; <see cref="long.MaxValue"/> for never.</param>
 /// <param name="ExtraBytes">Length of what stands before its topic.</param>
-/// <param name="Batch">Where in its file the write begins that it is part of.</param>
+/// <param name="Batch">Where in its file the write begins that it is part of; or the complement of where the file was synced up to.</param>
 internal readonly record struct RecordStamp(RecordKind Kind, long AtMs, long ExpiresAtMs, int ExtraBytes = 0, int Batch = 0);
 
 /// <summary>What a record is; values are on disk.</summary>

@@ -18,6 +18,14 @@ internal sealed partial class FileGroupLog
     /// <exception cref="IOException">It cannot be written.</exception>
     public void BeginRun(ulong above)
     {
+        // What an earlier run wrote and was killed before it synced it counts as committed, and this run's first record vouches for it.
+        _disk.FlushFolder(_folder.Path);
+        foreach (LogSegment segment in _segments)
+        {
+            segment.Flush(_disk);
+            segment.Synced = segment.Length;
+        }
+
         if (_segments.Count > 0 && _segments[^1].Length == LogSegment.HeaderBytes)
         {
             AppendState(_segments[^1]);
@@ -31,15 +39,13 @@ internal sealed partial class FileGroupLog
             throw new IOException(error.Message, error);
         }
 
-        // With always also what an earlier run wrote and was killed before it synced it, or did not sync: it counts as committed.
-        foreach (LogSegment segment in _options.Commit == LogCommit.Always ? _segments : [_segments[^1]])
-        {
-            _disk.Flush(segment.Handle!);
-        }
-
+        _segments[^1].Flush(_disk);
         _disk.FlushFolder(_folder.Path);
+        _folder.NoteSystemStart(_disk);
         _batchOffset = _segments[^1].Length;
         Committing();
+        _sync.BeginRun(_writtenIn!, _written);
+        _unsynced = 0;
     }
 
     /// <inheritdoc/>
@@ -110,7 +116,7 @@ internal sealed partial class FileGroupLog
         LogBlock block = BlockFor(size);
         LogSegment segment = block.Segment!;
         long place = block.FileOffset + block.Used;
-        long batch = _options.Commit == LogCommit.Always ? _batchOffset : place;
+        long batch = _options.Commit == LogCommit.Always ? _batchOffset : ~segment.Synced;
         block.Places.Pass(block.Used, block.Count);
         Span<byte> frame = block.Extend(size);
         long expires = record.ExpiresAtMs == long.MaxValue ? long.MaxValue : record.ExpiresAtMs + _blocks.ClockOffsetMs;
@@ -165,6 +171,7 @@ internal sealed partial class FileGroupLog
     {
         bool isFirst = _segments.Count == 0;
         var segment = LogSegment.Begin(_folder, _blocks.LastOrdinal + 1, WallMs);
+        segment.Synced = isFirst || _segments[^1].Synced == _segments[^1].Length ? LogSegment.EarlierSynced : 0;
         _segments.Add(segment);
         Bytes += segment.Length;
         _batchOffset = 0;

@@ -174,6 +174,11 @@ internal sealed partial class FileGroupLog
         }
 
         MakeRoom();
+        if (WaitsForRetained)
+        {
+            // The last segment may have been completed meanwhile, when nothing waited yet.
+            SegmentSealed?.Invoke();
+        }
     }
 
     /// <summary>
@@ -289,11 +294,9 @@ internal sealed partial class FileGroupLog
         protected override void Work()
         {
             segment.Delete();
-            if (log._options.Commit == LogCommit.Always)
-            {
-                // Before the next one goes: a power cut that brought this one back and not its successor would leave a hole.
-                log._disk.FlushFolder(log._folder.Path);
-            }
+
+            // Before the next one goes: a power cut that brought this one back and not its successor would leave a hole.
+            log._disk.FlushFolder(log._folder.Path);
         }
 
         protected override void Run()

@@ -42,8 +42,10 @@ internal sealed partial class FileGroupLog
 
         _isClosed = true;
         _loop.Timers.Cancel(this);
+        _loop.Timers.Cancel(_syncTimer);
         _cache.Close();
         _writer.Dispose();
+        _syncer.Dispose();
         if (_batch.IsUnderWay)
         {
             // Its thread is done with it, but its word may not have come through. Writing it again changes nothing.
@@ -127,6 +129,8 @@ internal sealed partial class FileGroupLog
 
     private void Committing()
     {
+        (_writtenIn, _written) = _batch.End;
+        _unsynced += _batch.Bytes;
         _batch.Finish();
         UncommittedBytes -= _batch.Bytes;
         Committed = _batch.Target;
@@ -140,6 +144,8 @@ internal sealed partial class FileGroupLog
                 _cache.Add(block);
             }
         }
+
+        SyncSoon();
     }
 
     private void Fail(Exception error)

@@ -44,6 +44,9 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
         _helper = setup.Helper;
         _writer = setup.Writer;
         _batch = new LogBatch(setup.Disk, options.Commit == LogCommit.Always, OnBatchDone);
+        _syncer = setup.Syncer;
+        _sync = new LogSync(this);
+        _syncTimer = new SyncTimer(this);
         _cache = new BlockCache(loop, setup.Disk, setup.Helper, options, OnLoaded);
         _blocks = recovered.Blocks;
         _segments = recovered.Segments;
@@ -211,6 +214,7 @@ internal sealed partial class FileGroupLog : LoopTimer, IGroupLog, IEndOfTurn
 /// <param name="Counters">The group's.</param>
 /// <param name="Disk">The disk.</param>
 /// <param name="Writer">Writes the log when the loop does not.</param>
+/// <param name="Syncer">Syncs the newest segment beside the writes.</param>
 /// <param name="Helper">Reads blocks, writes the file of retained messages, deletes segments.</param>
 internal sealed record FileLogSetup(
-    ILogger Logger, BrokerCounters Counters, StoreDisk Disk, StoreThread Writer, StoreThread Helper);
+    ILogger Logger, BrokerCounters Counters, StoreDisk Disk, StoreThread Writer, StoreThread Syncer, StoreThread Helper);

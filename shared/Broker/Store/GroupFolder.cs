@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Trunkline.Broker;
 
@@ -11,6 +12,7 @@ namespace Trunkline.Broker;
 ///                       00000000000000000001.log     segments, named by their first message
 ///                       00000000000000052311.log
 ///                       retained                     the retained messages as of some position
+///                       system-start                 which start of the system the last run belongs to
 ///                       *.new                        what was being made when the broker ended
 ///                       *.damaged                    what was set aside
 /// </code>
@@ -23,16 +25,26 @@ internal sealed class GroupFolder : IDisposable
     private const int MaximumNameLength = 100;
     private readonly FileStream _lock;
 
-    private GroupFolder(string path, string group, FileStream hold)
+    private GroupFolder(string path, string group, FileStream hold, StoreDisk disk)
     {
         Path = path;
         Group = group;
         _lock = hold;
+        string file = StartFile;
+        IsAfterSystemStart = disk.SystemStartId.Length > 0 && File.Exists(file) && File.ReadAllText(file) != disk.SystemStartId;
     }
 
     public string Path { get; }
 
     public string Group { get; }
+
+    /// <summary>
+    /// Whether the system was started since the run before, so that what that did not sync may be missing in pieces. After a
+    /// mere end of the process it is all there.
+    /// </summary>
+    public bool IsAfterSystemStart { get; }
+
+    private string StartFile => System.IO.Path.Combine(Path, "system-start");
 
     public string RetainedFile => System.IO.Path.Combine(Path, "retained");
 
@@ -61,13 +73,22 @@ internal sealed class GroupFolder : IDisposable
                 File.Delete(left);
             }
 
-            return new GroupFolder(path, group, hold);
+            return new GroupFolder(path, group, hold, disk);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new StoreException(
                 $"The folder {path} cannot be taken: {exception.Message} Another broker that uses it must end first; otherwise mend its rights, or set Broker:DataDirectory to another one.",
                 exception);
+        }
+    }
+
+    /// <summary>A run of this start of the system begins: on the disk when it returns.</summary>
+    public void NoteSystemStart(StoreDisk disk)
+    {
+        if (disk.SystemStartId.Length > 0 && (IsAfterSystemStart || !File.Exists(StartFile)))
+        {
+            disk.Create(StartFile, Encoding.ASCII.GetBytes(disk.SystemStartId), isDurable: true).Dispose();
         }
     }
 

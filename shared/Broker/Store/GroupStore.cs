@@ -35,6 +35,9 @@ public sealed class GroupStore
 
     internal BrokerCounters Counters { get; }
 
+    /// <summary>Whether its helping thread has nothing to do: a clock that is moved by hand is moved then.</summary>
+    internal bool IsIdle => _helper.IsIdle;
+
     /// <summary>Whether a group of that name can have a folder.</summary>
     public static bool IsName(string group) => GroupFolder.IsName(group);
 
@@ -68,7 +71,7 @@ public sealed class GroupStore
             RecoveredLog recovered = recovery.Run(clockOffsetMs, loop.NowMs);
             counters.Add(BrokerCounter.LogBytesCut, recovery.BytesCut);
             var setup = new FileLogSetup(
-                logger, counters, disk, new StoreThread($"{group}-log", loop), new StoreThread($"{group}-store", loop));
+                logger, counters, disk, new StoreThread($"{group}-log", loop), new StoreThread($"{group}-sync", loop), new StoreThread($"{group}-store", loop));
             var log = new FileGroupLog(loop, options, folder, recovered, setup);
             var writer = new RetainedWriter(folder, retained, log, setup, clockOffsetMs);
             try

@@ -22,6 +22,10 @@ internal sealed class LogBatch(StoreDisk disk, bool syncs, Action<LogBatch> done
     /// <summary>Bytes in it.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>The segment it ends in, and where there.</summary>
+    public (LogSegment Segment, long Offset) End => (_extents[^1].Block.Segment!, _extents[^1].Block.FileOffset + _extents[^1].To);
+
+    /// <summary>Takes what is not written yet; on the loop, with none under way.</summary>
     public void Gather(Queue<LogBlock> dirty, LogPosition target, long targetOrdinal)
     {
         IsUnderWay = true;

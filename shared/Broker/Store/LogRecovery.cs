@@ -18,6 +18,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
     private readonly List<byte[]> _shares = [];
     private LogBlocks? _blocks;
     private long _messages;
+    private bool _hasEnded;
 
     /// <summary>Bytes cut off at the end.</summary>
     public long BytesCut { get; private set; }
@@ -32,9 +33,9 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
     public RecoveredLog Run(long clockOffsetMs, long loopNowMs)
     {
         IReadOnlyList<string> files = folder.Segments();
-        for (int i = 0; i < files.Count; i++)
+        for (int i = 0; i < files.Count && !_hasEnded; i++)
         {
-            Take(files[i], isLast: i == files.Count - 1, clockOffsetMs);
+            Take(files[i], [.. files.Skip(i + 1)], clockOffsetMs);
         }
 
         _blocks ??= new LogBlocks(new LogTerms(1), options.LogBlockBytes) { ClockOffsetMs = clockOffsetMs };
@@ -51,14 +52,23 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         };
     }
 
-    private void Take(string file, bool isLast, long clockOffsetMs)
+    private void Take(string file, IReadOnlyList<string> later, long clockOffsetMs)
     {
         byte[] bytes = ReadAll(file);
         LogSegment? segment = LogSegment.TryRead(file, bytes, folder.Group);
-        if (segment is null && isLast && !bytes.AsSpan().ContainsAnyExcept((byte)0))
+        if (segment is null && later.Count == 0 && !bytes.AsSpan().ContainsAnyExcept((byte)0))
         {
             // A power cut took a file that had just been made.
             StoreLog.SetAside(logger, folder.Group, GroupFolder.SetAside(file), "it is empty");
+            return;
+        }
+
+        bool isMissing = segment is null
+            ? !bytes.AsSpan(0, int.Min(bytes.Length, LogSegment.HeaderBytes)).ContainsAnyExcept((byte)0)
+            : _blocks is not null && segment.FirstOrdinal > _blocks.LastOrdinal + 1 && IsUnsynced([file]);
+        if (isMissing && IsUnsynced(later))
+        {
+            EndBefore([file, .. later]);
             return;
         }
 
@@ -83,7 +93,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         }
 
         int sound = CheckAll(bytes, segment);
-        if (sound < bytes.Length && !MayCut(bytes, segment, sound, isLast))
+        if (sound < bytes.Length && !((later.Count == 0 || IsUnsynced(later)) && MayCut(bytes, segment, sound)))
         {
             Refuse(file, sound, "a record is damaged", bytes, segment);
             return;
@@ -92,6 +102,7 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
         if (sound < bytes.Length)
         {
             Cut(file, sound, bytes.Length - sound);
+            EndBefore(later);
         }
 
         Apply(bytes.AsSpan(0, sound), segment, clockOffsetMs);
@@ -111,24 +122,52 @@ internal sealed class LogRecovery(GroupFolder folder, BrokerOptions options, Ret
 
     /// <summary>
     /// What is wrong at the end of the newest segment may be a write that was cut short: nothing follows it, or only what
-    /// was part of the same write (a power cut may leave any pages of it).
+    /// was part of the same write (a power cut may leave any pages of it). With <c>os</c> a power cut may leave any pages of
+    /// all that was not synced; without one, as long as the system is the same that ran the broker before, none is missing.
     /// </summary>
-    private static bool MayCut(ReadOnlySpan<byte> bytes, LogSegment segment, int sound, bool isLast)
+    private bool MayCut(ReadOnlySpan<byte> bytes, LogSegment segment, int sound)
     {
-        if (!isLast)
-        {
-            return false;
-        }
-
         for (int offset = sound + 1; offset + RecordFrame.HeaderBytes <= bytes.Length; offset++)
         {
-            if (RecordFrame.TryCheck(bytes[offset..], segment.SeedAt(offset), out _) && RecordFrame.BatchOf(bytes[offset..]) > sound)
+            if (RecordFrame.TryCheck(bytes[offset..], segment.SeedAt(offset), out _) && RecordFrame.Vouches(bytes[offset..], sound, folder.IsAfterSystemStart))
             {
                 return false;
             }
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Whether a power cut may have taken what stands before these files: the system was started since, and no record in
+    /// them says that what came before them was on the disk.
+    /// </summary>
+    private bool IsUnsynced(IReadOnlyList<string> files) => folder.IsAfterSystemStart && files.All(file =>
+    {
+        ReadOnlySpan<byte> bytes = ReadAll(file);
+        LogSegment? segment = LogSegment.TryRead(file, bytes, folder.Group);
+        for (int offset = LogSegment.HeaderBytes; segment is not null && offset + RecordFrame.HeaderBytes <= bytes.Length; offset++)
+        {
+            if (RecordFrame.TryCheck(bytes[offset..], segment.SeedAt(offset), out _) && RecordFrame.VouchesForEarlier(bytes[offset..]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    });
+
+    /// <summary>The log ends before these files, whatever a power cut left of them.</summary>
+    private void EndBefore(IReadOnlyList<string> files)
+    {
+        _hasEnded = true;
+        foreach (string file in files)
+        {
+            byte[] bytes = ReadAll(file);
+            SalvageTerms(bytes, LogSegment.TryRead(file, bytes, folder.Group));
+            BytesCut += bytes.Length;
+            StoreLog.SetAside(logger, folder.Group, GroupFolder.SetAside(file), "it follows what had not reached the disk when the system was cut off");
+        }
     }
 
     private void Cut(string file, int sound, int bytes)

@@ -23,6 +23,9 @@ internal sealed class LogSegment
     /// <summary>The newest schema this program knows: 2 has gaps. It reads older ones, and begins segments as 1.</summary>
     public const int Schema = 2;
 
+    /// <summary>See <see cref="Synced"/>.</summary>
+    public const int EarlierSynced = 1;
+
     private const int SchemaWithoutGaps = 1;
 
     private const int NameOffset = 41;
@@ -50,6 +53,12 @@ internal sealed class LogSegment
 
     /// <summary>Bytes with the header, those not yet written included.</summary>
     public long Length { get; set; }
+
+    /// <summary>
+    /// Up to where it is known to be on the disk, all segments before it included; 0 for nothing,
+    /// <see cref="EarlierSynced"/> for them alone.
+    /// </summary>
+    public long Synced { get; set; }
 
     /// <summary>When its newest message was appended, on the clock of the files; earlier runs count by their last message.</summary>
     public long NewestMs { get; set; }
@@ -148,6 +157,19 @@ internal sealed class LogSegment
 
     /// <summary>Makes the file if it is not there yet. On the thread that writes.</summary>
     public void Make(StoreDisk disk, bool isDurable) => Handle ??= disk.Create(Path, _header, isDurable);
+
+    /// <summary>Returns when what was written to it is on the disk. On a thread that may wait.</summary>
+    public void Flush(StoreDisk disk)
+    {
+        try
+        {
+            disk.Flush(Handle!);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Retention dropped it meanwhile: nothing of it needs to be kept.
+        }
+    }
 
     /// <summary>Closes and deletes the file. Where nobody reads it any more.</summary>
     public void Delete()

@@ -82,7 +82,7 @@ internal sealed class SegmentThinning : StoreJob
         {
             int place = LogSegment.HeaderBytes + offset;
             Span<byte> record = output.Slice(offset, RecordFrame.LengthOf(output[offset..]));
-            RecordFrame.Rebatch(record, place);
+            RecordFrame.Unbatch(record);
             RecordFrame.Seal(record, Fresh.SeedAt(place));
             offset += record.Length;
         }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Trunkline.Transports;
 
 namespace Trunkline.Broker;
 
@@ -11,6 +12,9 @@ namespace Trunkline.Broker;
 internal partial class StoreDisk
 {
     private const int ReadOnlyFolder = 0x10000; // O_RDONLY | O_DIRECTORY
+
+    /// <summary>See <see cref="SystemStart.ReadId"/>.</summary>
+    public virtual string SystemStartId { get; } = SystemStart.ReadId();
 
     /// <summary>Makes a file that begins with a header and appears whole or not at all.</summary>
     /// <param name="path">Its name.</param>
@@ -33,7 +37,6 @@ internal partial class StoreDisk
             {
                 FlushFolder(Path.GetDirectoryName(path)!);
             }
-
             return handle;
         }
         catch

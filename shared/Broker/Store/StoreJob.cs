@@ -37,6 +37,10 @@ internal sealed class StoreThread(string name, Loop loop) : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private Thread? _thread;
     private volatile bool _stops;
+    private int _underWay;
+
+    /// <summary>Whether all jobs were done and posted to the loop.</summary>
+    public bool IsIdle => Volatile.Read(ref _underWay) == 0;
 
     /// <summary>Queues a job. After <see cref="Dispose"/> it is not done.</summary>
     public void Do(StoreJob job)
@@ -46,6 +50,7 @@ internal sealed class StoreThread(string name, Loop loop) : IDisposable
             return;
         }
 
+        Interlocked.Increment(ref _underWay);
         _jobs.Enqueue(job);
         if (_thread is null)
         {
@@ -78,6 +83,7 @@ internal sealed class StoreThread(string name, Loop loop) : IDisposable
             {
                 job.Execute();
                 loop.Post(job);
+                Interlocked.Decrement(ref _underWay);
             }
 
             if (_stops)

@@ -8,7 +8,7 @@ internal static partial class StoreLog
     [LoggerMessage(4100, LogLevel.Information, "Group {Group} found {Messages} messages in {Segments} segments, {Retained} retained messages and {Producers} publish links in {Folder}, in {ElapsedMs} ms")]
     public static partial void Recovered(ILogger logger, string group, long messages, int segments, int retained, int producers, string folder, long elapsedMs);
 
-    [LoggerMessage(4101, LogLevel.Warning, "Group {Group}: the last write to {File} was cut short; {Bytes} bytes after offset {Offset} were never acknowledged as a whole record and are cut")]
+    [LoggerMessage(4101, LogLevel.Warning, "Group {Group}: the end of {File} had not reached the disk when it was cut short; {Bytes} bytes after offset {Offset} are cut. With Broker:Commit=os a power cut may have taken what was acknowledged within the last Broker:SyncIntervalMs, else nothing acknowledged is among them")]
     public static partial void TailCut(ILogger logger, string group, string file, long bytes, long offset);
 
     [LoggerMessage(4102, LogLevel.Error, "Group {Group}: a damaged file was set aside as {File}; its messages are lost to this log: {Reason}")]
@@ -46,4 +46,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(4113, LogLevel.Information, "Group {Group} wrote {File} anew after {Failures} tries that failed")]
     public static partial void ThinnedAtLast(ILogger logger, string group, string file, int failures);
+
+    [LoggerMessage(4114, LogLevel.Error, "Group {Group} could not sync {File}: {Reason} What it has gained since the last good sync may not survive a power cut; look at the disk")]
+    public static partial void CannotSync(ILogger logger, string group, string file, string reason);
 }

@@ -15,6 +15,9 @@ public sealed record DirectoryOptions
     /// <summary>What an answered change survives in that folder. Without it what Broker:Commit says of groups that keep files in this process, else os.</summary>
     public DirectoryCommit? Commit { get; init; }
 
+    /// <summary>Milliseconds after a change at which that folder's file is synced with <c>Commit: os</c>: what a power cut may take of what was answered. Nobody waits for it. 0 leaves it to the system.</summary>
+    public int SyncIntervalMs { get; init; } = 1_000;
+
     /// <summary>
     /// What Redis must keep through its own end, checked at start: memory (nothing), aof-everysec, aof-always, or replicas(n),
     /// where claims and writes of sessions are done only when n replicas have them.

@@ -93,6 +93,7 @@ internal static class DirectoryOptionsCheck
     {
         Range(nameof(options.ConnectDeadlineMs), options.ConnectDeadlineMs, 100, 60_000);
         Range(nameof(options.OperationDeadlineMs), options.OperationDeadlineMs, 50, 60_000);
+        Range(nameof(options.SyncIntervalMs), options.SyncIntervalMs, 0, 3_600_000);
         Range(nameof(options.ReconnectMinMs), options.ReconnectMinMs, 10, 60_000);
         Range(nameof(options.ReconnectMaxMs), options.ReconnectMaxMs, options.ReconnectMinMs, 300_000);
         Range(nameof(options.LeaseMs), options.LeaseMs, 100, 3_600_000);

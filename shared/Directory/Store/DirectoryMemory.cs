@@ -36,13 +36,18 @@ public sealed class DirectoryMemory : IDisposable
     /// What nodes of an earlier process held is detached, by their last checkpoints.
     /// </summary>
     /// <exception cref="DirectoryDataException">The folder cannot be used, or what it holds is damaged; the message says what to do.</exception>
-    public static DirectoryMemory Open(string folder, TimeProvider time, ILogger logger, DirectoryCommit commit = DirectoryCommit.Os)
+    /// <param name="folder">Where.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where events are logged.</param>
+    /// <param name="commit">What an answered change survives.</param>
+    /// <param name="syncIntervalMs">See <see cref="DirectoryOptions.SyncIntervalMs"/>.</param>
+    public static DirectoryMemory Open(string folder, TimeProvider time, ILogger logger, DirectoryCommit commit, int syncIntervalMs)
     {
         var memory = new DirectoryMemory(time) { IsAlone = true };
         RecordJournal journal = RecordJournal.Open(folder, memory.Contents, time, logger);
         try
         {
-            journal.Sync = commit == DirectoryCommit.Always ? new RecordSync(memory.Gate, journal) : null;
+            journal.Sync = new RecordSync(memory.Gate, journal, commit, syncIntervalMs, time);
             MemoryStore.DetachAll(memory);
             journal.Begin(memory.Contents);
         }

@@ -21,6 +21,11 @@ internal sealed class DiskFolder : IDisposable
 
     internal DirectoryCommit? Commit { get; init; }
 
+    internal int SyncIntervalMs { get; init; } = 1_000;
+
+    /// <summary>Whether copies are as another start of the system left them.</summary>
+    internal bool IsAfterSystemStart { get; init; }
+
     /// <summary>The file in use.</summary>
     internal string Newest => System.IO.Directory.EnumerateFiles(Path, "records-*").Order(StringComparer.Ordinal).Last();
 
@@ -42,7 +47,7 @@ internal sealed class DiskFolder : IDisposable
     internal MemoryDirectory Make(string? folder = null)
     {
         var self = new NodeInfo(NodeId.NewId(new Random(_seed++)), "one", "", "", "");
-        return MemoryDirectory.Open(self, new DirectoryOptions { DataDirectory = folder ?? Path, Commit = Commit }, new(TimeProvider.System, Logger, _meter, 1));
+        return MemoryDirectory.Open(self, new DirectoryOptions { DataDirectory = folder ?? Path, Commit = Commit, SyncIntervalMs = SyncIntervalMs }, new(TimeProvider.System, Logger, _meter, 1));
     }
 
     internal async Task<MemoryDirectory> JoinAsync(string? folder = null)
@@ -126,5 +131,14 @@ internal sealed class DiskFolder : IDisposable
         }
     }
 
-    private string FreshFolder() => System.IO.Directory.CreateDirectory(System.IO.Path.Combine(Path, "copies", Guid.NewGuid().ToString("n"))).FullName;
+    private string FreshFolder()
+    {
+        string folder = System.IO.Directory.CreateDirectory(System.IO.Path.Combine(Path, "copies", Guid.NewGuid().ToString("n"))).FullName;
+        if (IsAfterSystemStart)
+        {
+            File.WriteAllText(System.IO.Path.Combine(folder, "system-start"), "before the power cut");
+        }
+
+        return folder;
+    }
 }

@@ -8,7 +8,7 @@ namespace Trunkline.Directory.Tests.Disk;
 public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
 {
     private const int PageBytes = 4096;
-    private readonly DiskFolder _folder = new() { Commit = DirectoryCommit.Always };
+    private readonly DiskFolder _folder = new() { Commit = DirectoryCommit.Always, IsAfterSystemStart = true };
 
     public void Dispose() => _folder.Dispose();
 
@@ -160,14 +160,11 @@ public sealed class DiskSyncTests(ITestOutputHelper output) : IDisposable
     public async Task A_folder_goes_from_one_way_to_the_other()
     {
         (byte[] bytes, string name, _) = await _folder.HistoryAsync(3);
-        Assert.Equal(2, bytes[5]);
         using var plain = new DiskFolder();
         string copy = plain.With(name, bytes);
         MemoryDirectory os = await plain.JoinAsync(copy);
         Assert.Contains("p=2", (await os.MustReadAsync("id")).Text(), StringComparison.Ordinal);
         await os.DisposeAsync();
-        string file = Assert.Single(System.IO.Directory.EnumerateFiles(copy, "records*"));
-        Assert.Equal(1, (await File.ReadAllBytesAsync(file))[5]);
         MemoryDirectory always = await _folder.JoinAsync(copy);
         Assert.Contains("p=2", (await always.MustReadAsync("id")).Text(), StringComparison.Ordinal);
         await always.DisposeAsync();

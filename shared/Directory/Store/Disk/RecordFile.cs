@@ -10,13 +10,13 @@ namespace Trunkline.Directory;
 /// <code>
 /// file     "TLDIR" | schema u8 | zeros u16 | salt u32 | CRC-32C of the 12 bytes before u32 | record ...
 /// record   mark u8 | length u32 | CRC-32C of salt, mark, length and payload u32 | payload (<see cref="RecordEffects"/>)
-/// mark     0xD5 the beginning, more of it follows   0xD6 the beginning's last   0xD7 a step
+/// mark     0xD5 the beginning, more of it follows   0xD6 the beginning's last   0xD7 a step (schema 1)
 ///          0xD8 a step with, before the rest, up to where the file was on the disk when it was written u64 (schema 2)
 /// </code>
 /// Little-endian. The beginning is on the disk before the file has its name, so it is never torn. A step that the end
 /// of the file cuts off was not done: it is cut. So is one that a power cut left in pieces, though others stand behind it,
-/// where these say that the disk did not have it when they were written. Anything else that is wrong is damage, and the file is refused. The
-/// salt is random: what a device sends cannot imitate a record.
+/// where the system was started since and these say that the disk did not have it when they were written. Anything else that
+/// is wrong is damage, and the file is refused. The salt is random: what a device sends cannot imitate a record.
 /// </summary>
 internal sealed class RecordFile : IDisposable
 {
@@ -25,8 +25,6 @@ internal sealed class RecordFile : IDisposable
     internal const int MaximumRecordBytes = 64 * 1024 * 1024;
     internal const int MaximumStepBytes = MaximumRecordBytes - PlaceBytes;
 
-    /// <summary>Of a file without steps that say what the disk has: older versions read it, too.</summary>
-    private const byte PlainSchema = 1;
     private const int RecordHeaderBytes = 9;
     private const int PlaceBytes = 8;
     private const int SaltAt = 8;
@@ -37,13 +35,11 @@ internal sealed class RecordFile : IDisposable
 
     private readonly FileStream _file;
     private readonly uint _salt;
-    private readonly bool _syncs;
 
-    private RecordFile(FileStream file, uint salt, bool syncs)
+    private RecordFile(FileStream file, uint salt)
     {
         _file = file;
         _salt = salt;
-        _syncs = syncs;
     }
 
     /// <summary>Bytes of whole records and the file's header; what a failed write left behind them is written over.</summary>
@@ -52,17 +48,19 @@ internal sealed class RecordFile : IDisposable
     /// <summary>Bytes that are on the disk itself, as far as is known.</summary>
     internal long Synced { get; set; }
 
-    /// <param name="path">Where; what stands there is written over.</param>
-    /// <param name="syncs">Whether it is synced while steps are added, and they say how far it is.</param>
-    internal static RecordFile Create(string path, bool syncs)
+    /// <summary>Whether a sync of it failed: one that succeeds later says nothing of what that one had to write.</summary>
+    internal bool HasFailedSync { get; set; }
+
+    /// <summary>Makes one at a path; what stands there is written over.</summary>
+    internal static RecordFile Create(string path)
     {
         var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
         {
-            byte[] header = [.. "TLDIR"u8, syncs ? Schema : PlainSchema, 0, 0, .. RandomNumberGenerator.GetBytes(4), 0, 0, 0, 0];
+            byte[] header = [.. "TLDIR"u8, Schema, 0, 0, .. RandomNumberGenerator.GetBytes(4), 0, 0, 0, 0];
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderBytes - 4), Checksum(0, header.AsSpan(0, HeaderBytes - 4)));
             file.Write(header);
-            return new RecordFile(file, BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(SaltAt)), syncs) { Length = HeaderBytes };
+            return new RecordFile(file, BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(SaltAt))) { Length = HeaderBytes };
         }
         catch
         {
@@ -77,7 +75,7 @@ internal sealed class RecordFile : IDisposable
 
     /// <summary>Writes one step to the system; survives the process, and the machine once it is synced.</summary>
     /// <exception cref="IOException">Nothing of it counts; the next one takes its place.</exception>
-    internal void AppendStep(ReadOnlyMemory<byte> payload) => Append(_syncs ? PlacedStep : Step, payload);
+    internal void AppendStep(ReadOnlyMemory<byte> payload) => Append(PlacedStep, payload);
 
     /// <summary>Puts everything that was written on the disk itself. Any thread, also while steps are added.</summary>
     /// <exception cref="IOException">What was written since the last one that went well may be lost.</exception>
@@ -87,8 +85,11 @@ internal sealed class RecordFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>Reads all records in order; the number of bytes cut off at the end.</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="isAfterSystemStart">Whether the system was started since it was written, so that pieces that were not synced may be missing.</param>
+    /// <param name="apply">Takes each; false when it cannot be read.</param>
     /// <exception cref="DirectoryDataException">The file is damaged or of a newer version; a sentence says what to do.</exception>
-    internal static long Read(string path, Func<ArraySegment<byte>, bool> apply)
+    internal static long Read(string path, bool isAfterSystemStart, Func<ArraySegment<byte>, bool> apply)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 64 * 1024);
         long length = file.Length;
@@ -100,7 +101,7 @@ internal sealed class RecordFile : IDisposable
             int size = ReadRecord(file, length - at, ref buffer);
             if (size < 0 || !IsWhole(buffer.AsSpan(0, size), salt))
             {
-                return isBegun && IsTorn(file, at, length, salt) ? length - at : throw Damaged(path, at);
+                return isBegun && IsTorn(file, at, length, salt, isAfterSystemStart) ? length - at : throw Damaged(path, at);
             }
 
             bool isStep = buffer[0] is Step or PlacedStep;
@@ -175,11 +176,11 @@ internal sealed class RecordFile : IDisposable
         return size;
     }
 
-    // A torn step is the last thing in the file: no longer than a record, and nothing whole after it but steps from before it
-    // was on the disk.
-    private static bool IsTorn(FileStream file, long at, long length, uint salt)
+    // A torn step is the last thing in the file: nothing whole after it but, where the system was started since, steps from
+    // before it was on the disk.
+    private static bool IsTorn(FileStream file, long at, long length, uint salt, bool isAfterSystemStart)
     {
-        if (length - at > MaximumRecordBytes + RecordHeaderBytes)
+        if (length - at > (isAfterSystemStart ? int.MaxValue / 2 : MaximumRecordBytes + RecordHeaderBytes))
         {
             return false;
         }
@@ -190,7 +191,7 @@ internal sealed class RecordFile : IDisposable
         for (int from = 1; from < rest.Length; from++)
         {
             int size = SizeOf(rest.AsSpan(from), rest.Length - from);
-            if (size >= 0 && IsWhole(rest.AsSpan(from, size), salt) && !WasWrittenBeforeSyncOf(rest.AsSpan(from, size), at))
+            if (size >= 0 && IsWhole(rest.AsSpan(from, size), salt) && !(isAfterSystemStart && WasWrittenBeforeSyncOf(rest.AsSpan(from, size), at)))
             {
                 return false;
             }

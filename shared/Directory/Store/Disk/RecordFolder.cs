@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
+using Trunkline.Transports;
 
 namespace Trunkline.Directory;
 
@@ -10,6 +12,7 @@ namespace Trunkline.Directory;
 /// DIR/lock             held by the process that uses the folder
 /// DIR/records-0000000n the file in use: everything as of its beginning, then the steps
 /// DIR/records.new      the next one while it is written; renamed when it is on the disk
+/// DIR/system-start     which start of the system the last process that used it belongs to
 /// </code>
 /// Of two numbered files the higher is the one in use: the process ended before it had removed the other.
 /// </summary>
@@ -30,6 +33,12 @@ internal sealed partial class RecordFolder : IDisposable
     }
 
     internal string Path { get; }
+
+    /// <summary>Whether the system was started since the folder was used last: what that did not sync may be missing in pieces.</summary>
+    internal bool IsAfterSystemStart =>
+        SystemStart.ReadId() is { Length: > 0 } id && File.Exists(StartFile) && File.ReadAllText(StartFile) != id;
+
+    private string StartFile => System.IO.Path.Combine(Path, "system-start");
 
     internal string FreshFile => System.IO.Path.Combine(Path, "records.new");
 
@@ -71,6 +80,24 @@ internal sealed partial class RecordFolder : IDisposable
     /// <summary>The numbers of the files there are, ascending.</summary>
     internal IReadOnlyList<long> Numbers() =>
         [.. System.IO.Directory.EnumerateFiles(Path, FilePrefix + "*").Select(NumberOf).Where(number => number > 0).Order()];
+
+    /// <summary>This start of the system uses it: on the disk when it returns, with the names of all files.</summary>
+    internal void NoteSystemStart()
+    {
+        string id = SystemStart.ReadId();
+        if (id.Length > 0 && (IsAfterSystemStart || !File.Exists(StartFile)))
+        {
+            string fresh = StartFile + ".new";
+            using (FileStream file = File.Create(fresh))
+            {
+                file.Write(Encoding.ASCII.GetBytes(id));
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(fresh, StartFile, overwrite: true);
+            Flush();
+        }
+    }
 
     /// <summary>Returns when names that were made or changed survive a power cut.</summary>
     internal void Flush() => Flush(Path);

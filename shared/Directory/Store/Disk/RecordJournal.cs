@@ -17,7 +17,8 @@ namespace Trunkline.Directory;
 ///                            └──failed──► refused
 /// </code>
 /// With <see cref="DirectoryCommit.Always"/> a step is answered once it is on the disk itself (<see cref="RecordSync"/>). After
-/// a sync that failed nobody knows what the disk has: a new file with everything takes the place of that one.
+/// a sync that failed nobody knows what the disk has: a new file with everything takes the place of that one. With
+/// <see cref="DirectoryCommit.Os"/> syncs come now and then, and nobody waits for them.
 /// </remarks>
 internal sealed class RecordJournal : IDisposable
 {
@@ -49,7 +50,7 @@ internal sealed class RecordJournal : IDisposable
     /// <summary>Where a step notes what it changes.</summary>
     internal RecordEffects Effects { get; } = new();
 
-    /// <summary>Puts steps on the disk itself; null when that is left to the system.</summary>
+    /// <summary>Puts steps on the disk itself; null before <see cref="Begin"/>.</summary>
     internal RecordSync? Sync { get; set; }
 
     /// <summary>The file in use.</summary>
@@ -75,7 +76,7 @@ internal sealed class RecordJournal : IDisposable
             if (taken.Numbers() is [.., long newest])
             {
                 journal._number = newest;
-                long cut = RecordFile.Read(taken.FileOf(newest), bytes => RecordEffects.TryApply(bytes, contents));
+                long cut = RecordFile.Read(taken.FileOf(newest), taken.IsAfterSystemStart, bytes => RecordEffects.TryApply(bytes, contents));
                 if (cut > 0)
                 {
                     DirectoryLog.TailCut(logger, taken.FileOf(newest), cut);
@@ -100,10 +101,8 @@ internal sealed class RecordJournal : IDisposable
         try
         {
             Replace(contents);
-            if (Sync is not null)
-            {
-                _folder.FlushName();
-            }
+            _folder.NoteSystemStart();
+            _folder.FlushName();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -162,7 +161,7 @@ internal sealed class RecordJournal : IDisposable
             Commit(contents);
         }
 
-        if (Sync is not null && !IsSynced && _file is { } file)
+        if (!IsSynced && _file is { } file)
         {
             SyncLast(file);
         }
@@ -193,8 +192,22 @@ internal sealed class RecordJournal : IDisposable
     /// <summary>After <see cref="FlushAll"/> of the file in use: the disk has it up to there.</summary>
     internal void Synced(long length)
     {
-        _file!.Synced = long.Max(_file.Synced, length);
+        if (!_file!.HasFailedSync)
+        {
+            _file.Synced = long.Max(_file.Synced, length);
+        }
+
         _isNamed = true;
+    }
+
+    /// <summary>The same where nobody waits for it: told once a file, which promises nothing more of what it gains.</summary>
+    internal void SyncDoubted(string reason)
+    {
+        if (!_file!.HasFailedSync)
+        {
+            _file.HasFailedSync = true;
+            DirectoryLog.CannotSync(_logger, _folder.Path, reason);
+        }
     }
 
     /// <summary>After <see cref="FlushAll"/> of the file in use failed: the sentence for those who waited.</summary>
@@ -250,7 +263,7 @@ internal sealed class RecordJournal : IDisposable
     /// <summary>Writes everything into a new file, which takes the place of the old one once it is on the disk.</summary>
     private void Replace(MemoryContents contents)
     {
-        RecordFile file = RecordFile.Create(_folder.FreshFile, Sync is not null);
+        RecordFile file = RecordFile.Create(_folder.FreshFile);
         try
         {
             using (var all = new RecordEffects())

@@ -54,6 +54,9 @@ internal sealed class DiskRecording
     /// <summary>When contents or lengths of files changed.</summary>
     public List<long> ContentChanges { get; } = [];
 
+    /// <summary>Syncs of the newest segment: what was written to the log before one began is on the disk once it has ended.</summary>
+    public List<(long Begin, long End)> LogSyncs { get; } = [];
+
     /// <summary>The last moment.</summary>
     public long End { get; private set; }
 
@@ -193,6 +196,10 @@ internal sealed class DiskRecording
                 if (_syncs.HasFlag(node is RecordedFile ? Syncs.Files : Syncs.Folders) && call.End != long.MaxValue)
                 {
                     node.AddSync(call.Begin, call.End);
+                    if (node == NewestSegment())
+                    {
+                        LogSyncs.Add((call.Begin, call.End));
+                    }
                 }
 
                 break;
@@ -250,6 +257,10 @@ internal sealed class DiskRecording
         folder.Change(call, goneName, made is null ? null : Path.GetFileName(made), goneName is null ? node() : folder.Now[goneName]);
         _nameChanges.Add(call.Begin);
     }
+
+    private RecordedNode? NewestSegment() => Find("/data/g") is RecordedFolder group
+        ? group.Now.Where(entry => entry.Key.EndsWith(".log", StringComparison.Ordinal)).OrderBy(entry => entry.Key, StringComparer.Ordinal).LastOrDefault().Value
+        : null;
 
     /// <summary>What has a path, given from the root, now; null for nothing.</summary>
     private RecordedNode? Find(string path)

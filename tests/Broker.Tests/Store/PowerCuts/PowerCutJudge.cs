@@ -8,7 +8,10 @@ namespace Trunkline.Broker.Tests.Store.PowerCuts;
 /// Recovers what a power cut at a moment may have left, and holds it against what was acknowledged before the moment, and against what a
 /// mere kill would have left: what retention had dropped by then is missing in both.
 /// </summary>
-internal sealed class PowerCutJudge(PowerCutLoad load, DiskRecording recording)
+/// <param name="load">What was sent.</param>
+/// <param name="recording">What was recorded of it.</param>
+/// <param name="isSynced">Whether only what was acknowledged before a sync that has ended must be there, as with <c>os</c>; else all.</param>
+internal sealed class PowerCutJudge(PowerCutLoad load, DiskRecording recording, bool isSynced = false)
 {
     private const int SentAgain = 4;
     private readonly Acknowledgements _acknowledgements = new(recording.Sends);
@@ -29,7 +32,7 @@ internal sealed class PowerCutJudge(PowerCutLoad load, DiskRecording recording)
         List<(string Name, LogPosition Position)> reference = MessagesIn(killed.Path);
         try
         {
-            return Judge(new RecoveredGroup(cut.Path), cut, reference, moment);
+            return Judge(new RecoveredGroup(cut.Path), cut, reference, Promised(moment));
         }
         catch (StoreException refused)
         {
@@ -41,6 +44,14 @@ internal sealed class PowerCutJudge(PowerCutLoad load, DiskRecording recording)
     public long MomentOf(Random random) => random.Next(2) == 0
         ? random.NextInt64(recording.End + 1)
         : recording.NameChanges[random.Next(recording.NameChanges.Count)] + random.Next(-2, 8);
+
+    /// <summary>Acknowledgements up to here count.</summary>
+    public long Promised(long moment) =>
+        isSynced ? recording.LogSyncs.Where(sync => sync.End <= moment).Select(sync => sync.Begin).DefaultIfEmpty(-1).Max() : moment;
+
+    /// <summary>How many messages were acknowledged by a moment.</summary>
+    public int CountAcknowledged(long moment) =>
+        load.Publishers.Sum(publisher => publisher.Sent.Count(message => _acknowledgements.HadLeft(message, moment)));
 
     private static List<(string Name, LogPosition Position)> MessagesIn(string disk)
     {

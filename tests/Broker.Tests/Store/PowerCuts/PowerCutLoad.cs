@@ -37,9 +37,9 @@ internal sealed class PowerCutLoad : IDisposable
     public static async Task<PowerCutLoad> RecordAsync(string commit)
     {
         var load = new PowerCutLoad();
-        await load.RunAsync(400, "KILL", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096");
-        await load.RunAsync(600, "KILL", FarTerm, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:LogMaximumBytes=131072");
-        await load.RunAsync(400, "TERM", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=32768", "Broker:LogBlockBytes=4096", "Broker:LogMaximumBytes=65536");
+        await load.RunAsync(400, "KILL", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64");
+        await load.RunAsync(600, "KILL", FarTerm, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64", "Broker:LogMaximumBytes=131072");
+        await load.RunAsync(400, "TERM", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=32768", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64", "Broker:LogMaximumBytes=65536");
         return load;
     }
 

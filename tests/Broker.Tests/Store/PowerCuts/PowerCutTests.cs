@@ -124,19 +124,21 @@ public sealed class PowerCutTests(PowerCutTests.Recorded recorded, ITestOutputHe
         return violations;
     }
 
-    private static int Number(string variable, int otherwise) =>
+    internal static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
 
     /// <summary>One recording for all tests.</summary>
-    public sealed class Recorded : IAsyncLifetime
+    public class Recorded : IAsyncLifetime
     {
+        internal virtual string Commit => "always";
+
         internal PowerCutLoad Load { get; private set; } = null!;
 
         public async Task InitializeAsync()
         {
             if (StraceFactAttribute.Missing() is null)
             {
-                Load = await PowerCutLoad.RecordAsync(Environment.GetEnvironmentVariable("TRUNKLINE_COMMIT") ?? "always");
+                Load = await PowerCutLoad.RecordAsync(Commit);
             }
         }
 

@@ -35,7 +35,10 @@ internal sealed class RecordedFile(byte[] before) : RecordedNode
             }
         }
 
-        Assert.True(StatesAt(long.MaxValue - 1)[^1].AsSpan().SequenceEqual(left), $"{file} is not as recorded: something wrote to it unseen");
+        byte[] recorded = StatesAt(long.MaxValue - 1)[^1];
+        Assert.True(
+            recorded.AsSpan().SequenceEqual(left),
+            $"{file} is not as recorded: something wrote to it unseen ({left.Length} bytes for {recorded.Length}, the same up to {recorded.AsSpan().CommonPrefixLength(left)})");
     }
 
     /// <summary>

@@ -101,6 +101,9 @@ internal sealed class RecoveredGroup
     /// <summary>Images are thrown away: what is done to them need not be synced.</summary>
     private sealed class FastDisk : StoreDisk
     {
+        // None of those that were recorded: the system was started since.
+        public override string SystemStartId => "started after a power cut";
+
         public override void Flush(SafeFileHandle handle)
         {
         }

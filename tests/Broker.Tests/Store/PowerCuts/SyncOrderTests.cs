@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using Trunkline.Broker.Tests.Support;
 
 namespace Trunkline.Broker.Tests.Store.PowerCuts;
@@ -105,24 +104,4 @@ public sealed class SyncOrderTests : IDisposable
     private static TestBroker Broker(string folder) => new(
         new BrokerOptions { Store = LogStore.File, DataDirectory = folder, DamagedSegments = DamagedSegments.SetAside },
         store: (loop, all) => GroupStore.Open("g", all, loop));
-
-    /// <summary>Knows what was synced.</summary>
-    private sealed class WatchedDisk : StoreDisk
-    {
-        public List<string> Flushed { get; } = [];
-
-        public List<string> FlushedFolders { get; } = [];
-
-        public override void Flush(SafeFileHandle handle)
-        {
-            Flushed.Add(File.ResolveLinkTarget($"/proc/self/fd/{handle.DangerousGetHandle()}", returnFinalTarget: false)!.FullName);
-            base.Flush(handle);
-        }
-
-        public override void FlushFolder(string folder)
-        {
-            FlushedFolders.Add(folder);
-            base.FlushFolder(folder);
-        }
-    }
 }
