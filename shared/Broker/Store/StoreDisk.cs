@@ -37,6 +37,7 @@ internal partial class StoreDisk
             {
                 FlushFolder(Path.GetDirectoryName(path)!);
             }
+
             return handle;
         }
         catch
