@@ -107,7 +107,7 @@ internal sealed class DiskRecording
             }
         }
 
-        Root.Settle(left);
+        Root.Settle(left, lines.Any(line => line.EndsWith("+++ killed by SIGKILL +++", StringComparison.Ordinal)) ? End : null);
         foreach (SystemCall call in _unfinished)
         {
             // Done or not, that is decided now.

@@ -22,8 +22,12 @@ internal sealed class RecordedFile(byte[] before) : RecordedNode
 
     public void AddLength(SystemCall call, long length) => _changes.Add((call, length, [], true));
 
-    /// <summary>Its process has ended and left these bytes: of a write that never returned a part may have been made, or nothing.</summary>
-    public void Settle(byte[] left, string file)
+    /// <summary>
+    /// Its process has ended and left these bytes: of a write that never returned a part may have been made, or nothing. Of
+    /// a thread that was killed in a write strace may have no line: what the file has gained beyond the recording is that
+    /// write, made at the last moment.
+    /// </summary>
+    public void Settle(byte[] left, string file, long? killedAt)
     {
         if (_changes.Count > 0 && _changes[^1] is { Call.End: long.MaxValue, IsLength: false } last)
         {
@@ -36,6 +40,12 @@ internal sealed class RecordedFile(byte[] before) : RecordedNode
         }
 
         byte[] recorded = StatesAt(long.MaxValue - 1)[^1];
+        if (killedAt is { } moment && left.Length > recorded.Length && left.AsSpan().StartsWith(recorded))
+        {
+            AddWrite(new SystemCall("pwrite64", "", moment) { End = moment }, recorded.Length, left[recorded.Length..]);
+            recorded = left;
+        }
+
         Assert.True(
             recorded.AsSpan().SequenceEqual(left),
             $"{file} is not as recorded: something wrote to it unseen ({left.Length} bytes for {recorded.Length}, the same up to {recorded.AsSpan().CommonPrefixLength(left)})");
@@ -113,7 +123,7 @@ internal sealed class RecordedFolder : RecordedNode
     }
 
     /// <summary>Its process has ended and left this: the same names, and each file as recorded.</summary>
-    public void Settle(string left)
+    public void Settle(string left, long? killedAt)
     {
         string[] names = [.. Directory.GetFileSystemEntries(left).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
         Assert.Equal(_now.Keys.Order(StringComparer.Ordinal), names);
@@ -122,11 +132,11 @@ internal sealed class RecordedFolder : RecordedNode
             string path = Path.Combine(left, name);
             if (node is RecordedFile file)
             {
-                file.Settle(File.ReadAllBytes(path), path);
+                file.Settle(File.ReadAllBytes(path), path, killedAt);
             }
             else
             {
-                ((RecordedFolder)node).Settle(path);
+                ((RecordedFolder)node).Settle(path, killedAt);
             }
         }
     }
