@@ -125,12 +125,15 @@ internal sealed class RedisLink(DirectoryOptions options, DirectoryEnvironment e
     }
 
     // Messages come on a connection of their own, which may stand a little later than the other: until then the library refuses.
+    // A try of which one half was taken leaves its handler there: only those of the newest count, or messages came twice.
     private async Task<string?> SubscribeAsync(RedisConnection connection, TimeSpan deadline)
     {
         long start = Time.GetTimestamp();
+        int newest = 0;
         while (true)
         {
-            Task subscribed = Task.WhenAll(ReceiveFromAsync(keys.All), ReceiveFromAsync(keys.Node(_self)));
+            int tried = Interlocked.Increment(ref newest);
+            Task subscribed = Task.WhenAll(ReceiveFromAsync(keys.All, tried), ReceiveFromAsync(keys.Node(_self), tried));
             string? fault = await connection.WaitAsync(subscribed, "SUBSCRIBE", deadline, Time, Stopping);
             if (fault is null || subscribed.Exception?.InnerException is not RedisConnectionException || Time.GetElapsedTime(start) > deadline)
             {
@@ -140,8 +143,14 @@ internal sealed class RedisLink(DirectoryOptions options, DirectoryEnvironment e
             await Task.Delay(deadline / 64, Time, Stopping);
         }
 
-        async Task ReceiveFromAsync(RedisChannel channel) =>
-            await connection.Subscriber.SubscribeAsync(channel, (_, message) => Receive(message));
+        async Task ReceiveFromAsync(RedisChannel channel, int tried) =>
+            await connection.Subscriber.SubscribeAsync(channel, (_, message) =>
+            {
+                if (tried == Volatile.Read(ref newest))
+                {
+                    Receive(message);
+                }
+            });
     }
 
     // Several tries within one deadline: the subscribing connection may stand a little later than the other.
