@@ -10,7 +10,10 @@ internal static class ProcessMetrics
     public static void Render(StringBuilder text, long failures)
     {
         Add(text, "process_cpu_seconds_total", "counter", "User and system CPU time.", Environment.CpuUsage.TotalTime.TotalSeconds);
-        Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", GC.GetGCMemoryInfo().HeapSizeBytes);
+        GCMemoryInfo heap = GC.GetGCMemoryInfo();
+        Add(text, "dotnet_gc_heap_size_bytes", "gauge", "Managed heap after the last collection.", heap.HeapSizeBytes);
+        Add(text, "dotnet_gc_heap_fragmented_bytes", "gauge", "What of it was free between objects.", heap.FragmentedBytes);
+        Add(text, "dotnet_gc_heap_committed_bytes", "gauge", "Memory held for it, used or not.", heap.TotalCommittedBytes);
         Add(text, "dotnet_gc_allocated_bytes_total", "counter", "Bytes allocated on the managed heap, to about 8 KiB a thread.", GC.GetTotalAllocatedBytes());
         Add(text, "dotnet_gc_pause_seconds_total", "counter", "Time paused for collections.", GC.GetTotalPauseDuration().TotalSeconds);
         Add(text, "trunkline_scrape_failures_total", "counter", "Scrapes in which an instrument failed and was left out.", failures);
