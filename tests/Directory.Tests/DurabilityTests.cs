@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 
 namespace Trunkline.Directory.Tests;
 
@@ -17,7 +16,7 @@ public sealed class DurabilityTests
     public async Task What_redis_keeps_is_compared_at_start(string asked, string appendOnly, string fsync, DirectoryStatus status, string sentence)
     {
         await using RedisServer server = await RedisServer.StartAsync("--appendonly", appendOnly, "--appendfsync", fsync);
-        var log = new Lines();
+        var log = new RecordingLog();
         await using var tier = new TestTier(server, "t") { Logger = log };
         DirectoryOptions options = tier.Options with { Durability = asked };
         Assert.Empty(options.Validate());
@@ -31,7 +30,7 @@ public sealed class DurabilityTests
     public async Task A_redis_that_evicts_is_refused_and_one_that_hides_its_settings_is_doubted()
     {
         await using RedisServer server = await RedisServer.StartAsync("--appendonly", "yes", "--maxmemory-policy", "allkeys-lru");
-        var log = new Lines();
+        var log = new RecordingLog();
         await using var tier = new TestTier(server, "t") { Logger = log };
         DirectoryOptions options = tier.Options with { Durability = "aof-everysec" };
         DirectoryResult refused = await tier.Make("one", options).JoinAsync(TestTier.Shape, new RecordingEvents());
@@ -69,31 +68,5 @@ public sealed class DurabilityTests
         Assert.Equal("Directory:SentinelMaster", Assert.Single(new DirectoryOptions { SentinelMaster = "m" }.Validate()).Path);
         DirectoryOptions slow = new() { Endpoints = ["a:1"], Durability = "replicas(1)", ReplicaWaitMs = 2_000 };
         Assert.Equal("Directory:ReplicaWaitMs", Assert.Single(slow.Validate()).Path);
-    }
-
-    private sealed class Lines : ILogger
-    {
-        private readonly List<(int Id, string Text)> _lines = [];
-
-        public string[] Of(int id)
-        {
-            lock (_lines)
-            {
-                return [.. _lines.Where(l => l.Id == id).Select(l => l.Text)];
-            }
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lines)
-            {
-                _lines.Add((eventId.Id, formatter(state, exception)));
-            }
-        }
     }
 }

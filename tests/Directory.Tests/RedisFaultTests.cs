@@ -133,6 +133,28 @@ public sealed class RedisFaultTests
     }
 
     [Fact]
+    public async Task A_subscription_that_is_tried_again_delivers_each_message_once()
+    {
+        // Subscriptions have a connection of their own, the second; until it stands the library refuses them.
+        const int unreadable = 3030;
+        await using RedisServer server = await RedisServer.StartAsync();
+        await using var relay = new Relay(server.Port) { LaterMs = static number => number == 2 ? 100 : 0 };
+        var log = new RecordingLog();
+        await using var tier = new TestTier(server, "t") { Logger = log };
+        var (one, _) = await tier.JoinAsync("one", tier.Options with { Endpoints = [relay.Endpoint] });
+        var (two, _) = await tier.JoinAsync("two");
+
+        string channel = new RedisKeys("t").Node(one.Self.Id).ToString();
+        Assert.Equal(":1", (await server.CommandAsync($"PUBLISH {channel} what-no-node-sends")).Trim());
+
+        // Comes behind whatever repeats the message.
+        SessionToken old = (await one.ClaimAsync(new("id", 1))).Value.Token;
+        SessionToken mine = (await two.ClaimAsync(new("id", 1))).Value.Token;
+        Assert.Equal(TakeOverAnswer.Confirmed, await two.RequestTakeOverAsync("id", old, mine));
+        Assert.Single(log.Of(unreadable));
+    }
+
+    [Fact]
     public async Task A_holder_cut_off_during_a_take_over_finds_itself_stale()
     {
         await using RedisServer server = await RedisServer.StartAsync();

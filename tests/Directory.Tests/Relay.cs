@@ -30,6 +30,9 @@ internal sealed class Relay : IAsyncDisposable
         set => Interlocked.Exchange(ref _delayMs, value);
     }
 
+    /// <summary>How much longer the answers on a connection are held, ms, by its number from 1 on.</summary>
+    public Func<int, long> LaterMs { get; init; } = static _ => 0;
+
     public string Endpoint => "127.0.0.1:" + ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     public async ValueTask DisposeAsync()
@@ -41,13 +44,14 @@ internal sealed class Relay : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        for (int number = 1; !_stop.IsCancellationRequested; number++)
         {
+            long later = LaterMs(number);
             TcpClient from = await _listener.AcceptTcpClientAsync(_stop.Token);
             var to = new TcpClient();
             await to.ConnectAsync(IPAddress.Loopback, _port);
             _ = CopyAsync(from, to, () => 0);
-            _ = CopyAsync(to, from, () => DelayMs);
+            _ = CopyAsync(to, from, () => DelayMs + later);
         }
     }
 
