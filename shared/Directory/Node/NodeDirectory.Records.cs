@@ -7,6 +7,7 @@ public abstract partial class NodeDirectory
     private const int WriteWidth = 256;
 
     private long _writes;
+    private long _checkpoints;
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<StoredSession>> ReadSessionAsync(string clientId, CancellationToken cancellation = default)
@@ -64,10 +65,12 @@ public abstract partial class NodeDirectory
             return refusal;
         }
 
-        DirectoryResult<Finding> written = await _store.WriteCheckpointAsync(Self.Id, checkpoint, cancellation);
+        DirectoryResult<Finding> written = await _store.WriteCheckpointAsync(
+            Self.Id, checkpoint with { Number = Interlocked.Increment(ref _checkpoints) }, cancellation);
         return !written.IsOk ? written.WithoutValue()
             : written.Value == Finding.Ok ? new(DirectoryStatus.Ok)
             : written.Value == Finding.Dead ? new(DirectoryStatus.DeclaredDead, LearnDeath())
+            : written.Value == Finding.Late ? new(DirectoryStatus.Unavailable, "a newer checkpoint of this node was written before this one came")
             : new(DirectoryStatus.Unavailable, "this node is not registered in the directory's new generation yet");
     }
 

@@ -21,6 +21,11 @@ public sealed record NodeCheckpoint(
     /// </summary>
     public bool IsLeaving { get; init; }
 
+    /// <summary>
+    /// Which of its node's checkpoints it is, from 1 on: one that comes late, behind a newer one, changes nothing. 0: not known.
+    /// </summary>
+    internal long Number { get; init; }
+
     /// <summary>The positions for one session, or null when it attached after the checkpoint: then its record alone tells.</summary>
     public IReadOnlyList<LogPosition>? PositionsOf(string clientId, long attachNumber)
     {

@@ -40,6 +40,11 @@ internal sealed partial class MemoryStore
                     return Finding.Missing;
                 }
 
+                if (contents.Checkpoint(node) is { } stands && stands.Number > checkpoint.Number)
+                {
+                    return Finding.Late;
+                }
+
                 contents.SetCheckpoint(node, checkpoint);
                 return Finding.Ok;
             },

@@ -10,7 +10,7 @@ namespace Trunkline.Directory;
 /// <code>
 /// positions    version 1 | count u16 | count x (term u64, offset u64)
 /// checkpoint   version 1 | attach number u64 | positions | laggards u16 | each: client id u16 + UTF-8, positions
-///              | while the node sends its devices away: 1 u8
+///              | leaving u8 (1 while the node sends its devices away) | number u64
 /// </code>
 /// What cannot be read is a value, not an exception; bytes after the end belong to a newer version.
 /// </summary>
@@ -50,10 +50,17 @@ internal static class PositionWire
             PutTo(writer, positions);
         }
 
-        if (checkpoint.IsLeaving)
+        if (checkpoint.IsLeaving || checkpoint.Number > 0)
         {
-            writer.GetSpan(1)[0] = 1;
+            writer.GetSpan(1)[0] = checkpoint.IsLeaving ? (byte)1 : (byte)0;
             writer.Advance(1);
+        }
+
+        // At the very end, where the script compares it.
+        if (checkpoint.Number > 0)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(writer.GetSpan(sizeof(long)), checkpoint.Number);
+            writer.Advance(sizeof(long));
         }
 
         return writer.WrittenSpan.ToArray();
@@ -101,6 +108,7 @@ internal static class PositionWire
         return new(attachNumber, positions, laggards)
         {
             IsLeaving = bytes.Length > 0 && bytes[0] == 1,
+            Number = bytes.Length > sizeof(long) ? BinaryPrimitives.ReadInt64BigEndian(bytes[1..]) : 0,
         };
     }
 

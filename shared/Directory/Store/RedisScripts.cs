@@ -108,10 +108,17 @@ internal static partial class RedisScripts
         """);
 
     // KEYS state nodes beats dead detaching slots checkpoints. A node that is not registered, or was declared dead, writes none:
-    // its last one is frozen.
+    // its last one is frozen. One that comes late, behind a newer one, changes nothing: the number is in the last eight bytes of
+    // each that this version of a node writes, and a node's are all of one version.
     internal static readonly RedisScript WriteCheckpoint = new("write_checkpoint", """
         if redis.call('ZSCORE', KEYS[4], ARGV[1]) then return {'D'} end
         if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return {'M'} end
+        local old = redis.call('HGET', KEYS[7], ARGV[1]) or ''
+        for i = -8, -1 do
+          local x, y = string.byte(old, i) or 0, string.byte(ARGV[2], i)
+          if x > y then return {'L'} end
+          if x < y then break end
+        end
         redis.call('HSET', KEYS[7], ARGV[1], ARGV[2])
         return {'O'}
         """);

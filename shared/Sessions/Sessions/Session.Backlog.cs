@@ -344,8 +344,15 @@ public sealed partial class Session
         }
     }
 
-    private bool HasRoomFor(SharedMessage message) =>
-        _waiting is null || _waiting.HasRoomFor(message, _context.Options.LiveQueueMessages, _context.Options.LiveQueueBytes);
+    /// <summary>
+    /// Whether a message that a log has may wait: within the backlog's limits, too, or it would take the room of one that no log has.
+    /// </summary>
+    private bool HasRoomFor(SharedMessage message)
+    {
+        MqttOptions options = _context.Options;
+        return _waiting is null || _waiting.HasRoomFor(
+            message, int.Min(options.LiveQueueMessages, options.BacklogMessages), int.Min(options.LiveQueueBytes, options.BacklogBytes));
+    }
 
     /// <summary>Something is undone now.</summary>
     private void NoteUndone()

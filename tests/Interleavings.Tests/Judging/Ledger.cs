@@ -8,6 +8,9 @@ internal sealed record Sent(string Publisher, string Topic, QoS QoS, int Number,
     /// <summary>When its first PUBLISH left, in the model's order of events; 0 while it waits.</summary>
     public int SentAt { get; set; }
 
+    /// <summary>Whether it left more than once: a node may have a copy that it sends late, of a connection that is gone.</summary>
+    public bool IsRepeated { get; set; }
+
     public bool IsAcknowledged { get; set; }
 
     /// <summary>When that was, in the same order.</summary>
@@ -38,8 +41,9 @@ internal sealed class Ledger
     private sealed record Asking(string Device, string Topic, int At)
     {
         /// <summary>
-        /// Whether a message at QoS 1 came live since then: it may be one that was acknowledged long ago, for a node repeats what
-        /// its link had not got acknowledged after its publisher has gone elsewhere. That repeat is the retained message then.
+        /// Whether a message at QoS 1 came live since then, or as the retained one and its publisher had repeated it: it may be one
+        /// that was acknowledged long ago, for a node repeats what its link had not got acknowledged after its publisher has gone
+        /// elsewhere. That repeat is the retained message then.
         /// </summary>
         public bool IsReplaced { get; set; }
     }
@@ -73,7 +77,11 @@ internal sealed class Ledger
         return message;
     }
 
-    public void Left(Sent message) => message.SentAt = message.SentAt == 0 ? ++_now : message.SentAt;
+    public void Left(Sent message)
+    {
+        message.IsRepeated = message.SentAt > 0;
+        message.SentAt = message.IsRepeated ? message.SentAt : ++_now;
+    }
 
     public void Acknowledged(Sent message)
     {
@@ -171,7 +179,8 @@ internal sealed class Ledger
             Violate($"{device} got \"{payload}\" although that was acknowledged before it subscribed");
         }
 
-        foreach (Asking asked in _asked.Where(asked => !isRetained && message.QoS == QoS.AtLeastOnce && asked.Device == device && asked.Topic == message.Topic))
+        foreach (Asking asked in _asked.Where(asked => message.QoS == QoS.AtLeastOnce && (!isRetained || message.IsRepeated)
+            && asked.Device == device && asked.Topic == message.Topic))
         {
             asked.IsReplaced = true;
         }

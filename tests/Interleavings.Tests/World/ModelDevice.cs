@@ -172,6 +172,7 @@ internal sealed class ModelDevice(ModelTier tier, string clientId, QoS? subscrib
         {
             if (outgoing.Stage == Stage.Sent)
             {
+                Ledger.Left(outgoing.Message);
                 connection.Write(outgoing, duplicate: true);
             }
             else
