@@ -44,8 +44,8 @@ internal sealed class ConnectAttempt(ConnectionGate gate, ConnectRequest request
     /// <summary>Whether the holder did not answer.</summary>
     public bool IsUnanswered { get; set; }
 
-    /// <summary>Whether the grace of a new generation need not be waited for any more: the session was found, or the grace is over.</summary>
-    public bool IsRecoveryOver { get; set; }
+    /// <summary>The directory's generation in which the session was found, so that its grace need not be waited for any more; or null.</summary>
+    public string? FoundIn { get; set; }
 
     /// <summary>Whether the directory lost the session this node has: the claim writes all of it.</summary>
     public bool BringsWhole { get; set; }

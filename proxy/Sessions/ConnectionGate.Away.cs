@@ -111,18 +111,13 @@ internal sealed partial class ConnectionGate
         {
             if (found.IsOk && (found.Value.SessionExists || !found.Value.Token.IsNone))
             {
-                Claim();
+                attempt.FoundIn = found.Value.Generation;
+                gate.Claim(attempt, ExpectedHolder.Free, default);
                 return;
             }
 
             gate.Loop.Timers.Schedule(this, _pauseMs);
             _pauseMs = int.Min(LongestLookMs, _pauseMs * 2);
-        }
-
-        private void Claim()
-        {
-            attempt.IsRecoveryOver = true;
-            gate.Claim(attempt, ExpectedHolder.Free, default);
         }
     }
 }

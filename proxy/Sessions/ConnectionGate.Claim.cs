@@ -63,7 +63,8 @@ internal sealed partial class ConnectionGate
 
         var request = new ClaimRequest(attempt.ClientId, attempt.AttachNumber, AddressOf(attempt.Channel), expecting, expected)
         {
-            WaitsForRecovery = WaitsForRecovery && attempt is { IsRecoveryOver: false, Local: null, Request.CleanStart: false },
+            WaitsForRecovery = WaitsForRecovery && attempt is { Local: null, Request.CleanStart: false },
+            FoundIn = attempt.FoundIn,
             Change = ChangeOf(attempt),
             KnownVersion = SessionStateCodec.Version,
         };

@@ -307,50 +307,6 @@ public sealed class FoundTests
         new(StepKind.Kill, 2, 1));
 
     /// <summary>
-    /// A message of the log waited behind retained ones in a session's queue, its cursor had passed it, and more retained ones
-    /// took its room: it was let go and nobody asked for it again.
-    /// </summary>
-    [Fact]
-    public void What_the_queue_lets_go_amid_retained_messages_is_asked_for_again() => Holds(
-        Settings.Of(575, Faults.RetainedSkips),
-        new(StepKind.Connect, 2),
-        new(StepKind.Publish, 2, 0, 2),
-        new(StepKind.Publish, 2, 1, 2),
-        new(StepKind.Publish, 2, 2, 2),
-        new(StepKind.Publish, 2, 3, 1),
-        new(StepKind.Publish, 2, 4, 2),
-        new(StepKind.Run),
-        new(StepKind.Drop, 2),
-        new(StepKind.Publish, 2, 2, 2),
-        new(StepKind.Publish, 2, 0, 2),
-        new(StepKind.Publish, 2, 5, 2));
-
-    /// <summary>
-    /// Backlogs were to be shorter than queues of live messages: those took the room of a retained message that waited before
-    /// them, and nobody asked for it again. What a log has is let go of first.
-    /// </summary>
-    [Fact]
-    public void Live_messages_that_a_log_has_take_no_room_from_retained_ones() => Holds(
-        Settings.Of(4394, Faults.RetainedSkips),
-        new(StepKind.Connect, 2, 1),
-        new(StepKind.Publish, 2, 0, 2),
-        new(StepKind.Publish, 2, 3, 2),
-        new(StepKind.Publish, 2, 4, 1),
-        new(StepKind.Publish, 2, 5, 2),
-        new(StepKind.Run),
-        new(StepKind.Publish, 2, 1, 2),
-        new(StepKind.Drop, 2),
-        new(StepKind.Publish, 2, 0, 2),
-        new(StepKind.Publish, 2, 5, 2),
-        new(StepKind.Publish, 2, 1, 1),
-        new(StepKind.Publish, 2, 5, 2),
-        new(StepKind.Publish, 2, 2, 2),
-        new(StepKind.Connect, 0, 1),
-        new(StepKind.Turn, 4),
-        new(StepKind.Turn, 1),
-        new(StepKind.Serve, 1, 1));
-
-    /// <summary>
     /// A checkpoint whose answer was lost took effect behind the next one, and took back what that had said; the session's record
     /// no longer named a QoS 2 message that was done by it, so the message came again after the node's death.
     /// </summary>
@@ -375,7 +331,32 @@ public sealed class FoundTests
         new(StepKind.Late),
         new(StepKind.Kill, 0, 1));
 
-    private static void Holds(Settings settings, params Step[] steps)
+    /// <summary>
+    /// A CONNECT had waited for the session in a new generation, and had found it; the directory was emptied again before it
+    /// claimed, and it claimed at once, as a new session, what the holder had not written back yet.
+    /// </summary>
+    [Fact]
+    public void What_was_found_in_one_generation_is_waited_for_in_the_next() => Holds(
+        Settings.Of(5006865, Faults.EmptiedDirectory),
+        new(StepKind.Connect),
+        new(StepKind.Connect, 1),
+        new(StepKind.Run),
+        new(StepKind.EmptyDirectory, 1),
+        new(StepKind.Pass, 100),
+        new(StepKind.Connect, 0, 1),
+        new(StepKind.Turn, 3),
+        new(StepKind.Turn, 1),
+        new(StepKind.Connect),
+        new(StepKind.Turn, 3),
+        new(StepKind.Turn),
+        new(StepKind.Serve, 0, 4),
+        new(StepKind.Turn),
+        new(StepKind.Publish, 1, 1, 2),
+        new(StepKind.Turn, 3),
+        new(StepKind.Apply, 1),
+        new(StepKind.EmptyDirectory));
+
+    internal static void Holds(Settings settings, params Step[] steps)
     {
         List<string> story = [];
         var history = History.Replay(settings, null, steps, story);

@@ -16,6 +16,12 @@ public readonly record struct ClaimRequest(
     bool WaitsForRecovery = false)
 {
     /// <summary>
+    /// The generation in which the session was found (<see cref="Holding.Generation"/>): there it waits no longer. In a newer
+    /// one it may be yet to be written back.
+    /// </summary>
+    public string? FoundIn { get; init; }
+
+    /// <summary>
     /// Applied with the claim, null for none. Where no persistent session is stored (or it expired), whatever else stands
     /// there is cleared first. A will of the connection before becomes due at once when <see cref="SessionChange.ClearsAll"/>
     /// ends its session, when its delay has passed, or when it has no delay and the claim replaces the connection; otherwise,

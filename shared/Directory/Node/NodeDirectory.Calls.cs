@@ -34,12 +34,12 @@ public abstract partial class NodeDirectory
             }
 
             // The state follows the first reading of a new generation; the grace has begun before any claim can be made in it.
-            if (request.WaitsForRecovery && (_health.State == DirectoryState.Recovering || IsInGrace))
+            string generation = _generation;
+            if (request.WaitsForRecovery && request.FoundIn != generation && (_health.State == DirectoryState.Recovering || IsInGrace))
             {
                 return DirectoryResult<Claim>.Failed(DirectoryStatus.Recovering, "the directory's generation is new");
             }
 
-            string generation = _generation;
             DirectoryResult<Answer<Claim>> answer = await _store.ClaimAsync(
                 request, Self.Id, generation, Interlocked.Read(ref _floor), NextWrite(), cancellation);
             if (!answer.IsOk)
@@ -93,10 +93,17 @@ public abstract partial class NodeDirectory
     }
 
     /// <inheritdoc/>
-    public ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default) =>
-        Refusal() is { } refusal
-            ? new(DirectoryResult<Holding>.Failed(refusal.Status, refusal.Detail))
-            : _store.LookUpAsync(clientId, cancellation);
+    public async ValueTask<DirectoryResult<Holding>> LookUpAsync(string clientId, CancellationToken cancellation = default)
+    {
+        if (Refusal() is { } refusal)
+        {
+            return DirectoryResult<Holding>.Failed(refusal.Status, refusal.Detail);
+        }
+
+        string generation = _generation;
+        DirectoryResult<Holding> found = await _store.LookUpAsync(clientId, cancellation);
+        return found.IsOk ? DirectoryResult<Holding>.Of(found.Value with { Generation = generation }) : found;
+    }
 
     /// <inheritdoc/>
     public ValueTask<DirectoryResult<Holding>> VoidClaimsAsync(string clientId, CancellationToken cancellation = default) =>
