@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using StackExchange.Redis;
 
@@ -8,6 +9,7 @@ internal sealed class RedisConnection
 {
     private readonly ConnectionMultiplexer _multiplexer;
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<EndPoint, bool> _reached = new();
 
     internal RedisConnection(ConnectionMultiplexer multiplexer, int database)
     {
@@ -15,10 +17,21 @@ internal sealed class RedisConnection
         Database = multiplexer.GetDatabase(database);
         Subscriber = multiplexer.GetSubscriber();
         CountsListeners = multiplexer.GetEndPoints() is [EndPoint only] && multiplexer.GetServer(only).ServerType == ServerType.Standalone;
+        multiplexer.ConnectionRestored += (_, restored) =>
+        {
+            if (restored.EndPoint is { } endpoint)
+            {
+                _reached[endpoint] = true;
+            }
+        };
+        foreach (IServer server in multiplexer.GetServers().Where(server => server.IsConnected))
+        {
+            _reached[server.EndPoint] = true;
+        }
+
         multiplexer.ConnectionFailed += (_, failure) =>
         {
-            // An endpoint that was never reached (one of several) takes nothing away.
-            if (failure.FailureType != ConnectionFailureType.UnableToConnect)
+            if (IsLoss(failure.FailureType, failure.EndPoint))
             {
                 Break($"{failure.ConnectionType} connection to {failure.EndPoint} failed: {failure.FailureType}");
             }
@@ -43,6 +56,14 @@ internal sealed class RedisConnection
 
     /// <summary>Ends, with the reason, when the connection must not be used any more.</summary>
     internal Task<string> Broken => _broken.Task;
+
+    /// <summary>
+    /// Whether a failure that the library tells takes something away. An endpoint that was never reached (one of several) does
+    /// not. Of one that was, it may tell that it cannot connect again and never that it lost it: it tries at once, and tells only
+    /// of the first failure.
+    /// </summary>
+    internal bool IsLoss(ConnectionFailureType failure, EndPoint? endpoint) =>
+        failure != ConnectionFailureType.UnableToConnect || (endpoint is not null && _reached.ContainsKey(endpoint));
 
     internal void Break(string reason) => _broken.TrySetResult(reason);
 
