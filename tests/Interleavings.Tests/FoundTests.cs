@@ -356,6 +356,35 @@ public sealed class FoundTests
         new(StepKind.Apply, 1),
         new(StepKind.EmptyDirectory));
 
+    /// <summary>
+    /// Two sessions had filled their records, each with what was done in another group; the common positions of the checkpoint
+    /// stayed at both, and so did they.
+    /// </summary>
+    [Fact]
+    public void Two_full_records_do_not_hold_each_other_up() => Holds(
+        Settings.Of(5001365, Faults.IdsComeRound),
+        new(StepKind.Connect, 2, 2),
+        new(StepKind.Run),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Turn, 5),
+        new(StepKind.Turn, 2),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Turn, 5),
+        new(StepKind.Drop, 2),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Connect, 0, 1),
+        new(StepKind.Pass, 400),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 0, 2),
+        new(StepKind.Kill, 1),
+        new(StepKind.Connect, 1),
+        new(StepKind.Pass, 400),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 1, 2),
+        new(StepKind.Publish, 2, 0, 2));
+
     internal static void Holds(Settings settings, params Step[] steps)
     {
         List<string> story = [];

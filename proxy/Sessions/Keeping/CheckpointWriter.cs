@@ -119,9 +119,19 @@ internal sealed class CheckpointWriter : LoopTimer
             return;
         }
 
-        NodeCheckpoint checkpoint = Join();
-        if (_written is { } written && IsSame(written, checkpoint))
+        NodeCheckpoint? checkpoint = Join(_parts, _highest, _written, isLeaving: _leaving is not null);
+        if (checkpoint is null)
         {
+            Counters.Add(KeeperCounter.CheckpointsHeldBack);
+        }
+
+        if (checkpoint is null || (_written is { } written && IsSame(written, checkpoint)))
+        {
+            foreach (ConnectionGate gate in _gates)
+            {
+                gate.Loop.Post(gate.Keeper.RelieveRecords);
+            }
+
             Next();
             return;
         }
@@ -131,28 +141,27 @@ internal sealed class CheckpointWriter : LoopTimer
             static (state, result) => state.Writer.Loop.Post(() => state.Writer.Written(state.checkpoint, result)));
     }
 
-    private NodeCheckpoint Join()
+    /// <summary>
+    /// What the loops say, in one. Null where more sessions are behind than may be listed apart: then the checkpoint that stands
+    /// stays, for what it says remains true, and records no longer hold what it covered; only that the node is leaving is added.
+    /// </summary>
+    internal static NodeCheckpoint? Join(IReadOnlyList<CheckpointPart> parts, long highest, NodeCheckpoint? written, bool isLeaving)
     {
-        var common = (LogPosition[])_parts[0].Positions.Clone();
-        long highest = _highest;
+        var common = (LogPosition[])parts[0].Positions.Clone();
         var laggards = new List<(string ClientId, IReadOnlyList<LogPosition> Positions)>();
-        foreach (CheckpointPart part in _parts)
+        foreach (CheckpointPart part in parts)
         {
             CheckpointPart.Lower(common, part.Positions);
             laggards.AddRange(part.Laggards);
             highest = long.Min(highest, part.LowestPending - 1);
         }
 
-        // More laggards than may be listed: the rest holds the common positions back.
-        for (int i = NodeCheckpoint.MaxLaggards; i < laggards.Count; i++)
+        if (laggards.Count <= NodeCheckpoint.MaxLaggards)
         {
-            CheckpointPart.Lower(common, laggards[i].Positions);
+            return new NodeCheckpoint(highest, common, laggards) { IsLeaving = isLeaving };
         }
 
-        return new NodeCheckpoint(highest, common, laggards.Count <= NodeCheckpoint.MaxLaggards ? laggards : laggards[..NodeCheckpoint.MaxLaggards])
-        {
-            IsLeaving = _leaving is not null,
-        };
+        return isLeaving ? (written ?? new NodeCheckpoint(0, [], [])) with { IsLeaving = true } : null;
     }
 
     private void Written(NodeCheckpoint checkpoint, DirectoryResult result)

@@ -58,6 +58,9 @@ internal enum KeeperCounter
     /// <summary>Checkpoints written.</summary>
     Checkpoints,
 
+    /// <summary>Checkpoints not written, because more sessions were behind than are listed apart (1,000): the one before stays.</summary>
+    CheckpointsHeldBack,
+
     /// <summary>Checkpoints that could not be written.</summary>
     CheckpointsFailed,
 

@@ -141,6 +141,17 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
                 session.CheckpointWritten(laggards.GetValueOrDefault(session.ClientId) ?? positions);
             }
         }
+
+        RelieveRecords();
+    }
+
+    /// <summary>A checkpoint was taken, and need not be written or could not be made: full records go on without it.</summary>
+    public void RelieveRecords()
+    {
+        foreach (Session session in _recorded.Where(session => !session.IsEnded).ToArray())
+        {
+            session.RelieveRecord();
+        }
     }
 
     private void Written(List<Session> sessions, IReadOnlyList<DirectoryResult> results, long asked)

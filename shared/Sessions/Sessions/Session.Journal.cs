@@ -65,6 +65,20 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>
+    /// A checkpoint was taken, and where nothing of a full record goes by it, the record says itself up to where the session is
+    /// done. A checkpoint's common positions are the least of all sessions of the node: two with full records, each ahead in
+    /// another group, would hold each other up for ever; and where too many are behind none is written.
+    /// </summary>
+    public void RelieveRecord()
+    {
+        if (IsKept && _journal is { IsStuck: true } journal)
+        {
+            journal.PositionsRecorded(DonePositions());
+            AskForWrite();
+        }
+    }
+
     /// <summary>Deletions of done messages go along with the next write; when they pile up, or sends wait for them, they get one of their own.</summary>
     private void AskForWrite()
     {

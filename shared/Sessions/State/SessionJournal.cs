@@ -212,6 +212,28 @@ internal sealed class SessionJournal(int maximumOutgoing, long permittedMs)
         }
     }
 
+    /// <summary>
+    /// Whether the record is full, and no write that waits or is under way lets go of anything in it: then what holds the node's
+    /// checkpoint back may wait for this very session.
+    /// </summary>
+    public bool IsStuck => IsFull && !_outgoing.Keys.Any(packetId => IsUnwritten(SessionStateCodec.OutgoingName(packetId)));
+
+    /// <summary>The record itself says, with the next write, up to where the session is done, where that lets go of anything.</summary>
+    public void PositionsRecorded(IReadOnlyList<GroupPosition> positions)
+    {
+        var covered = new LogPosition[positions.Count == 0 ? 0 : positions.Max(position => position.Group) + 1];
+        foreach (GroupPosition position in positions)
+        {
+            covered[position.Group] = position.Position;
+        }
+
+        if (_outgoing.Values.Any(record => record.IsDone && IsCovered(record, covered)))
+        {
+            Set(SessionStateCodec.Positions(positions));
+            CheckpointWritten(covered);
+        }
+    }
+
     private static bool IsCovered(in OutgoingRecord record, IReadOnlyList<LogPosition> positions) =>
         record.Group >= 0 && record.Group < positions.Count && record.Position <= positions[record.Group];
 
