@@ -45,7 +45,7 @@ internal enum StepKind
     /// <summary>A 1: no sweep of a dead node gets further than to the checkpoint it has read; A 0: they go on.</summary>
     HoldSweeps,
 
-    /// <summary>The directory is emptied (A 0), or comes back empty, every connection to it lost (A 1); only while all devices are connected.</summary>
+    /// <summary>The directory is emptied (A 0), or comes back empty, every connection to it lost (A 1); only while all devices are connected and their sessions held.</summary>
     EmptyDirectory,
 
     /// <summary>A message of another node reaches node A.</summary>

@@ -39,7 +39,7 @@ internal sealed partial class ModelTier
             case StepKind.HoldSweeps:
                 HoldSweeps(step.A == 1);
                 break;
-            case StepKind.EmptyDirectory when Devices.All(device => device is { IsOnline: true, Connection.Node: { IsGone: false, IsDeclaredDead: false } }):
+            case StepKind.EmptyDirectory when Devices.All(IsHeld):
                 Memory.Empty();
                 foreach (ModelNode? each in step.A == 1 ? _nodes : [])
                 {
@@ -154,6 +154,14 @@ internal sealed partial class ModelTier
 
         Ledger.JudgeEnd();
     }
+
+    /// <summary>
+    /// Whether a living node holds the device's session. One that was given up and not claimed yet is an offline one, whose
+    /// device does not know: an emptied directory loses it (ADR 0007, Known limits).
+    /// </summary>
+    private bool IsHeld(ModelDevice device) =>
+        device is { IsOnline: true, Connection.Node: { IsGone: false, IsDeclaredDead: false } }
+        && Memory.Contents.Records.Find(device.ClientId)?.Header is null or { IsHeld: true };
 
     private void HoldSweeps(bool holds)
     {
