@@ -12,6 +12,12 @@ internal sealed class LogRouter(SessionContext context) : IMessageRouter
     /// <summary>Messages of a page at most.</summary>
     public int PageMessages { get; init; } = 1_000;
 
+    /// <summary>Messages of the log's beginning that are above the limits of the backlog that is read first.</summary>
+    public int AboveLimit { get; init; }
+
+    /// <summary>Whether the pages of retained messages that subscriptions asked for do not come.</summary>
+    public bool WithholdsRetained { get; init; }
+
     /// <summary>Asked for each incoming QoS 2 or 1 message.</summary>
     public List<(string Payload, MessageId Id)> Published { get; } = [];
 
@@ -31,6 +37,8 @@ internal sealed class LogRouter(SessionContext context) : IMessageRouter
     public bool CanReadBacklog(int group) => true;
 
     public LogPosition Dispatched(int group) => Tail;
+
+    public bool AwaitsRetained(SessionSubscription subscription) => WithholdsRetained;
 
     public void ReadBacklog(BacklogRead read) => _reads.Enqueue(read);
 
@@ -94,6 +102,11 @@ internal sealed class LogRouter(SessionContext context) : IMessageRouter
 
     private void Serve(BacklogRead read)
     {
+        if (AboveLimit > 0 && read.After < At(AboveLimit))
+        {
+            read.ApplyLimits(At(AboveLimit), AboveLimit, _log.Count - AboveLimit, aged: 0);
+        }
+
         LogPosition[] page = [.. _log.Select(entry => entry.Position).Where(position => position > read.After).Take(PageMessages)];
         foreach (LogPosition position in page)
         {
