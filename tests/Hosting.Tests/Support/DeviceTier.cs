@@ -21,7 +21,9 @@ internal sealed class DeviceTier : IAsyncDisposable
         Gates = [.. Contexts.Select(_ => new OpenGate(holds))];
         Server = new DeviceServer(Contexts, Gates);
         _metrics = new HostingMetrics(null, Loops);
-        var options = new ListenerOptions { Name = "test", Address = "127.0.0.1:0" };
+
+        // No header is waited for: a device that says nothing is the server's at once.
+        var options = new ListenerOptions { Name = "test", Address = "127.0.0.1:0", ProxyProtocol = new() { Mode = ProxyProtocolMode.Off } };
         _listeners = new ListenerSet(
             [options], Loops, _ => new DeviceAcceptor(Server, (long)connectDeadline.TotalMilliseconds), _metrics, Log);
     }
