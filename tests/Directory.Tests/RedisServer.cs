@@ -162,6 +162,21 @@ public sealed class RedisServer : IAsyncDisposable
         return Encoding.UTF8.GetString(buffer, 0, read);
     }
 
+    /// <summary>Awaits that sentinels have made it a replica. That ends every connection of a client to it, one that asks too.</summary>
+    public Task DemotedAsync() => Eventually.HoldsAsync(
+        async () =>
+        {
+            try
+            {
+                return (await CommandAsync("INFO replication")).Contains("role:slave", StringComparison.Ordinal);
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        },
+        "the old master has become a replica");
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)
