@@ -13,14 +13,7 @@ public sealed class SkippedRetainedTests
     public void A_checkpoint_does_not_pass_a_skipped_part_before_the_record_names_it()
     {
         var bed = new TestBed(Setup.V5);
-        LogRouter router = new LogRouter(bed.Context) { AboveLimit = 6, WithholdsRetained = true }.With(1, 10, QoS.AtLeastOnce);
-        bed.Context.Router = router;
-        var keeper = new TestKeeper(bed.Context);
-        SessionState state = Pending();
-        keeper.Store("d", state);
-        bed.Context.Registry.Restore("d", state, state.Positions, [], isAfterDeath: true);
-        TestClient device = bed.Open(bed.Persistent("d"));
-        router.Serve();
+        var (router, keeper, device) = Skip(bed);
         List<Packet> got = device.Take();
         Assert.Equal(["7", "8", "9", "10"], got.Select(packet => packet.Payload));
         got.ForEach(packet => device.PubAck(packet.Id));
@@ -42,6 +35,17 @@ public sealed class SkippedRetainedTests
     public void A_record_with_a_position_behind_a_skipped_part_names_the_part()
     {
         var bed = new TestBed(Setup.V5);
+        var (_, keeper, device) = Skip(bed);
+        device.Drop();
+        SessionState left = keeper.Read("d");
+        Assert.Equal([new LogRange(0, LogRouter.At(0), LogRouter.At(6))], left.Skipped);
+        Assert.Equal([new GroupPosition(0, LogRouter.At(10))], left.Positions);
+        Assert.True(Assert.Single(left.Subscriptions).IsRetainedPending);
+    }
+
+    /// <summary>A session comes back amid its retained messages and is above its limits by six of ten messages of the log.</summary>
+    private static (LogRouter Router, TestKeeper Keeper, TestClient Device) Skip(TestBed bed)
+    {
         LogRouter router = new LogRouter(bed.Context) { AboveLimit = 6, WithholdsRetained = true }.With(1, 10, QoS.AtLeastOnce);
         bed.Context.Router = router;
         var keeper = new TestKeeper(bed.Context);
@@ -50,11 +54,7 @@ public sealed class SkippedRetainedTests
         bed.Context.Registry.Restore("d", state, state.Positions, [], isAfterDeath: true);
         TestClient device = bed.Open(bed.Persistent("d"));
         router.Serve();
-        device.Drop();
-        SessionState left = keeper.Read("d");
-        Assert.Equal([new LogRange(0, LogRouter.At(0), LogRouter.At(6))], left.Skipped);
-        Assert.Equal([new GroupPosition(0, LogRouter.At(10))], left.Positions);
-        Assert.True(Assert.Single(left.Subscriptions).IsRetainedPending);
+        return (router, keeper, device);
     }
 
     private static SessionState Pending()

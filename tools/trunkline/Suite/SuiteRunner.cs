@@ -130,8 +130,8 @@ internal sealed class SuiteRunner(TimeProvider time, TextWriter output)
             : counted;
     }
 
-    // What the compiler does not check as it builds: white space, line ends, names. It takes a core for a minute and a half, which
-    // the tests beside it leave free: most of their time they wait.
+    // What the compiler does not check as it builds: white space, line ends, names. It would take a core for a minute and a half:
+    // at the lowest priority it has what the tests beside it leave free.
     private static async Task<SuiteResult> CheckFormatAsync(CancellationToken cancellation)
     {
         SuiteProcessResult run = await SuiteProcess.RunAsync(
