@@ -6,12 +6,16 @@ namespace Trunkline.SystemTests.Faults;
 public sealed partial class FaultDevice
 {
     /// <summary>Subscribes and returns SUBACK's code.</summary>
+    /// <exception cref="IOException">The connection ended first.</exception>
     public async Task<ReasonCode> SubscribeAsync(string filter, QoS qos)
     {
         ushort packetId = NextPacketId();
         Task<ReasonCode> answer = Expect(packetId);
         await SendAsync(Packets.Subscribe(_options.Version, filter, qos, packetId));
-        return await Eventually.InTimeAsync(answer, $"SUBACK of {filter} for {ClientId}");
+        ReasonCode code = await Eventually.InTimeAsync(answer, $"SUBACK of {filter} for {ClientId}");
+        return code == ReasonCode.UnspecifiedError && _ended.Task.IsCompleted
+            ? throw new IOException($"{ClientId} got no SUBACK of {filter}: {await _ended.Task}")
+            : code;
     }
 
     /// <summary>
