@@ -32,6 +32,7 @@ internal sealed class CheckpointWriter : LoopTimer
     private bool _isHurried;
     private bool _isStopped;
     private bool _failed;
+    private bool _isHeldBack;
     private TaskCompletionSource? _leaving;
 
     public CheckpointWriter(
@@ -120,11 +121,7 @@ internal sealed class CheckpointWriter : LoopTimer
         }
 
         NodeCheckpoint? checkpoint = Join(_parts, _highest, _written, isLeaving: _leaving is not null);
-        if (checkpoint is null)
-        {
-            Counters.Add(KeeperCounter.CheckpointsHeldBack);
-        }
-
+        NoteHeldBack(checkpoint is null);
         if (checkpoint is null || (_written is { } written && IsSame(written, checkpoint)))
         {
             foreach (ConnectionGate gate in _gates)
@@ -162,6 +159,26 @@ internal sealed class CheckpointWriter : LoopTimer
         }
 
         return isLeaving ? (written ?? new NodeCheckpoint(0, [], [])) with { IsLeaving = true } : null;
+    }
+
+    private void NoteHeldBack(bool isHeldBack)
+    {
+        int laggards = _parts.Sum(part => part.Laggards.Count);
+        if (isHeldBack)
+        {
+            Counters.Add(KeeperCounter.CheckpointsHeldBack);
+        }
+
+        if (isHeldBack && !_isHeldBack)
+        {
+            KeeperLog.CheckpointHeldBack(_logger, laggards, NodeCheckpoint.MaxLaggards);
+        }
+        else if (_isHeldBack && !isHeldBack)
+        {
+            KeeperLog.CheckpointGoesOn(_logger, laggards);
+        }
+
+        _isHeldBack = isHeldBack;
     }
 
     private void Written(NodeCheckpoint checkpoint, DirectoryResult result)

@@ -36,6 +36,12 @@ internal static partial class KeeperLog
     [LoggerMessage(1130, LogLevel.Warning, "A stored will of {ClientId} is of a newer version; it is left to a proxy of that version.")]
     internal static partial void WillNewer(ILogger logger, string clientId);
 
+    [LoggerMessage(1131, LogLevel.Warning, "{Count} sessions are behind the checkpoint, and it lists no more than {Maximum} apart: the one before stays. If this node dies meanwhile, QoS 1 messages since then come again. Devices that do not acknowledge are behind: spread them over more proxies, or find why they do not.")]
+    internal static partial void CheckpointHeldBack(ILogger logger, int count, int maximum);
+
+    [LoggerMessage(1132, LogLevel.Information, "Checkpoints go on: {Count} sessions are listed apart.")]
+    internal static partial void CheckpointGoesOn(ILogger logger, int count);
+
     [LoggerMessage(1127, LogLevel.Warning, "{Count} sessions were not written to the directory before the end of this node; their last checkpoint serves.")]
     internal static partial void NotDetached(ILogger logger, int count);
 }

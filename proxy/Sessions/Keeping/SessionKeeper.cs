@@ -135,14 +135,16 @@ internal sealed partial class SessionKeeper : ISessionKeeper, IEndOfTurn
             if (session.IsEnded || !session.HasRecordedOutgoing)
             {
                 _recorded.Remove(session);
+                continue;
             }
-            else if (session.Claim is HeldClaim claim && claim.AttachNumber <= attachNumber)
+
+            if (session.Claim is HeldClaim claim && claim.AttachNumber <= attachNumber)
             {
                 session.CheckpointWritten(laggards.GetValueOrDefault(session.ClientId) ?? positions);
             }
-        }
 
-        RelieveRecords();
+            session.RelieveRecord();
+        }
     }
 
     /// <summary>A checkpoint was taken, and need not be written or could not be made: full records go on without it.</summary>
