@@ -45,6 +45,7 @@ internal sealed partial class FileGroupLog
         _batchOffset = _segments[^1].Length;
         Committing();
         _sync.BeginRun(_writtenIn!, _written);
+        _syncedTo = _writtenIn!.FirstOrdinal;
         _unsynced = 0;
     }
 

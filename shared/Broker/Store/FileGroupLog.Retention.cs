@@ -10,6 +10,9 @@ internal sealed partial class FileGroupLog
     private const int ThinningShiftMaximum = 10;
 
     private readonly LogTenants _tenants;
+
+    /// <summary>Segments that retention has passed and whose files are not to be deleted yet, each with the first number behind it.</summary>
+    private readonly Queue<(LogSegment Segment, long Next)> _passed = new();
     private SegmentThinning? _thinning;
     private bool _thinningWaitsForRetained;
 
@@ -124,7 +127,7 @@ internal sealed partial class FileGroupLog
 
             bool joins = i > 0 && MayJoin(_segments[i - 1], segment, segment.Tenants.All - over);
             LogSegment[] old = joins ? [_segments[i - 1], segment] : [segment];
-            _thinning = new SegmentThinning(_disk, old, _tenants.Losers(), _options.LogBlockBytes, OnThinned);
+            _thinning = new SegmentThinning(_disk, old, _segments[i + 1], _tenants.Losers(), _options.LogBlockBytes, OnThinned);
             _helper.Do(_thinning);
             return true;
         }
@@ -275,7 +278,42 @@ internal sealed partial class FileGroupLog
         }
 
         _tenants.Release(segment.Tenants);
-        _helper.Do(new SegmentDeletion(segment, this));
+        _passed.Enqueue((segment, _segments[0].FirstOrdinal));
+        DeletePassed();
+    }
+
+    /// <summary>
+    /// Deletes the files of what retention has passed, where syncs go on beside the writes once one has covered the segment
+    /// behind it: its state, which alone knows numbers of links and terms then, is on the disk, and so is every file that a
+    /// power cut may bring back. One of which nothing had arrived would end the log before all that are whole behind it.
+    /// </summary>
+    private void DeletePassed()
+    {
+        while (_passed.TryPeek(out (LogSegment Segment, long Next) passed) && (!DeletesAfterSync || passed.Next <= _syncedTo))
+        {
+            _passed.Dequeue();
+            _helper.Do(new SegmentDeletion(passed.Segment, this));
+        }
+    }
+
+    /// <summary>At the end, when the helping thread has ended: the same, and files that must stay are closed.</summary>
+    private void EndPassed()
+    {
+        foreach ((LogSegment segment, long next) in _passed)
+        {
+            if (next <= _syncedTo)
+            {
+                var deletion = new SegmentDeletion(segment, this);
+                deletion.Execute();
+                deletion.Tell();
+            }
+            else
+            {
+                segment.Close();
+            }
+        }
+
+        _passed.Clear();
     }
 
     private void SlowThoseIn(LogSegment segment)
@@ -299,13 +337,15 @@ internal sealed partial class FileGroupLog
             log._disk.FlushFolder(log._folder.Path);
         }
 
-        protected override void Run()
+        public void Tell()
         {
             if (Error is not null)
             {
                 StoreLog.DeletionFailed(log._logger, log._folder.Group, segment.Path, Error.Message);
             }
         }
+
+        protected override void Run() => Tell();
     }
 
     /// <summary>Behind the reads that may still need the file.</summary>

@@ -25,6 +25,12 @@ internal sealed partial class FileGroupLog
     /// <summary>After a sync that failed, one that succeeds says nothing of what that had to write: records of this run vouch for no more.</summary>
     private bool _hasFailedSync;
 
+    /// <summary>The first number of the segment in which the newest sync that succeeded ended: all before it is on the disk.</summary>
+    private long _syncedTo;
+
+    /// <summary>Whether files that retention has passed wait for a sync of what is behind them.</summary>
+    private bool DeletesAfterSync => _options.Commit != LogCommit.Always && _options.SyncIntervalMs > 0 && !_hasFailedSync;
+
     private void SyncSoon()
     {
         if (_options.Commit == LogCommit.Always || _options.SyncIntervalMs == 0 || _unsynced == 0 || _sync.IsUnderWay || _isClosed)
@@ -51,8 +57,7 @@ internal sealed partial class FileGroupLog
         }
 
         _unsynced = 0;
-        long from = _sync.Newest!.FirstOrdinal;
-        _sync.Begin(_segments.SkipWhile(segment => segment.FirstOrdinal < from), _writtenIn!, _written);
+        _sync.Begin(SegmentsFrom(_sync.Newest!.FirstOrdinal), _writtenIn!, _written);
         _syncer.Do(_sync);
     }
 
@@ -71,9 +76,36 @@ internal sealed partial class FileGroupLog
         else if (!_hasFailedSync)
         {
             _sync.Newest!.Synced = _sync.UpTo;
+            _syncedTo = _sync.Newest.FirstOrdinal;
         }
 
+        DeletePassed();
         SyncSoon();
+    }
+
+    /// <summary>The files from the one of a number on, those that retention has passed and that are still there, too.</summary>
+    private IEnumerable<LogSegment> SegmentsFrom(long ordinal) =>
+        _passed.Select(passed => passed.Segment).Concat(_segments).SkipWhile(segment => segment.FirstOrdinal < ordinal);
+
+    /// <summary>At the end, what no sync has covered. Returns whether it is on the disk.</summary>
+    private bool SyncRest()
+    {
+        long from = _options.Commit == LogCommit.Always ? long.MaxValue : _syncedTo;
+        try
+        {
+            foreach (LogSegment segment in SegmentsFrom(from).Union(_segments.TakeLast(1)).Where(segment => segment.Handle is not null))
+            {
+                segment.Flush(_disk);
+            }
+
+            _disk.FlushFolder(_folder.Path);
+            return true;
+        }
+        catch (IOException exception)
+        {
+            StoreLog.CannotWrite(_logger, _folder.Group, _folder.Path, exception.Message);
+            return false;
+        }
     }
 
     private sealed class SyncTimer(FileGroupLog log) : LoopTimer

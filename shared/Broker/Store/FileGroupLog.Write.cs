@@ -58,7 +58,12 @@ internal sealed partial class FileGroupLog
             Rewrite();
         }
 
-        FlushLast();
+        if (SyncRest())
+        {
+            _syncedTo = long.MaxValue;
+        }
+
+        EndPassed();
         foreach (LogSegment segment in _segments)
         {
             segment.Close();
@@ -170,20 +175,5 @@ internal sealed partial class FileGroupLog
         }
 
         Committing();
-    }
-
-    private void FlushLast()
-    {
-        try
-        {
-            if (_segments.Count > 0 && _segments[^1].Handle is { } handle)
-            {
-                _disk.Flush(handle);
-            }
-        }
-        catch (IOException exception)
-        {
-            StoreLog.CannotWrite(_logger, _folder.Group, _folder.Path, exception.Message);
-        }
     }
 }

@@ -10,13 +10,22 @@ namespace Trunkline.Broker;
 internal sealed class SegmentThinning : StoreJob
 {
     private readonly StoreDisk _disk;
+    private readonly LogSegment _next;
     private readonly LogLosers _losers;
     private readonly int _blockBytes;
     private readonly Action<SegmentThinning> _done;
 
-    public SegmentThinning(StoreDisk disk, IReadOnlyList<LogSegment> old, LogLosers losers, int blockBytes, Action<SegmentThinning> done)
+    /// <param name="disk">Where it is written.</param>
+    /// <param name="old">See <see cref="Old"/>.</param>
+    /// <param name="next">The segment behind them; the state at its beginning is written.</param>
+    /// <param name="losers">Whose messages go.</param>
+    /// <param name="blockBytes">The size of a block.</param>
+    /// <param name="done">Called on the loop.</param>
+    public SegmentThinning(
+        StoreDisk disk, IReadOnlyList<LogSegment> old, LogSegment next, LogLosers losers, int blockBytes, Action<SegmentThinning> done)
     {
         _disk = disk;
+        _next = next;
         Old = old;
         _losers = losers;
         _blockBytes = blockBytes;
@@ -46,6 +55,7 @@ internal sealed class SegmentThinning : StoreJob
 
         Thinner.Finish();
         Seal();
+        SyncWhatStays();
         Fresh.Replace(_disk, Thinner.Output);
         IsDone = true;
         for (int i = 1; i < Old.Count; i++)
@@ -55,6 +65,20 @@ internal sealed class SegmentThinning : StoreJob
     }
 
     protected override void Run() => _done(this);
+
+    /// <summary>
+    /// What is to be on the disk before messages go: the state at the beginning of the next segment, which knows their numbers,
+    /// and a second file whole, which a power cut may bring back after it was deleted. With <c>always</c> they are.
+    /// </summary>
+    private void SyncWhatStays()
+    {
+        foreach (LogSegment segment in Old.Skip(1).Append(_next))
+        {
+            segment.Flush(_disk);
+        }
+
+        _disk.FlushFolder(Path.GetDirectoryName(Fresh.Path)!);
+    }
 
     private ReadOnlySpan<byte> ReadChecked(LogSegment segment)
     {

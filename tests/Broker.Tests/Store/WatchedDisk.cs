@@ -12,10 +12,14 @@ internal sealed class WatchedDisk : StoreDisk
 
     public string Start { get; init; } = "first";
 
+    /// <summary>Syncs of files wait while it is not set.</summary>
+    public ManualResetEventSlim MaySync { get; } = new(true);
+
     public override string SystemStartId => Start;
 
     public override void Flush(SafeFileHandle handle)
     {
+        MaySync.Wait();
         Flushed.Enqueue(File.ResolveLinkTarget($"/proc/self/fd/{handle.DangerousGetHandle()}", returnFinalTarget: false)!.FullName);
         base.Flush(handle);
     }

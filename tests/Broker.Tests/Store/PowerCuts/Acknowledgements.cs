@@ -14,9 +14,15 @@ internal sealed class Acknowledgements
     public Acknowledgements(IEnumerable<SystemCall> sends)
     {
         var told = new Dictionary<int, ulong>();
+        var publishers = new HashSet<int>();
         foreach (SystemCall call in sends)
         {
             byte[] bytes = [.. call.Strings().SelectMany(part => part)];
+            if (!IsToPublisher(call.Descriptor, bytes, publishers))
+            {
+                continue;
+            }
+
             int used = 0;
             while (FrameReader.TryRead(bytes.AsSpan(used), 0, out Frame frame, out _) == FrameStatus.Complete)
             {
@@ -38,6 +44,22 @@ internal sealed class Acknowledgements
     public ulong HighestTerm(long moment) => _terms.Where(term => term.At <= moment).Select(term => term.Term).DefaultIfEmpty().Max();
 
     public static ushort PacketIdOf(in Frame frame) => (ushort)((frame.Body[0] << 8) | frame.Body[1]);
+
+    /// <summary>A connection's first bytes tell whose it is: CONNACK goes to publishers, HTTP to whoever reads the counters.</summary>
+    private static bool IsToPublisher(int descriptor, ReadOnlySpan<byte> bytes, HashSet<int> publishers)
+    {
+        const byte connAck = (byte)PacketType.ConnAck << 4;
+        if (bytes.StartsWith("HTTP/"u8))
+        {
+            publishers.Remove(descriptor);
+        }
+        else if (bytes[0] == connAck)
+        {
+            publishers.Add(descriptor);
+        }
+
+        return publishers.Contains(descriptor);
+    }
 
     private void Take(in Frame frame, SystemCall call, Dictionary<int, ulong> told)
     {

@@ -63,7 +63,8 @@ internal sealed class CutPublisher(int index, int seed)
     /// <param name="highestTerm">The highest term that a link says to know.</param>
     /// <param name="count">How many.</param>
     /// <param name="acknowledged">Told of each acknowledgement.</param>
-    public async Task RunAsync(int port, ulong highestTerm, int count, Action acknowledged)
+    /// <param name="pace">How far it may go; null for without a stop.</param>
+    public async Task RunAsync(int port, ulong highestTerm, int count, Action acknowledged, PublishingPace? pace = null)
     {
         using var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync("127.0.0.1", port);
@@ -82,19 +83,26 @@ internal sealed class CutPublisher(int index, int seed)
         }
 
         int left = count;
+        int Allowed() => pace is null ? int.MaxValue : pace.Allowed;
         byte[] input = new byte[64 * 1024];
         int used = 0;
         try
         {
             while (left > 0 || _open.Count > 0)
             {
-                for (; left > 0 && _open.Count < Window; left--)
+                for (; left > 0 && _open.Count < Window && count - left < Allowed(); left--)
                 {
                     Write(output, Next());
                 }
 
                 await stream.WriteAsync(output.WrittenMemory);
                 output.ResetWrittenCount();
+                if (_open.Count == 0)
+                {
+                    await pace!.MoreThanAsync(count - left);
+                    continue;
+                }
+
                 int read = await stream.ReadAsync(input.AsMemory(used));
                 if (read == 0)
                 {

@@ -14,13 +14,21 @@ internal sealed class PowerCutLoad : IDisposable
 
     private const int Seed = 20261127;
 
+    /// <summary>Syncs beside the writes, where a process does them, each with messages behind the one before; the disk sets their pace.</summary>
+    private const int SyncsEach = 12;
+
+    /// <summary>Messages of each publisher between two syncs.</summary>
+    private const int Between = 8;
+
+    /// <summary>Messages of one publisher to one process: three times as many are fewer than it has numbers.</summary>
+    private const int MessagesEach = 3_000;
+
+    private readonly bool _syncsBeside;
     private readonly TempFolder _folder = new();
     private readonly List<(string Trace, string Left)> _runs = [];
     private int _acknowledged;
 
-    private PowerCutLoad()
-    {
-    }
+    private PowerCutLoad(bool syncsBeside) => _syncsBeside = syncsBeside;
 
     /// <summary>Who published; each has a tenant of its own, one much more than its share.</summary>
     public IReadOnlyList<CutPublisher> Publishers { get; } =
@@ -36,10 +44,12 @@ internal sealed class PowerCutLoad : IDisposable
     /// <summary>Records it; some seconds.</summary>
     public static async Task<PowerCutLoad> RecordAsync(string commit)
     {
-        var load = new PowerCutLoad();
-        await load.RunAsync(400, "KILL", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64");
-        await load.RunAsync(600, "KILL", FarTerm, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64", "Broker:LogMaximumBytes=131072");
-        await load.RunAsync(400, "TERM", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=32768", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=64", "Broker:LogMaximumBytes=65536");
+        // More than a few thousand are for long runs by hand: each image is judged message by message.
+        int times = PowerCutTests.Number("TRUNKLINE_LOAD", 1);
+        var load = new PowerCutLoad(syncsBeside: commit == "os");
+        await load.RunAsync(400 * times, "KILL", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=16");
+        await load.RunAsync(600 * times, "KILL", FarTerm, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=16384", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=16", "Broker:LogMaximumBytes=131072");
+        await load.RunAsync(400 * times, "TERM", 0, $"Broker:Commit={commit}", "Broker:LogSegmentBytes=32768", "Broker:LogBlockBytes=4096", "Broker:SyncIntervalMs=16", "Broker:LogMaximumBytes=65536");
         return load;
     }
 
@@ -72,15 +82,23 @@ internal sealed class PowerCutLoad : IDisposable
 
         // The process makes the folder of its data, too.
         await using RecordedBroker broker = await RecordedBroker.StartAsync(Path.Combine(disk, "data"), trace, settings);
-        int until = Volatile.Read(ref _acknowledged) + messages;
+        int until = int.MaxValue;
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task publishing = Task.WhenAll(Publishers.Select(publisher => publisher.RunAsync(broker.Port, highestTerm, int.MaxValue, () =>
+        var pace = new PublishingPace();
+        Task publishing = Task.WhenAll(Publishers.Select(publisher => publisher.RunAsync(broker.Port, highestTerm, MessagesEach, () =>
         {
-            if (Interlocked.Increment(ref _acknowledged) >= until)
+            if (Interlocked.Increment(ref _acknowledged) >= Volatile.Read(ref until))
             {
                 enough.TrySetResult();
             }
-        })));
+        }, pace)));
+        if (_syncsBeside)
+        {
+            await FollowSyncsAsync(broker, pace);
+        }
+
+        Volatile.Write(ref until, Volatile.Read(ref _acknowledged) + messages);
+        pace.Allow(MessagesEach);
         await Eventually.InTimeAsync(Task.WhenAny(enough.Task, publishing), "the broker acknowledges");
         await broker.EndAsync(signal);
         await Eventually.InTimeAsync(publishing, "the publishers see the end");
@@ -88,5 +106,22 @@ internal sealed class PowerCutLoad : IDisposable
         string left = Path.Combine(_folder.Path, $"left-{_runs.Count}");
         CopyAll(disk, left);
         _runs.Add((trace, left));
+    }
+
+    /// <summary>After each sync every publisher sends a few messages for the next one.</summary>
+    private static async Task FollowSyncsAsync(RecordedBroker broker, PublishingPace pace)
+    {
+        pace.Allow(Between);
+        for (int seen = 0; seen < SyncsEach;)
+        {
+            int syncs = await broker.CountSyncsAsync();
+            if (syncs == seen)
+            {
+                await Eventually.HoldsAsync(async () => (syncs = await broker.CountSyncsAsync()) > seen, "the broker syncs");
+            }
+
+            seen = syncs;
+            pace.Allow((seen + 1) * Between);
+        }
     }
 }

@@ -24,6 +24,8 @@ internal sealed class RecordedBroker : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public int Port { get; private init; }
 
+    private int ManagementPort { get; init; }
+
     /// <summary>Starts one; it serves when this returns.</summary>
     /// <param name="data">The folder above its group's.</param>
     /// <param name="trace">Where strace writes to; null for a process of its own.</param>
@@ -31,9 +33,10 @@ internal sealed class RecordedBroker : IAsyncDisposable
     public static async Task<RecordedBroker> StartAsync(string data, string? trace, params string[] settings)
     {
         int port = FreePorts.Take();
+        int management = FreePorts.Take();
         string[] command =
         [
-            Executable(), "--data", data, "--group", "g", "--management-port", FreePorts.Take().ToString(CultureInfo.InvariantCulture),
+            Executable(), "--data", data, "--group", "g", "--management-port", management.ToString(CultureInfo.InvariantCulture),
             "--Broker:Store=file", "--Broker:SystemIntervalMs=0", "--Listeners:0:Name=mqtt", "--Listeners:0:Type=tcp",
             $"--Listeners:0:Address=127.0.0.1:{port}", .. settings.Select(setting => "--" + setting),
         ];
@@ -42,11 +45,22 @@ internal sealed class RecordedBroker : IAsyncDisposable
             : ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "signal=none", "-e", $"trace={SystemCallTrace.Calls}", "-o", trace];
         string[] all = [.. around, .. command];
         var start = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        var broker = new RecordedBroker(Process.Start(start)!, trace is not null) { Port = port };
+        var broker = new RecordedBroker(Process.Start(start)!, trace is not null) { Port = port, ManagementPort = management };
         Task ended = broker._process.WaitForExitAsync();
         await Eventually.InTimeAsync(Task.WhenAny(broker._serves.Task, ended), "the broker serves");
         Assert.True(broker._serves.Task.IsCompleted, $"The broker ended: {broker.Said()}");
         return broker;
+    }
+
+    /// <summary>How often it has synced its log beside its writes.</summary>
+    public async Task<int> CountSyncsAsync()
+    {
+        const string counter = "trunkline_broker_events_total{";
+        using var client = new HttpClient();
+        string metrics = await client.GetStringAsync(new Uri($"http://127.0.0.1:{ManagementPort}/metrics"));
+        string line = metrics.Split('\n').Single(line =>
+            line.StartsWith(counter, StringComparison.Ordinal) && line.Contains("event=\"log_syncs\"", StringComparison.Ordinal));
+        return int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Ends it by SIGKILL or SIGTERM; its recording is complete when this returns.</summary>

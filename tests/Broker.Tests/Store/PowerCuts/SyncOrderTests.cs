@@ -1,3 +1,4 @@
+using Trunkline.Broker.Tests.Logs;
 using Trunkline.Broker.Tests.Support;
 
 namespace Trunkline.Broker.Tests.Store.PowerCuts;
@@ -36,6 +37,94 @@ public sealed class SyncOrderTests : IDisposable
         again.Log.OnTick();
         Assert.Equal('z', Assert.Single(again.Read()).Payload[0]);
         again.Close();
+    }
+
+    /// <summary>With <c>os</c>, where a power cut may bring back what was deleted, and take what is behind it.</summary>
+    [Fact]
+    public void What_retention_has_passed_stays_until_it_and_the_segment_behind_it_are_on_the_disk()
+    {
+        var disk = new WatchedDisk();
+        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
+        var store = new StoreHarness(_folder.Path, options, disk);
+        disk.MaySync.Reset();
+        for (int i = 0; i < 200; i++)
+        {
+            store.Append(new string('x', 1_000));
+            store.Commit();
+            Assert.InRange(store.Log.Bytes, 0, options.LogMaximumBytes + options.LogSegmentBytes);
+        }
+
+        string[] all = Segments();
+        Assert.True(store.Log.Dropped > 100, "retention has passed most of it");
+        Assert.True(all.Length > 10, "its files are there");
+        disk.MaySync.Set();
+        LoopUntil.Holds(store.Loop, () => Segments().Length * options.LogSegmentBytes <= options.LogMaximumBytes, "they are deleted");
+        Assert.Empty(all.Except(disk.Flushed));
+        store.Close();
+    }
+
+    [Fact]
+    public void What_retention_has_passed_goes_with_the_end_of_the_run_and_all_that_stays_is_on_the_disk()
+    {
+        var disk = new WatchedDisk();
+        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
+        var store = new StoreHarness(_folder.Path, options, disk);
+        disk.MaySync.Reset();
+        for (int i = 0; i < 200; i++)
+        {
+            store.Append(new string('x', 1_000));
+            store.Commit();
+        }
+
+        disk.MaySync.Set();
+        long messages = store.Log.Messages;
+        store.Close();
+        Assert.Empty(Segments().Except(disk.Flushed));
+        Assert.InRange(Segments().Length * options.LogSegmentBytes, 1, options.LogMaximumBytes);
+        var again = new StoreHarness(_folder.Path, options);
+        Assert.Equal(messages, again.Log.Messages);
+        again.Close();
+    }
+
+    /// <summary>A failed sync promises nothing any more; the files are not to fill the disk for it.</summary>
+    [Fact]
+    public void What_retention_has_passed_goes_at_once_after_a_sync_that_failed()
+    {
+        var disk = new FailingDisk();
+        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
+        var store = new StoreHarness(_folder.Path, options, disk);
+        disk.FailsFlush = true;
+        for (int i = 0; i < 200; i++)
+        {
+            store.Append(new string('x', 1_000));
+            store.Commit();
+        }
+
+        LoopUntil.Holds(store.Loop, () => Segments().Length * options.LogSegmentBytes <= options.LogMaximumBytes, "they are deleted");
+        store.Close();
+    }
+
+    [Fact]
+    public void Before_messages_go_from_a_segment_the_one_behind_it_is_on_the_disk_and_so_is_one_that_is_joined_to_it()
+    {
+        var disk = new WatchedDisk();
+        var log = new TenantHarness(_folder.Path, TenantHarness.Small with { SyncIntervalMs = 0 }, disk);
+        disk.Flushed.Clear();
+        disk.FlushedFolders.Clear();
+        for (int n = 0; n < 12_000; n++)
+        {
+            log.Append(n % 101 == 0 ? "quiet/a" : "hot/b");
+        }
+
+        log.Settle();
+        string[] flushed = [.. disk.Flushed];
+        int[] fresh = [.. Enumerable.Range(0, flushed.Length).Where(n => flushed[n].EndsWith(".log.new", StringComparison.Ordinal))];
+        Assert.True(fresh.Length > 10, "segments were written anew");
+        Assert.All(fresh, n => Assert.True(string.CompareOrdinal(flushed[n - 1], flushed[n]) > 0, $"{flushed[n - 1]} before {flushed[n]}"));
+        Assert.Contains(fresh, n => n > 1 && !fresh.Contains(n - 2)
+            && string.CompareOrdinal(flushed[n - 2], flushed[n]) > 0 && string.CompareOrdinal(flushed[n - 1], flushed[n - 2]) > 0);
+        Assert.True(disk.FlushedFolders.Count >= fresh.Length * 2, "the name of the one behind it is on the disk, too");
+        log.Store.Close();
     }
 
     [Fact]
@@ -100,6 +189,8 @@ public sealed class SyncOrderTests : IDisposable
         Assert.Equal(["later"], subscriber.Payloads);
         third.Group.Stop();
     }
+
+    private string[] Segments() => [.. Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Order(StringComparer.Ordinal)];
 
     private static TestBroker Broker(string folder) => new(
         new BrokerOptions { Store = LogStore.File, DataDirectory = folder, DamagedSegments = DamagedSegments.SetAside },
