@@ -25,6 +25,7 @@ internal sealed class RecoveredGroup
             DataDirectory = Path.Combine(disk, "data"),
             LogSegmentBytes = 16 * 1024,
             LogBlockBytes = 32 * 1024,
+            SegmentsMaximum = 10_000,
         };
         _broker = new TestBroker(options, store: (loop, all) => _store = GroupStore.Open("g", all, loop, NullLogger.Instance, new FastDisk()));
     }
