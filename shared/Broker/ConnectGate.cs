@@ -95,8 +95,9 @@ internal sealed class ConnectGate(BrokerState state, LinkTable links, string inc
 
         bool allDispatched = state.Dispatched == log.Tail;
         log.RaiseTermAbove(hello.HighestTerm);
-        if (allDispatched)
+        if (allDispatched && log.Committed == log.Tail)
         {
+            // Else it comes with the commit: no position of a term that is not stored is told.
             state.Dispatched = log.Tail;
         }
 

@@ -279,8 +279,14 @@ internal sealed class MessageDispatcher : ILogListener
         }
     }
 
+    /// <summary>
+    /// When the message is stored; and the term of now, for one that is a repeat, too: an acknowledgement in a term implies that
+    /// no later run uses it again.
+    /// </summary>
     private void Acknowledge(LogPosition position, PublishTicket ticket)
     {
+        var term = new LogPosition(_state.Log.Term, 0);
+        position = position > term ? position : term;
         if (_unacknowledged.Count == 0 && _state.Log.Committed >= position)
         {
             ticket.Complete(ReasonCode.Success);

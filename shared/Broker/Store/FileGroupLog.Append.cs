@@ -47,6 +47,7 @@ internal sealed partial class FileGroupLog
         _sync.BeginRun(_writtenIn!, _written);
         _syncedTo = _writtenIn!.FirstOrdinal;
         _unsynced = 0;
+        DeletePassed();
     }
 
     /// <inheritdoc/>

@@ -47,6 +47,29 @@ public sealed class CommitTests
     }
 
     [Fact]
+    public void In_a_term_that_is_not_stored_yet_nothing_is_acknowledged_not_even_a_repeat_and_no_position_is_told()
+    {
+        TestClient link = _broker.Receiver("m", "tail", "#");
+        TestClient publisher = _broker.PublishLink("n");
+        publisher.Publish("a", "1", tl: "n1");
+        _log.Commit(1);
+        _broker.Run();
+        Assert.Single(publisher.Acknowledged);
+
+        TestClient again = _broker.PublishLink("n", highest: 700);
+        again.Publish("a", "1", tl: "n1");
+        _broker.Advance(1_000);
+        Assert.Contains(";t701;", again.ConnAckTl + ";", StringComparison.Ordinal);
+        Assert.Empty(again.Acknowledged);
+        Assert.Equal("p100:1", link.Tails[^1].Payload);
+
+        _log.Commit(0);
+        _broker.Advance(1_000);
+        Assert.Single(again.Acknowledged);
+        Assert.Equal("p701:0", link.Tails[^1].Payload);
+    }
+
+    [Fact]
     public void A_resume_and_a_subscription_stop_at_what_is_committed()
     {
         TestClient publisher = _broker.PublishLink("n");

@@ -114,12 +114,8 @@ internal sealed class PowerCutLoad : IDisposable
         pace.Allow(Between);
         for (int seen = 0; seen < SyncsEach;)
         {
-            int syncs = await broker.CountSyncsAsync();
-            if (syncs == seen)
-            {
-                await Eventually.HoldsAsync(async () => (syncs = await broker.CountSyncsAsync()) > seen, "the broker syncs");
-            }
-
+            int syncs = 0;
+            await Eventually.HoldsAsync(async () => (syncs = await broker.CountSyncsAsync()) > seen, "the broker syncs");
             seen = syncs;
             pace.Allow((seen + 1) * Between);
         }
