@@ -18,9 +18,13 @@ internal enum Syncs
 /// </summary>
 internal sealed class DiskRecording
 {
+    /// <summary>The end of the helping thread's name.</summary>
+    private const string Helper = "-store";
+
     private readonly string _root;
     private readonly Syncs _syncs;
     private readonly Dictionary<int, RecordedNode> _open = [];
+    private readonly Dictionary<string, string> _threads = [];
     private readonly List<SystemCall> _sends = [];
     private readonly List<long> _nameChanges = [];
     private readonly List<SystemCall> _unfinished = [];
@@ -54,7 +58,10 @@ internal sealed class DiskRecording
     /// <summary>When contents or lengths of files changed.</summary>
     public List<long> ContentChanges { get; } = [];
 
-    /// <summary>Syncs of the newest segment: what was written to the log before one began is on the disk once it has ended.</summary>
+    /// <summary>
+    /// Syncs of the newest segment, but those of the helping thread: what was written to the log before one began is on the
+    /// disk once it has ended. That thread syncs it for what it writes anew, whatever became of those before.
+    /// </summary>
     public List<(long Begin, long End)> LogSyncs { get; } = [];
 
     /// <summary>The last moment.</summary>
@@ -83,6 +90,7 @@ internal sealed class DiskRecording
         Runs.Add(End);
         _left = left;
         _open.Clear();
+        _threads.Clear();
         var events = new PriorityQueue<(SystemCall Call, bool IsEntry), (long, int)>();
         foreach (SystemCall call in SystemCallTrace.Read(lines, End))
         {
@@ -134,6 +142,9 @@ internal sealed class DiskRecording
         {
             case "sendto" or "sendmsg":
                 _sends.Add(call);
+                return;
+            case "prctl":
+                NameThread(call);
                 return;
             case "openat":
                 Make(call);
@@ -196,7 +207,7 @@ internal sealed class DiskRecording
                 if (_syncs.HasFlag(node is RecordedFile ? Syncs.Files : Syncs.Folders) && call.End != long.MaxValue)
                 {
                     node.AddSync(call.Begin, call.End);
-                    if (node == NewestSegment())
+                    if (node == NewestSegment() && !_threads.GetValueOrDefault(call.Thread, "").EndsWith(Helper, StringComparison.Ordinal))
                     {
                         LogSyncs.Add((call.Begin, call.End));
                     }
@@ -206,6 +217,15 @@ internal sealed class DiskRecording
             default:
                 Assert.Fail($"{call.Name} on a file of the store is not modelled");
                 break;
+        }
+    }
+
+    private void NameThread(SystemCall call)
+    {
+        if (call.Arguments.StartsWith("PR_SET_NAME,", StringComparison.Ordinal))
+        {
+            // strace shows as much of it as the kernel keeps.
+            _threads[call.Thread] = Encoding.UTF8.GetString(SystemCall.Decode(call.Arguments.Split('"')[1]));
         }
     }
 

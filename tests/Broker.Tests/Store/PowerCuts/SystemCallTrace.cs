@@ -9,6 +9,9 @@ internal sealed class SystemCall(string name, string arguments, long begin)
 
     public string Name { get; } = name;
 
+    /// <summary>Whose call it was, by the number of the thread.</summary>
+    public string Thread { get; init; } = "";
+
     /// <summary>From here on it may have had any part of its effect.</summary>
     public long Begin { get; } = begin;
 
@@ -35,11 +38,14 @@ internal sealed class SystemCall(string name, string arguments, long begin)
         for (int i = 1; i < parts.Length; i += 2)
         {
             Assert.True(i + 1 < parts.Length && !parts[i + 1].StartsWith("...", StringComparison.Ordinal), $"strace cut a buffer of {Name} short");
-            strings.Add(Convert.FromHexString(parts[i].Replace(HexEscape, "", StringComparison.Ordinal)));
+            strings.Add(Decode(parts[i]));
         }
 
         return strings;
     }
+
+    /// <summary>The bytes of a quoted argument.</summary>
+    public static byte[] Decode(string quoted) => Convert.FromHexString(quoted.Replace(HexEscape, "", StringComparison.Ordinal));
 }
 
 /// <summary>
@@ -55,11 +61,11 @@ internal sealed class SystemCall(string name, string arguments, long begin)
 /// </remarks>
 internal static class SystemCallTrace
 {
-    /// <summary>The calls that change files or names, or could; and those that send.</summary>
+    /// <summary>The calls that change files or names, or could; those that send; and what names threads.</summary>
     public const string Calls =
         "openat,open,creat,mkdir,mkdirat,write,pwrite64,pwritev,pwritev2,writev,ftruncate,truncate,fallocate,rename,renameat,renameat2,"
         + "link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,fsync,fdatasync,sync_file_range,syncfs,close,dup,dup2,dup3,mmap,sendto,sendmsg,sendmmsg,"
-        + "copy_file_range,sendfile,splice,io_uring_setup";
+        + "copy_file_range,sendfile,splice,io_uring_setup,prctl";
 
     private const string Unfinished = " <unfinished ...>";
     private const string Resumed = " resumed>";
@@ -95,7 +101,7 @@ internal static class SystemCallTrace
 
             bool isOpen = rest.EndsWith(Unfinished);
             int end = isOpen ? rest.Length - Unfinished.Length : rest.LastIndexOf(") ");
-            var call = new SystemCall(rest[..bracket].ToString(), rest[(bracket + 1)..end].ToString(), number);
+            var call = new SystemCall(rest[..bracket].ToString(), rest[(bracket + 1)..end].ToString(), number) { Thread = thread };
             calls.Add(call);
             if (isOpen)
             {
