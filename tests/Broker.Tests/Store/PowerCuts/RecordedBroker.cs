@@ -42,7 +42,7 @@ internal sealed class RecordedBroker : IAsyncDisposable
         ];
         string[] around = trace is null
             ? []
-            : ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "signal=none", "-e", $"trace={SystemCallTrace.Calls}", "-o", trace];
+            : ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "signal=SIGKILL", "-e", $"trace={SystemCallTrace.Calls}", "-o", trace];
         string[] all = [.. around, .. command];
         var start = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         var broker = new RecordedBroker(Process.Start(start)!, trace is not null) { Port = port, ManagementPort = management };

@@ -23,13 +23,14 @@ internal sealed class RecordedFile(byte[] before) : RecordedNode
     public void AddLength(SystemCall call, long length) => _changes.Add((call, length, [], true));
 
     /// <summary>
-    /// Its process has ended and left these bytes: of a write that never returned a part may have been made, or nothing. Of
-    /// a thread that was killed in a write strace may have no line: what the file has gained beyond the recording is that
-    /// write, made at the last moment.
+    /// Its process has ended and left these bytes: of a write that never returned a part may have been made, or nothing; nor
+    /// does one count that strace took for returned because its thread was killed in it. Of a thread that was killed in a
+    /// write strace may have no line: what the file has gained beyond the recording is that write, made at the last moment.
     /// </summary>
     public void Settle(byte[] left, string file, long? killedAt)
     {
-        if (_changes.Count > 0 && _changes[^1] is { Call.End: long.MaxValue, IsLength: false } last)
+        if (_changes.Count > 0 && _changes[^1] is { IsLength: false } last
+            && (last.Call.End == long.MaxValue || (killedAt is not null && left.Length < last.Offset + last.Bytes.Length)))
         {
             _changes.RemoveAt(_changes.Count - 1);
             int made = (int)long.Clamp(left.Length - last.Offset, 0, last.Bytes.Length);

@@ -68,6 +68,8 @@ internal static class SystemCallTrace
         + "copy_file_range,sendfile,splice,io_uring_setup,prctl";
 
     private const string Unfinished = " <unfinished ...>";
+    private const string Detached = " <detached ...>";
+    private const string UnknownError = " (errno ";
     private const string Resumed = " resumed>";
 
     /// <param name="lines">What strace wrote.</param>
@@ -81,13 +83,16 @@ internal static class SystemCallTrace
         {
             number++;
             int space = line.IndexOf(' ', StringComparison.Ordinal);
+            Assert.True(space > 0, $"line {number - first} of {calls.Count} calls has no thread: \"{line}\"");
             string thread = line[..space];
             ReadOnlySpan<char> rest = line.AsSpan(space).TrimStart();
             if (rest.StartsWith("<... "))
             {
-                if (open.Remove(thread, out SystemCall? resumed))
+                int resumes = rest.IndexOf(Resumed);
+                Assert.True(resumes > 0 || rest.EndsWith(Detached), $"line {number - first} resumes nothing: \"{line}\"");
+                if (resumes > 0 && open.Remove(thread, out SystemCall? resumed))
                 {
-                    Finish(resumed, rest[rest.IndexOf(Resumed)..], number);
+                    Finish(resumed, rest[resumes..], number);
                 }
 
                 continue;
@@ -99,8 +104,10 @@ internal static class SystemCallTrace
                 continue;
             }
 
-            bool isOpen = rest.EndsWith(Unfinished);
-            int end = isOpen ? rest.Length - Unfinished.Length : rest.LastIndexOf(") ");
+            // A thread that was killed in a call is detached, or its call never resumes.
+            bool isOpen = rest.EndsWith(Unfinished) || rest.EndsWith(Detached);
+            int end = isOpen ? rest.LastIndexOf(" <") : rest.LastIndexOf(") ");
+            Assert.True(end > bracket, $"line {number - first} is no call: \"{line}\"");
             var call = new SystemCall(rest[..bracket].ToString(), rest[(bracket + 1)..end].ToString(), number) { Thread = thread };
             calls.Add(call);
             if (isOpen)
@@ -121,6 +128,12 @@ internal static class SystemCallTrace
         ReadOnlySpan<char> result = tail[(tail.LastIndexOf(" = ") + 3)..];
         int end = result.IndexOf(' ');
         result = end < 0 ? result : result[..end];
+        if (tail.Contains(UnknownError, StringComparison.Ordinal))
+        {
+            // No error there is: what stood in the register of a thread that was killed in the call, which may have been made.
+            return;
+        }
+
         if (long.TryParse(result, CultureInfo.InvariantCulture, out long value))
         {
             call.Result = value;
