@@ -296,24 +296,22 @@ internal sealed partial class FileGroupLog
         }
     }
 
-    /// <summary>At the end, when the helping thread has ended: the same, and files that must stay are closed.</summary>
-    private void EndPassed()
+    /// <summary>At the end, when the helping thread has ended: deletes those files here, or closes them where they must stay.</summary>
+    private void EndPassed(bool isSynced)
     {
-        foreach ((LogSegment segment, long next) in _passed)
+        while (_passed.TryDequeue(out (LogSegment Segment, long Next) passed))
         {
-            if (next <= _syncedTo)
+            if (isSynced)
             {
-                var deletion = new SegmentDeletion(segment, this);
+                var deletion = new SegmentDeletion(passed.Segment, this);
                 deletion.Execute();
                 deletion.Tell();
             }
             else
             {
-                segment.Close();
+                passed.Segment.Close();
             }
         }
-
-        _passed.Clear();
     }
 
     private void SlowThoseIn(LogSegment segment)

@@ -58,12 +58,7 @@ internal sealed partial class FileGroupLog
             Rewrite();
         }
 
-        if (SyncRest())
-        {
-            _syncedTo = long.MaxValue;
-        }
-
-        EndPassed();
+        EndPassed(SyncRest());
         foreach (LogSegment segment in _segments)
         {
             segment.Close();

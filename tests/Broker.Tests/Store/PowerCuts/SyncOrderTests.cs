@@ -6,6 +6,8 @@ namespace Trunkline.Broker.Tests.Store.PowerCuts;
 /// <summary>What must be on the disk before something else happens, where crash images come across it too rarely.</summary>
 public sealed class SyncOrderTests : IDisposable
 {
+    private static readonly BrokerOptions Narrow = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
+
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -44,21 +46,14 @@ public sealed class SyncOrderTests : IDisposable
     public void What_retention_has_passed_stays_until_it_and_the_segment_behind_it_are_on_the_disk()
     {
         var disk = new WatchedDisk();
-        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
-        var store = new StoreHarness(_folder.Path, options, disk);
+        var store = new StoreHarness(_folder.Path, Narrow, disk);
         disk.MaySync.Reset();
-        for (int i = 0; i < 200; i++)
-        {
-            store.Append(new string('x', 1_000));
-            store.Commit();
-            Assert.InRange(store.Log.Bytes, 0, options.LogMaximumBytes + options.LogSegmentBytes);
-        }
-
+        RunAhead(store);
         string[] all = Segments();
         Assert.True(store.Log.Dropped > 100, "retention has passed most of it");
         Assert.True(all.Length > 10, "its files are there");
         disk.MaySync.Set();
-        LoopUntil.Holds(store.Loop, () => Segments().Length * options.LogSegmentBytes <= options.LogMaximumBytes, "they are deleted");
+        LoopUntil.Holds(store.Loop, () => FilesFit(), "they are deleted");
         Assert.Empty(all.Except(disk.Flushed));
         store.Close();
     }
@@ -67,21 +62,16 @@ public sealed class SyncOrderTests : IDisposable
     public void What_retention_has_passed_goes_with_the_end_of_the_run_and_all_that_stays_is_on_the_disk()
     {
         var disk = new WatchedDisk();
-        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
-        var store = new StoreHarness(_folder.Path, options, disk);
+        var store = new StoreHarness(_folder.Path, Narrow, disk);
         disk.MaySync.Reset();
-        for (int i = 0; i < 200; i++)
-        {
-            store.Append(new string('x', 1_000));
-            store.Commit();
-        }
-
+        RunAhead(store);
         disk.MaySync.Set();
         long messages = store.Log.Messages;
         store.Close();
         Assert.Empty(Segments().Except(disk.Flushed));
-        Assert.InRange(Segments().Length * options.LogSegmentBytes, 1, options.LogMaximumBytes);
-        var again = new StoreHarness(_folder.Path, options);
+        Assert.NotEmpty(Segments());
+        Assert.True(FilesFit(), "they are deleted");
+        var again = new StoreHarness(_folder.Path, Narrow);
         Assert.Equal(messages, again.Log.Messages);
         again.Close();
     }
@@ -91,16 +81,10 @@ public sealed class SyncOrderTests : IDisposable
     public void What_retention_has_passed_goes_at_once_after_a_sync_that_failed()
     {
         var disk = new FailingDisk();
-        BrokerOptions options = StoreHarness.Small with { LogMaximumBytes = 64 * 1024 };
-        var store = new StoreHarness(_folder.Path, options, disk);
+        var store = new StoreHarness(_folder.Path, Narrow, disk);
         disk.FailsFlush = true;
-        for (int i = 0; i < 200; i++)
-        {
-            store.Append(new string('x', 1_000));
-            store.Commit();
-        }
-
-        LoopUntil.Holds(store.Loop, () => Segments().Length * options.LogSegmentBytes <= options.LogMaximumBytes, "they are deleted");
+        RunAhead(store);
+        LoopUntil.Holds(store.Loop, () => FilesFit(), "they are deleted");
         store.Close();
     }
 
@@ -189,6 +173,19 @@ public sealed class SyncOrderTests : IDisposable
         Assert.Equal(["later"], subscriber.Payloads);
         third.Group.Stop();
     }
+
+    /// <summary>Many times what the log holds; its own limit holds meanwhile.</summary>
+    private static void RunAhead(StoreHarness store)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            store.Append(new string('x', 1_000));
+            store.Commit();
+            Assert.InRange(store.Log.Bytes, 0, Narrow.LogMaximumBytes + Narrow.LogSegmentBytes);
+        }
+    }
+
+    private bool FilesFit() => Segments().Length * Narrow.LogSegmentBytes <= Narrow.LogMaximumBytes;
 
     private string[] Segments() => [.. Directory.GetFiles(Path.Combine(_folder.Path, "g"), "*.log").Order(StringComparer.Ordinal)];
 
